@@ -1,0 +1,121 @@
+//! sigmoid, log_sigmoid, softplus, logaddexp, log1mexp: 1 + eˣ and its logarithm.
+//!
+//! What must stay true: every result is accurate in relative terms for all x, in
+//! the subnormals too; only e^(−|x|) ≤ 1 is ever taken.
+
+use super::exponential::exp_of_negative;
+use super::logarithm::log_of_pair;
+use super::machine::Machine;
+use super::pair::{
+    Pair, at_least, calc, divide, fast_two_sum, normalise, round_pair, select_pair, two_sum, unordered,
+};
+
+/// The logistic function 1/(1 + e^(−x)).
+///
+/// Measured error: below 0.8 ulp.
+#[inline(always)]
+pub fn sigmoid<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    let (zero, one) = (m.f(0.0), m.f(1.0));
+    let decay = decay_of(m, x);
+    let denominator = one_plus(m, decay);
+    let negative = m.lt(x, zero);
+    let numerator = select_pair(m, negative, decay, Pair { hi: one, lo: zero });
+    let quotient = divide(m, numerator, denominator);
+    round_pair(m, quotient)
+}
+
+/// log(1 + eˣ).
+///
+/// Measured error: below 1.0 ulp.
+#[inline(always)]
+pub fn softplus<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    let decay = decay_of(m, x);
+    let sum = one_plus(m, decay);
+    let log = log_of_pair(m, sum);
+    let rest = normalise(m, log);
+    let linear = at_least(m, x, 0.0);
+    let Pair { hi, lo } = two_sum(m, linear, rest.hi);
+    let below = rest.lo;
+    let y = calc!(m, hi + (lo + below));
+    // ∞ − ∞ in the sum above.
+    let infinity = m.f(f64::INFINITY);
+    let infinite = m.eq(x, infinity);
+    m.select(infinite, x, y)
+}
+
+/// log(1/(1 + e^(−x))) = −softplus(−x).
+///
+/// Measured error: below 1.0 ulp.
+#[inline(always)]
+pub fn log_sigmoid<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    let x = m.neg(x);
+    let y = softplus(m, x);
+    m.neg(y)
+}
+
+/// log(eᵃ + eᵇ).
+///
+/// Where the result cancels, for a and b both in [−1, 0] and near its zeros, the
+/// error is relative to max(a, b), not to the result.
+///
+/// Measured error: below 0.75 ulp.
+#[inline(always)]
+pub fn logaddexp<M: Machine>(m: &mut M, a: M::F, b: M::F) -> M::F {
+    let less = m.lt(a, b);
+    let most = m.select(less, b, a);
+    let least = m.select(less, a, b);
+    let minus_most = m.neg(most);
+    let gap = two_sum(m, least, minus_most);
+    let decay = exp_of_negative(m, gap);
+    let sum = one_plus(m, decay);
+    let log = log_of_pair(m, sum);
+    let rest = normalise(m, log);
+    let Pair { hi, lo } = two_sum(m, most, rest.hi);
+    let below = rest.lo;
+    let y = calc!(m, hi + (lo + below));
+    let (magnitude, infinity) = (m.abs(most), m.f(f64::INFINITY));
+    let infinite = m.eq(magnitude, infinity);
+    let y = m.select(infinite, most, y);
+    let invalid = unordered(m, a, b);
+    let nan = calc!(m, a + b);
+    m.select(invalid, nan, y)
+}
+
+/// log(1 − eˣ) for x < 0; −∞ at 0, NaN above.
+///
+/// Measured error: below 0.8 ulp.
+#[inline(always)]
+pub fn log1mexp<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    let decay = decay_of(m, x);
+    let negated = Pair { hi: m.neg(decay.hi), lo: m.neg(decay.lo) };
+    let difference = one_plus(m, negated);
+    let difference = normalise(m, difference);
+    let log = log_of_pair(m, difference);
+    let y = round_pair(m, log);
+    // Never above 0: −0 where eˣ underflows.
+    let y = m.abs(y);
+    let y = m.neg(y);
+    let zero = m.f(0.0);
+    let (pole, nan) = (m.f(f64::NEG_INFINITY), m.f(f64::NAN));
+    let at_pole = m.eq(x, zero);
+    let edge = m.select(at_pole, pole, nan);
+    let negative = m.lt(x, zero);
+    m.select(negative, y, edge)
+}
+
+/// e^(−|x|).
+#[inline(always)]
+fn decay_of<M: Machine>(m: &mut M, x: M::F) -> Pair<M::F> {
+    let magnitude = m.abs(x);
+    let (hi, lo) = (m.neg(magnitude), m.f(0.0));
+    exp_of_negative(m, Pair { hi, lo })
+}
+
+/// 1 + x for a pair |x| ≤ 1.
+#[inline(always)]
+fn one_plus<M: Machine>(m: &mut M, x: Pair<M::F>) -> Pair<M::F> {
+    let one = m.f(1.0);
+    let Pair { hi, lo } = fast_two_sum(m, one, x.hi);
+    let below = x.lo;
+    Pair { hi, lo: calc!(m, lo + below) }
+}
