@@ -1,0 +1,280 @@
+//! The arena: nodes are interned, so structural equality is `==` on ids, common
+//! subexpressions are shared as they are built, and operands always precede their users.
+
+use super::{DType, Elementwise, Number, Selection, Shape, Structural, Type, TypeId};
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
+use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher};
+
+/// A node of one graph.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id(u32);
+
+impl Id {
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "%{}", self.0)
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// An input's name, interned in one graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Symbol(u32);
+
+/// An exact number, interned in one graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Constant(u32);
+
+impl Symbol {
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Constant {
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a node computes. Each class has its own table and its own kind of derivative rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// A free variable.
+    Input(Symbol),
+    /// An exact rational scalar.
+    Constant(Constant),
+    /// Element by element, operands of equal shape; differentiated by local partials.
+    Elementwise(Elementwise),
+    /// Comparisons, logic and selection; derivative zero or routed.
+    Selection(Selection),
+    /// Moves, copies and sums of elements: linear, differentiated by transposition.
+    Structural(Structural),
+    /// Sum of products over the last `over` axes of the first operand and the first `over` of
+    /// the second: dot, matrix–vector, matrix and outer products. Bilinear.
+    Contract { over: u8 },
+}
+
+/// One operation with its type; operands are read through [`Graph::operands`].
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    pub op: Op,
+    pub ty: TypeId,
+    start: u32,
+    count: u32,
+    key: u64,
+}
+
+/// Interned nodes with their types, constants and input names.
+#[derive(Clone, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    operands: Vec<Id>,
+    interned: HashTable<Id>,
+    types: Vec<Type>,
+    type_ids: FxHashMap<Type, TypeId>,
+    constants: Vec<Number>,
+    constant_ids: FxHashMap<Number, Constant>,
+    symbols: Vec<(String, TypeId)>,
+    symbol_ids: FxHashMap<String, Symbol>,
+}
+
+impl Graph {
+    pub fn new() -> Self {
+        let mut graph = Graph::default();
+        let f64 = graph.type_id(Type::new(DType::F64, Shape::scalar()));
+        let bool = graph.type_id(Type::new(DType::Bool, Shape::scalar()));
+        debug_assert!(f64 == TypeId::F64 && bool == TypeId::BOOL);
+        graph
+    }
+
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = Id> + ExactSizeIterator + use<> {
+        (0..self.nodes.len() as u32).map(Id)
+    }
+
+    pub fn node(&self, id: Id) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    pub fn op(&self, id: Id) -> Op {
+        self.nodes[id.index()].op
+    }
+
+    pub fn operands(&self, id: Id) -> &[Id] {
+        let node = &self.nodes[id.index()];
+        &self.operands[node.start as usize..(node.start + node.count) as usize]
+    }
+
+    pub fn operand(&self, id: Id, i: usize) -> Id {
+        self.operands(id)[i]
+    }
+
+    pub fn ty(&self, id: Id) -> &Type {
+        &self.types[self.node(id).ty.0 as usize]
+    }
+
+    pub fn shape(&self, id: Id) -> &Shape {
+        &self.ty(id).shape
+    }
+
+    pub fn is_scalar(&self, id: Id) -> bool {
+        self.shape(id).is_scalar()
+    }
+
+    /// A hash of what the node computes, free of ids: equal for equal expressions in any graph,
+    /// whatever the order they were built in. Canonical order falls back on it.
+    pub fn key(&self, id: Id) -> u64 {
+        self.nodes[id.index()].key
+    }
+
+    pub fn number(&self, constant: Constant) -> &Number {
+        &self.constants[constant.index()]
+    }
+
+    /// The exact value of a constant node.
+    pub fn constant(&self, id: Id) -> Option<&Number> {
+        match self.op(id) {
+            Op::Constant(c) => Some(self.number(c)),
+            _ => None,
+        }
+    }
+
+    pub fn symbol_name(&self, symbol: Symbol) -> &str {
+        &self.symbols[symbol.index()].0
+    }
+
+    pub fn symbol_type(&self, symbol: Symbol) -> TypeId {
+        self.symbols[symbol.index()].1
+    }
+
+    pub fn symbol(&self, name: &str) -> Option<Symbol> {
+        self.symbol_ids.get(name).copied()
+    }
+
+    /// All inputs ever declared, in order of declaration.
+    pub fn symbols(&self) -> impl ExactSizeIterator<Item = Symbol> + use<> {
+        (0..self.symbols.len() as u32).map(Symbol)
+    }
+
+    pub fn type_of(&self, ty: TypeId) -> &Type {
+        &self.types[ty.0 as usize]
+    }
+
+    pub fn type_id(&mut self, ty: Type) -> TypeId {
+        if let Some(&id) = self.type_ids.get(&ty) {
+            return id;
+        }
+        let id = TypeId(index_u32(self.types.len()));
+        self.types.push(ty.clone());
+        self.type_ids.insert(ty, id);
+        id
+    }
+
+    /// The input called `name`; declared with type `ty` if it is new.
+    pub fn input_of(&mut self, name: &str, ty: TypeId) -> Id {
+        let symbol = match self.symbol_ids.get(name) {
+            Some(&symbol) => symbol,
+            None => {
+                let symbol = Symbol(index_u32(self.symbols.len()));
+                self.symbols.push((name.to_owned(), ty));
+                self.symbol_ids.insert(name.to_owned(), symbol);
+                symbol
+            }
+        };
+        self.intern(Op::Input(symbol), &[], self.symbol_type(symbol))
+    }
+
+    /// A scalar input.
+    pub fn input(&mut self, name: &str) -> Id {
+        self.input_of(name, TypeId::F64)
+    }
+
+    /// The node of an input already declared.
+    pub fn input_node(&mut self, symbol: Symbol) -> Id {
+        self.intern(Op::Input(symbol), &[], self.symbol_type(symbol))
+    }
+
+    pub fn exact(&mut self, value: Number) -> Id {
+        let constant = match self.constant_ids.get(&value) {
+            Some(&constant) => constant,
+            None => {
+                let constant = Constant(index_u32(self.constants.len()));
+                self.constants.push(value.clone());
+                self.constant_ids.insert(value, constant);
+                constant
+            }
+        };
+        self.intern(Op::Constant(constant), &[], TypeId::F64)
+    }
+
+    pub fn integer(&mut self, value: i64) -> Id {
+        self.exact(Number::integer(value))
+    }
+
+    /// The node `op(operands)`, shared with every equal one. The caller has computed the type;
+    /// [`super::verify`] checks it.
+    pub fn intern(&mut self, op: Op, operands: &[Id], ty: TypeId) -> Id {
+        let hash = FxBuildHasher.hash_one((op, operands, ty));
+        let found = self.interned.find(hash, |&id| {
+            let node = &self.nodes[id.index()];
+            node.op == op && node.ty == ty && self.operands(id) == operands
+        });
+        if let Some(&id) = found {
+            return id;
+        }
+        let id = Id(index_u32(self.nodes.len()));
+        let key = self.content_key(op, operands, ty);
+        let start = index_u32(self.operands.len());
+        self.operands.extend_from_slice(operands);
+        let count = index_u32(operands.len());
+        self.nodes.push(Node { op, ty, start, count, key });
+        let (nodes, all) = (&self.nodes, &self.operands);
+        self.interned.insert_unique(hash, id, |&id| {
+            let n = &nodes[id.index()];
+            let operands = &all[n.start as usize..(n.start + n.count) as usize];
+            FxBuildHasher.hash_one((n.op, operands, n.ty))
+        });
+        id
+    }
+
+    fn content_key(&self, op: Op, operands: &[Id], ty: TypeId) -> u64 {
+        let mut hasher = FxHasher::default();
+        match op {
+            Op::Input(s) => (0u8, self.symbol_name(s)).hash(&mut hasher),
+            Op::Constant(c) => (1u8, self.number(c)).hash(&mut hasher),
+            other => (2u8, other).hash(&mut hasher),
+        }
+        if ty != TypeId::F64 {
+            self.type_of(ty).hash(&mut hasher);
+        }
+        for &operand in operands {
+            self.key(operand).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+/// Every count in a graph is bounded by the node budget, far below 2³².
+fn index_u32(n: usize) -> u32 {
+    u32::try_from(n).expect("graph sizes are bounded by the node budget")
+}

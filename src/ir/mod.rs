@@ -1,0 +1,31 @@
+//! The graph every stage shares: typed, hash-consed, append-only.
+//!
+//! Text is elaborated into it, derivatives are more of it, simplification rewrites it, and
+//! printers and kernels read it. Operands always have smaller ids than their users, so a
+//! walk in id order is a topological one and nothing here recurses.
+
+mod build;
+mod elementwise;
+pub mod eval;
+mod function;
+mod graph;
+mod number;
+mod scalarise;
+mod selection;
+pub mod structural;
+pub mod text;
+mod text_read;
+mod types;
+pub mod verify;
+mod walk;
+
+pub use build::{Builder, Expr};
+pub use elementwise::{Domain, Elementwise, Kink, Range, Real, Scalar};
+pub use function::Function;
+pub use graph::{Constant, Graph, Id, Node, Op, Symbol};
+pub use number::Number;
+pub use scalarise::{elements, leaf, scalarise};
+pub use selection::Selection;
+pub use structural::Structural;
+pub use types::{DType, Shape, Type, TypeId};
+pub use walk::{operation_count, reachable, use_counts};
