@@ -1,0 +1,52 @@
+//! The budgets: how much a text may ask for before it is refused with a typed error.
+//!
+//! Every budget has a name, a documented default and one place where it is checked.
+//! Nothing the user types may crash, hang or exhaust the machine; these numbers are how.
+
+/// Bytes of one source text: far above any formula, far below what hurts.
+const SOURCE_BYTES: usize = 8 << 20;
+/// Tokens of one source text; each becomes at most a few nodes of 28 bytes.
+const TOKENS: usize = 4_000_000;
+/// Brackets and bars open at once. People reach 20, generators a few hundred.
+const NESTING: usize = 10_000;
+/// Digits of one number, leading zeros included: exact arithmetic on it stays instant.
+const LITERAL_DIGITS: usize = 10_000;
+/// Decimal exponent of one number, either sign: `1e10000` is exact, 10,000 digits long.
+const EXPONENT: i64 = 10_000;
+/// Nodes of one syntax tree or graph.
+const NODES: usize = 4_000_000;
+
+/// The budgets of reading and compiling one text.
+///
+/// ```
+/// let tight = symdiff::Limits { nesting: 10, ..symdiff::Limits::default() };
+/// assert!(tight.nesting < symdiff::Limits::default().nesting);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the source text (8 MiB).
+    pub source_bytes: usize,
+    /// Tokens of the source text (4,000,000).
+    pub tokens: usize,
+    /// Brackets and bars open at once (10,000).
+    pub nesting: usize,
+    /// Digits of one number (10,000).
+    pub literal_digits: usize,
+    /// Largest decimal exponent of a number, either sign (10,000).
+    pub exponent: i64,
+    /// Nodes of the syntax tree or of a graph (4,000,000).
+    pub nodes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            source_bytes: SOURCE_BYTES,
+            tokens: TOKENS,
+            nesting: NESTING,
+            literal_digits: LITERAL_DIGITS,
+            exponent: EXPONENT,
+            nodes: NODES,
+        }
+    }
+}
