@@ -1,0 +1,77 @@
+//! Reverse mode.
+
+use super::cotangent::{Cotangent, Cotangents};
+use super::{active, passes};
+use crate::ir::structural::pack_order;
+use crate::ir::{Builder, Expr, Graph, Id, Op, reachable};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Reverse mode: the cotangents x̄ = Σ ȳ · ∂y/∂x over every path from the seeded `y`s down to
+/// each `x` of `wrt`; `None` where no path leads. `seeds` pairs outputs with their cotangents.
+///
+/// One visit per node between the outputs and `wrt`: the gradient costs a constant factor more
+/// than the value itself, however many inputs there are.
+pub fn vjp(graph: &mut Graph, seeds: &[(Id, Id)], wrt: &[Id]) -> Vec<Option<Id>> {
+    let outputs: Vec<Id> = seeds.iter().map(|&(y, _)| y).collect();
+    let nodes = reachable(graph, &outputs);
+    let active = active(graph, &nodes, wrt);
+    let wanted: FxHashSet<Id> = wrt.iter().copied().collect();
+    let is_active = |x: Id| active.get(x.index()).copied().unwrap_or(false);
+    Builder::over(graph, |b| {
+        let mut bars = Cotangents::seed(seeds.iter().map(|&(y, y_bar)| (y, b.expr(y_bar))));
+        let mut found: FxHashMap<Id, Expr<'_>> = FxHashMap::default();
+        for &id in nodes.iter().rev().filter(|&&id| is_active(id)) {
+            let Some(bar) = bars.take(id) else { continue };
+            if wanted.contains(&id) {
+                found.insert(id, bar.clone().finish());
+            }
+            let operands = b.read(|g| g.operands(id).to_vec());
+            for (i, &x) in operands.iter().enumerate() {
+                if is_active(x) && b.read(|g| passes(g, id, i)) {
+                    bars.accumulate(x, pull_back(b, &bar, id, i, &operands));
+                }
+            }
+        }
+        wrt.iter().map(|x| found.get(x).map(|e| e.id())).collect()
+    })
+}
+
+/// The cotangent of operand `i`, given the cotangent of the node.
+fn pull_back<'g>(b: &'g Builder, bar: &Cotangent<'g>, id: Id, i: usize, operands: &[Id]) -> Cotangent<'g> {
+    let x = operands[i];
+    match b.read(|g| g.op(id)) {
+        Op::Elementwise(op) => {
+            let exprs: smallvec::SmallVec<[Expr<'g>; 3]> = operands.iter().map(|&x| b.expr(x)).collect();
+            match op.partial(i, &exprs, b.expr(id)) {
+                Some(partial) => bar.scale(partial),
+                None => bar.map(|value| value * b.integer(0)),
+            }
+        }
+        // Only `select` passes anything on: to the branch that is taken.
+        Op::Selection(_) => bar.where_(operands[0], i == 1),
+        Op::Structural(op) => bar.map(|value| op.transpose(b, i, value, &b.shape(x))),
+        Op::Contract { over } => bar.map(|value| transpose_contraction(b, value, i, operands, over)),
+        Op::Input(_) | Op::Constant(_) => bar.clone(),
+    }
+}
+
+/// For y = a·b over `over` axes: ā = ȳ · bᵀ and b̄ = aᵀ · ȳ, where ᵀ brings the kept axes inside.
+fn transpose_contraction<'g>(
+    b: &'g Builder,
+    y_bar: Expr<'g>,
+    i: usize,
+    operands: &[Id],
+    over: u8,
+) -> Expr<'g> {
+    let over = over as usize;
+    let other = b.expr(operands[1 - i]);
+    let rank = b.shape(other.id()).rank();
+    let kept = (rank - over) as u8;
+    if i == 0 {
+        let turned = b.permute(other, pack_order((over..rank).chain(0..over)));
+        b.contract(y_bar, turned, kept)
+    } else {
+        let turned = b.permute(other, pack_order((rank - over..rank).chain(0..rank - over)));
+        b.contract(turned, y_bar, kept)
+    }
+}
