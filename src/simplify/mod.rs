@@ -1,0 +1,485 @@
+//! Graph in, graph out: smaller, canonical and numerically safer, never defined where the
+//! original was not.
+//!
+//! One pass visits every node once, operands first: chains of sums and products are collected
+//! ([`sum`], [`product`]), everything else meets the rule list ([`rules`]). A pass is linear; a
+//! few of them reach a fixed point. What [`Level::Full`] adds is the budgeted [`saturate`].
+
+mod domain;
+mod order;
+mod pattern;
+mod product;
+mod rules;
+mod sum;
+
+pub use domain::{Facts, Sign};
+pub use rules::{Purpose, RULES, Rule, Soundness};
+
+use crate::ir::verify::debug_verify;
+use crate::ir::{Elementwise, Function, Graph, Id, Number, Op, Selection, leaf, reachable, use_counts};
+use order::Order;
+use product::Gather;
+use rustc_hash::FxHashSet;
+use sum::Terms;
+
+/// How much work to spend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Level {
+    /// As written, as derived.
+    None,
+    /// Linear time: collection and local rules.
+    #[default]
+    Fast,
+    /// Also a budgeted search for the smallest equal form, on small graphs.
+    Full,
+}
+
+/// Passes made at most over a small graph. The second one sees what rules exposed, and chains
+/// that are no longer shared; later ones rarely find anything.
+const PASSES: usize = 3;
+
+/// Nodes above which one pass must do.
+const LARGE: usize = 2_000;
+
+/// Rewrites made on one node's way to its final form.
+const REWRITE_DEPTH: usize = 5;
+
+/// Fully expanded size up to which a result meant for reading is simplified as a tree, each use
+/// of a shared node on its own: small results then look the same however they were built.
+const READ_AS_TREE: usize = 2_000;
+
+/// Simplifies a function's outputs. Conditions come from its assumptions and from the domain of
+/// the function it was derived from.
+pub fn simplify(function: &Function, level: Level, purpose: Purpose) -> Function {
+    simplified(function.clone(), level, purpose)
+}
+
+/// [`simplify`] for a function that is not needed any more.
+pub fn simplified(function: Function, level: Level, purpose: Purpose) -> Function {
+    if level == Level::None {
+        return function;
+    }
+    let (assumptions, outputs, origin) =
+        (function.assumptions().to_vec(), function.outputs().to_vec(), function.origin().to_vec());
+    let simplified = function.into_derived(|graph| run(graph, &assumptions, outputs, origin, purpose));
+    debug_verify(simplified.graph(), simplified.outputs(), "simplify");
+    simplified
+}
+
+fn run(
+    graph: &mut Graph,
+    assumptions: &[Id],
+    mut roots: Vec<Id>,
+    mut origin: Vec<Id>,
+    purpose: Purpose,
+) -> Vec<Id> {
+    let given = Facts::given(graph, assumptions);
+    let order = Order::new(graph);
+    let mut simplifier = Simplifier {
+        graph,
+        given,
+        domain: Facts::default(),
+        in_origin: false,
+        order,
+        purpose,
+        shared: FxHashSet::default(),
+        nearby: pattern::Nearby::default(),
+    };
+    for _ in 0..PASSES {
+        let before = roots;
+        roots = simplifier.pass(&before, &mut origin);
+        if roots == before || simplifier.graph.len() > LARGE {
+            break;
+        }
+    }
+    roots
+}
+
+/// The state of a run over one graph.
+pub struct Simplifier<'a> {
+    graph: &'a mut Graph,
+    /// What the assumptions say.
+    given: Facts,
+    /// That, and what follows from the domain of the original function.
+    domain: Facts,
+    /// True while a node of the original function is visited: its own domain proves nothing
+    /// about it, or `x/x` would justify dropping itself.
+    in_origin: bool,
+    order: Order,
+    purpose: Purpose,
+    /// Results used more than once: kept whole, so that what is shared stays shared.
+    shared: FxHashSet<Id>,
+    nearby: pattern::Nearby,
+}
+
+impl Simplifier<'_> {
+    /// Visits every node once. `origin` follows along to its nodes' new forms.
+    fn pass(&mut self, roots: &[Id], origin: &mut [Id]) -> Vec<Id> {
+        let nodes = reachable(self.graph, roots);
+        let uses = use_counts(self.graph, roots);
+        let as_tree = self.purpose == Purpose::Read && tree_size(self.graph, roots, &nodes) <= READ_AS_TREE;
+        let plan = Plan::new(self.graph, &nodes, &uses);
+        self.domain = self.given.clone();
+        self.domain.read_domain(self.graph, origin);
+        let mut is_origin = vec![false; self.graph.len()];
+        for id in reachable(self.graph, origin) {
+            is_origin[id.index()] = true;
+        }
+        self.shared.clear();
+        let mut done: Vec<Option<Id>> = vec![None; nodes.last().map_or(0, |id| id.index() + 1)];
+        for &id in &nodes {
+            if plan.is_inside_chain(id) {
+                continue;
+            }
+            self.in_origin = is_origin[id.index()];
+            let new = self.visit(id, &done, &plan);
+            if uses[id.index()] > 1 && !as_tree {
+                self.shared.insert(new);
+            }
+            done[id.index()] = Some(new);
+        }
+        let mapped = |id: &Id| done.get(id.index()).copied().flatten().unwrap_or(*id);
+        for id in origin {
+            *id = mapped(id);
+        }
+        roots.iter().map(mapped).collect()
+    }
+
+    fn facts(&self) -> &Facts {
+        if self.in_origin { &self.given } else { &self.domain }
+    }
+
+    fn may_open(&self, id: Id) -> bool {
+        !self.shared.contains(&id)
+    }
+
+    /// The simplified form of a node whose operands have theirs.
+    fn visit(&mut self, id: Id, done: &[Option<Id>], plan: &Plan) -> Id {
+        if leaf(self.graph, id).is_some() {
+            return id;
+        }
+        if plan.chain(self.graph, id).is_some()
+            && let Some(pair) = self.visit_pair(id, done)
+        {
+            return pair;
+        }
+        match plan.chain(self.graph, id) {
+            Some(Chain::Sum) => self.visit_sum(id, done, plan),
+            Some(Chain::Product) => self.visit_product(id, done, plan),
+            None => {
+                let of = |x: &Id| done[x.index()].unwrap_or(*x);
+                let operands: Vec<Id> = self.graph.operands(id).iter().map(of).collect();
+                match self.graph.op(id) {
+                    Op::Elementwise(op) => self.make(op, &operands),
+                    Op::Selection(op) => self.make_selection(op, &operands),
+                    op => {
+                        let ty = self.graph.node(id).ty;
+                        self.graph.intern(op, &operands, ty)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Two operands that nothing can be collected from: the common case in large graphs, made
+    /// without gathering.
+    fn visit_pair(&mut self, id: Id, done: &[Option<Id>]) -> Option<Id> {
+        let Op::Elementwise(op) = self.graph.op(id) else { return None };
+        let find = |i: usize| done[self.graph.operand(id, i).index()];
+        let (a, b) = (find(0)?, find(1)?);
+        if a == b || op == Elementwise::Div || !self.is_atom(a) || !self.is_atom(b) {
+            return None;
+        }
+        let near = self.ops_near(a) | self.ops_near(b);
+        let roots: &[Elementwise] = if op == Elementwise::Mul { &pattern::PRODUCTS } else { &pattern::SUMS };
+        if self.any_rule(roots, near) {
+            return None;
+        }
+        if op == Elementwise::Mul { Some(self.emit_pair(a, b)) } else { self.emit_sum_of_atoms(op, a, b) }
+    }
+
+    /// A factor or term that stays whole.
+    fn is_atom(&self, id: Id) -> bool {
+        use Elementwise::{Abs, Add, Div, Exp, Mul, Neg, Pow, Sqrt, Sub};
+        match self.graph.op(id) {
+            Op::Constant(_) | Op::Elementwise(Neg) => false,
+            Op::Elementwise(Add | Sub | Mul | Div | Pow | Sqrt | Exp | Abs) => !self.may_open(id),
+            _ => true,
+        }
+    }
+
+    /// A whole chain of additions, subtractions and sign changes, from its top.
+    fn visit_sum(&mut self, top: Id, done: &[Option<Id>], plan: &Plan) -> Id {
+        let mut terms = Terms::new();
+        let mut pending = vec![(top, Number::integer(1))];
+        while let Some((id, sign)) = pending.pop() {
+            if let Some(new) = done.get(id.index()).copied().flatten() {
+                let open = self.may_open(new);
+                self.push_term(&mut terms, new, &sign, open);
+                continue;
+            }
+            debug_assert!(id == top || plan.is_inside_chain(id));
+            let operands = self.graph.operands(id);
+            match self.graph.op(id) {
+                Op::Elementwise(Elementwise::Neg) => pending.push((operands[0], sign.negate())),
+                Op::Elementwise(Elementwise::Sub) => {
+                    pending.extend([(operands[1], sign.negate()), (operands[0], sign)]);
+                }
+                _ => pending.extend([(operands[1], sign.clone()), (operands[0], sign)]),
+            }
+        }
+        let sum = self.resolve_sum(terms, REWRITE_DEPTH);
+        self.rewrite(sum, REWRITE_DEPTH)
+    }
+
+    /// A whole chain of multiplications, divisions and constant powers, from its top.
+    fn visit_product(&mut self, top: Id, done: &[Option<Id>], plan: &Plan) -> Id {
+        let mut gather = Gather::new();
+        let mut pending = vec![(top, Number::integer(1))];
+        while let Some((id, power)) = pending.pop() {
+            if let Some(new) = done.get(id.index()).copied().flatten() {
+                let open = self.may_open(new);
+                self.push_factor(&mut gather, new, &power, open);
+                continue;
+            }
+            debug_assert!(id == top || plan.is_inside_chain(id));
+            let operands = self.graph.operands(id);
+            match self.graph.op(id) {
+                Op::Elementwise(Elementwise::Div) => {
+                    pending.extend([(operands[1], power.negate()), (operands[0], power)]);
+                }
+                _ => pending.extend([(operands[1], power.clone()), (operands[0], power)]),
+            }
+        }
+        self.finish_product(gather, REWRITE_DEPTH)
+    }
+
+    fn finish_product(&mut self, gather: Gather, fuel: usize) -> Id {
+        let mut product = self.resolve_product(gather);
+        self.rewrite_factors(&mut product, fuel);
+        // A minus sign goes into a lone sum: -(x - y) is y - x.
+        if product.coefficient.negate().is_one()
+            && let [factor] = product.factors.as_slice()
+            && let (product::Base::Node(sum), Some(n)) = (factor.base, factor.exponent.number())
+            && n.is_one()
+            && self.may_open(sum)
+            && matches!(self.graph.op(sum), Op::Elementwise(Elementwise::Add | Elementwise::Sub))
+        {
+            let mut terms = Terms::new();
+            self.push_term(&mut terms, sum, &product.coefficient, true);
+            return self.resolve_sum(terms, 0);
+        }
+        let node = self.emit_product(product);
+        self.rewrite(node, fuel)
+    }
+
+    /// The canonical form of an elementwise op on simplified operands.
+    fn make(&mut self, op: Elementwise, operands: &[Id]) -> Id {
+        self.make_with(op, operands, REWRITE_DEPTH)
+    }
+
+    fn make_with(&mut self, op: Elementwise, operands: &[Id], fuel: usize) -> Id {
+        let one = Number::integer(1);
+        if operands.iter().any(|&x| !self.graph.is_scalar(x)) {
+            return self.graph.apply(op, operands);
+        }
+        match op {
+            Elementwise::Add | Elementwise::Sub => {
+                let mut terms = Terms::new();
+                let second = if op == Elementwise::Sub { one.negate() } else { one.clone() };
+                for (&x, sign) in operands.iter().zip([one, second]) {
+                    let open = self.may_open(x);
+                    self.push_term(&mut terms, x, &sign, open);
+                }
+                let sum = self.resolve_sum(terms, fuel);
+                self.rewrite(sum, fuel)
+            }
+            Elementwise::Mul | Elementwise::Div | Elementwise::Neg | Elementwise::Pow | Elementwise::Sqrt => {
+                let mut gather = Gather::new();
+                match self.push_operands(&mut gather, op, operands) {
+                    true => self.finish_product(gather, fuel),
+                    false => {
+                        let node = self.graph.apply(op, operands);
+                        self.rewrite(node, fuel)
+                    }
+                }
+            }
+            _ => self.make_function(op, operands, fuel),
+        }
+    }
+
+    /// Gathers the operands of a product-like op; false when it is none after all.
+    fn push_operands(&mut self, gather: &mut Gather, op: Elementwise, operands: &[Id]) -> bool {
+        let one = Number::integer(1);
+        let first = operands[0];
+        let open = self.may_open(first);
+        match op {
+            Elementwise::Neg => {
+                let minus = self.graph.integer(-1);
+                self.push_factor(gather, minus, &one, false);
+                self.push_factor(gather, first, &one, open);
+            }
+            Elementwise::Sqrt => self.push_factor(gather, first, &half(), self.opens_under_root(first)),
+            Elementwise::Pow => match self.graph.constant(operands[1]).cloned() {
+                Some(n) if n.is_zero() && !self.facts().is_defined(self.graph, first) => return false,
+                Some(n) => {
+                    let open = if n.is_integer() { open } else { self.opens_under_root(first) };
+                    self.push_factor(gather, first, &n, open);
+                }
+                None => return false,
+            },
+            _ => {
+                let second = if op == Elementwise::Div { one.negate() } else { one.clone() };
+                self.push_factor(gather, first, &one, open);
+                let open = self.may_open(operands[1]);
+                self.push_factor(gather, operands[1], &second, open);
+            }
+        }
+        true
+    }
+
+    /// Under a root only a power or an exponential is taken apart, never a product.
+    fn opens_under_root(&self, id: Id) -> bool {
+        let op = self.graph.op(id);
+        let power = [Elementwise::Pow, Elementwise::Sqrt, Elementwise::Exp];
+        self.may_open(id) && power.iter().any(|&p| op == Op::Elementwise(p))
+    }
+
+    /// A function of simplified operands: signs come out of odd and even ones, then rules.
+    fn make_function(&mut self, op: Elementwise, operands: &[Id], fuel: usize) -> Id {
+        if (op.is_odd() || op.is_even()) && self.is_negated(operands[0]) {
+            let positive = self.make_with(Elementwise::Neg, &[operands[0]], fuel);
+            let value = self.make_function(op, &[positive], fuel);
+            return if op.is_odd() { self.make_with(Elementwise::Neg, &[value], fuel) } else { value };
+        }
+        let mut operands = operands.to_vec();
+        if op.is_commutative() {
+            let (graph, order) = (&*self.graph, &self.order);
+            operands.sort_by(|&a, &b| order.compare(graph, a, b));
+        }
+        let node = self.graph.apply(op, &operands);
+        self.rewrite(node, fuel)
+    }
+
+    /// A product with a negative coefficient.
+    fn is_negated(&self, id: Id) -> bool {
+        let mut node = id;
+        loop {
+            match self.graph.op(node) {
+                Op::Constant(c) => return self.graph.number(c).is_negative(),
+                Op::Elementwise(Elementwise::Neg) => return true,
+                Op::Elementwise(Elementwise::Mul | Elementwise::Div) => node = self.graph.operand(node, 0),
+                _ => return false,
+            }
+            if !self.may_open(node) {
+                return false;
+            }
+        }
+    }
+
+    fn make_selection(&mut self, op: Selection, operands: &[Id]) -> Id {
+        if op != Selection::Select {
+            let mut operands = operands.to_vec();
+            if matches!(op, Selection::Equal | Selection::NotEqual | Selection::And | Selection::Or) {
+                let (graph, order) = (&*self.graph, &self.order);
+                operands.sort_by(|&a, &b| order.compare(graph, a, b));
+            }
+            return self.graph.compare(op, &operands);
+        }
+        match self.decide(operands[0]) {
+            Some(true) => operands[1],
+            Some(false) => operands[2],
+            None => self.graph.select(operands[0], operands[1], operands[2]),
+        }
+    }
+
+    /// A truth value that is known, from constants or from signs.
+    fn decide(&self, truth: Id) -> Option<bool> {
+        let Op::Selection(op) = self.graph.op(truth) else { return None };
+        let operand = |i: usize| self.graph.operand(truth, i);
+        match op {
+            Selection::Not => return self.decide(operand(0)).map(|b| !b),
+            Selection::And | Selection::Or | Selection::Select => return None,
+            _ => {}
+        }
+        let (a, b) = (operand(0), operand(1));
+        if let (Some(x), Some(y)) = (self.graph.constant(a), self.graph.constant(b)) {
+            return Some(match op {
+                Selection::Less => x < y,
+                Selection::LessEqual => x <= y,
+                Selection::Equal => x == y,
+                _ => x != y,
+            });
+        }
+        let zero = |id: Id| self.graph.constant(id).is_some_and(Number::is_zero);
+        let sign = |id: Id| self.facts().sign(self.graph, id);
+        let defined = |id: Id| self.facts().is_defined(self.graph, id);
+        match op {
+            Selection::Less if zero(a) && sign(b).has(Sign::POSITIVE) && defined(b) => Some(true),
+            Selection::Less if zero(a) && sign(b).has(Sign::NON_POSITIVE) => Some(false),
+            Selection::Less if zero(b) && sign(a).has(Sign::NEGATIVE) && defined(a) => Some(true),
+            Selection::Less if zero(b) && sign(a).has(Sign::NON_NEGATIVE) => Some(false),
+            Selection::LessEqual if zero(a) && sign(b).has(Sign::NON_NEGATIVE) && defined(b) => Some(true),
+            Selection::LessEqual if zero(b) && sign(a).has(Sign::NON_POSITIVE) && defined(a) => Some(true),
+            _ => None,
+        }
+    }
+}
+
+fn half() -> Number {
+    Number::ratio(1, 2).unwrap_or_else(|| Number::integer(0))
+}
+
+/// The size of the roots written out without sharing; saturating.
+fn tree_size(graph: &Graph, roots: &[Id], nodes: &[Id]) -> usize {
+    let mut sizes = vec![0usize; nodes.last().map_or(0, |id| id.index() + 1)];
+    for &id in nodes {
+        let below = graph.operands(id).iter().map(|x| sizes[x.index()]);
+        sizes[id.index()] = below.fold(1, usize::saturating_add);
+    }
+    roots.iter().map(|r| sizes[r.index()]).fold(0, usize::saturating_add)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Chain {
+    Sum,
+    Product,
+}
+
+/// Which nodes are collected as part of a longer chain, at its top.
+struct Plan {
+    inside: Vec<bool>,
+}
+
+impl Plan {
+    fn new(graph: &Graph, nodes: &[Id], uses: &[u32]) -> Self {
+        let mut inside = vec![false; graph.len()];
+        for &id in nodes {
+            let Some(chain) = chain_of(graph, id) else { continue };
+            for &x in graph.operands(id) {
+                // A node used once belongs to its user's chain; shared ones are chains of their own.
+                inside[x.index()] = uses[x.index()] == 1 && chain_of(graph, x) == Some(chain);
+            }
+        }
+        Plan { inside }
+    }
+
+    fn is_inside_chain(&self, id: Id) -> bool {
+        self.inside[id.index()]
+    }
+
+    fn chain(&self, graph: &Graph, id: Id) -> Option<Chain> {
+        chain_of(graph, id)
+    }
+}
+
+fn chain_of(graph: &Graph, id: Id) -> Option<Chain> {
+    if !graph.is_scalar(id) {
+        return None;
+    }
+    match graph.op(id) {
+        Op::Elementwise(Elementwise::Add | Elementwise::Sub) => Some(Chain::Sum),
+        Op::Elementwise(Elementwise::Mul | Elementwise::Div) => Some(Chain::Product),
+        _ => None,
+    }
+}

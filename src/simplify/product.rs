@@ -1,0 +1,424 @@
+//! Products collected: one exact coefficient, and every base once with its whole exponent.
+//!
+//! Exponents are added only where that keeps the domain: `x^2*x` is x³, but `sqrt(x)*sqrt(x)`
+//! is x only where x ≥ 0 is known, and `x/x` is 1 only where x ≠ 0 is.
+
+use super::Simplifier;
+use crate::ir::{Elementwise, Id, Number, Op};
+use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
+use std::cmp::Ordering;
+
+/// What is raised to a power. `e^u` is kept apart so that `exp(a)*exp(b)` is `exp(a + b)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Base {
+    E,
+    Node(Id),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exponent {
+    Number(Number),
+    Node(Id),
+}
+
+impl Exponent {
+    fn is_negative_number(&self) -> bool {
+        matches!(self, Exponent::Number(n) if n.is_negative())
+    }
+
+    pub fn number(&self) -> Option<&Number> {
+        match self {
+            Exponent::Number(n) => Some(n),
+            Exponent::Node(_) => None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Factor {
+    pub base: Base,
+    pub exponent: Exponent,
+}
+
+pub type Factors = SmallVec<[Factor; 4]>;
+
+/// `coefficient · ∏ base^exponent`.
+pub struct Product {
+    pub coefficient: Number,
+    pub factors: Factors,
+}
+
+/// A base with the exponents met so far.
+struct Group {
+    base: Base,
+    exponents: SmallVec<[Exponent; 1]>,
+}
+
+/// Products longer than this find equal bases by hashing, shorter ones by looking.
+const HASHED: usize = 12;
+
+/// Factors being gathered.
+pub struct Gather {
+    coefficient: Number,
+    groups: SmallVec<[Group; 4]>,
+    index: FxHashMap<Base, usize>,
+}
+
+impl Gather {
+    pub fn new() -> Self {
+        Gather { coefficient: Number::integer(1), groups: SmallVec::new(), index: FxHashMap::default() }
+    }
+
+    fn push(&mut self, base: Base, exponent: Exponent) {
+        let found = match self.groups.len() {
+            0..HASHED => self.groups.iter().position(|g| g.base == base),
+            _ => {
+                if self.index.is_empty() {
+                    self.index.extend(self.groups.iter().enumerate().map(|(i, g)| (g.base, i)));
+                }
+                self.index.get(&base).copied()
+            }
+        };
+        match found {
+            Some(i) => self.groups[i].exponents.push(exponent),
+            None => {
+                if !self.index.is_empty() {
+                    self.index.insert(base, self.groups.len());
+                }
+                self.groups.push(Group { base, exponents: smallvec![exponent] });
+            }
+        }
+    }
+}
+
+impl Simplifier<'_> {
+    /// Multiplies what is gathered by `node^power`; `node` is simplified already. Its own factors
+    /// are taken apart when `open`; below it, a shared node is computed once and stays whole.
+    pub fn push_factor(&mut self, into: &mut Gather, node: Id, power: &Number, open: bool) {
+        let mut pending: SmallVec<[(Id, Number, bool); 4]> = smallvec![(node, power.clone(), open)];
+        while let Some((node, power, open)) = pending.pop() {
+            let whole = power.is_integer();
+            if let Some(c) = self.graph.constant(node) {
+                match power.to_i64().filter(|_| whole).and_then(|n| c.powi(n)) {
+                    Some(value) if into.coefficient.mul(&value).is_small() => {
+                        into.coefficient = into.coefficient.mul(&value);
+                    }
+                    _ => into.push(Base::Node(node), Exponent::Number(power)),
+                }
+                continue;
+            }
+            let Op::Elementwise(op) = self.graph.op(node) else {
+                into.push(Base::Node(node), Exponent::Number(power));
+                continue;
+            };
+            let operand = |i: usize| self.graph.operand(node, i);
+            match op {
+                Elementwise::Neg if whole => {
+                    if !power.is_even() {
+                        into.coefficient = into.coefficient.negate();
+                    }
+                    pending.push((operand(0), power, self.may_open(operand(0))));
+                }
+                Elementwise::Mul if open && whole => {
+                    pending.push((operand(1), power.clone(), self.may_open(operand(1))));
+                    pending.push((operand(0), power, self.may_open(operand(0))));
+                }
+                Elementwise::Div if open && whole => {
+                    pending.push((operand(1), power.negate(), self.may_open(operand(1))));
+                    pending.push((operand(0), power, self.may_open(operand(0))));
+                }
+                Elementwise::Abs if power.is_even() => pending.push((operand(0), power, false)),
+                Elementwise::Exp if open => {
+                    let (u, n) = (operand(0), self.graph.exact(power));
+                    let exponent = self.make(Elementwise::Mul, &[n, u]);
+                    into.push(Base::E, Exponent::Node(exponent));
+                }
+                Elementwise::Pow | Elementwise::Sqrt if open => self.push_power(into, node, power),
+                _ => into.push(Base::Node(node), Exponent::Number(power)),
+            }
+        }
+    }
+
+    /// `(u^k)^power`, as a power of `u` where the domain allows it.
+    fn push_power(&mut self, into: &mut Gather, node: Id, power: Number) {
+        let u = self.graph.operand(node, 0);
+        let inner = match self.graph.op(node) {
+            Op::Elementwise(Elementwise::Sqrt) => Number::ratio(1, 2),
+            _ => self.graph.constant(self.graph.operand(node, 1)).cloned(),
+        };
+        let Some(inner) = inner else {
+            let symbolic = self.graph.operand(node, 1);
+            if power.is_one() {
+                into.push(Base::Node(u), Exponent::Node(symbolic));
+            } else if power.negate().is_one() {
+                let minus = self.make(Elementwise::Neg, &[symbolic]);
+                into.push(Base::Node(u), Exponent::Node(minus));
+            } else {
+                into.push(Base::Node(node), Exponent::Number(power));
+            }
+            return;
+        };
+        if power.is_one() {
+            into.push(Base::Node(u), Exponent::Number(inner));
+            return;
+        }
+        let product = inner.mul(&power);
+        // An even power makes the base's sign disappear: what comes back is |u|.
+        if inner.is_even() && !power.is_integer() && !self.facts().is_non_negative(self.graph, u) {
+            if inner.is_negative() {
+                into.push(Base::Node(node), Exponent::Number(power));
+                return;
+            }
+            let absolute = self.make(Elementwise::Abs, &[u]);
+            into.push(Base::Node(absolute), Exponent::Number(product));
+            return;
+        }
+        let keeps = self.keeps_domain(u, std::slice::from_ref(&inner), &product);
+        let real = power.is_integer() || inner.is_even() || self.facts().is_non_negative(self.graph, u);
+        if keeps && real {
+            into.push(Base::Node(u), Exponent::Number(product));
+        } else {
+            into.push(Base::Node(node), Exponent::Number(power));
+        }
+    }
+
+    /// True when `base^total` is undefined wherever one of `base^each` is.
+    fn keeps_domain(&self, base: Id, each: &[Number], total: &Number) -> bool {
+        let undefined_at_zero = |n: &Number| n.is_negative();
+        let undefined_below = |n: &Number| !n.is_integer();
+        let loses_zero = each.iter().any(undefined_at_zero) && !undefined_at_zero(total);
+        let loses_below = each.iter().any(undefined_below) && !undefined_below(total);
+        (!loses_zero || self.facts().is_non_zero(self.graph, base))
+            && (!loses_below || self.facts().is_non_negative(self.graph, base))
+            && (!total.is_zero() || self.facts().is_defined(self.graph, base))
+    }
+
+    /// Adds up exponents, base by base.
+    pub fn resolve_product(&mut self, gather: Gather) -> Product {
+        let mut factors = Factors::new();
+        for Group { base, exponents } in gather.groups {
+            match exponents.into_inner() {
+                Ok([exponent]) => factors.push(Factor { base, exponent }),
+                Err(exponents) => self.add_exponents(base, exponents.into_vec(), &mut factors),
+            }
+        }
+        let is_one = |f: &Factor| f.exponent.number().is_some_and(Number::is_zero);
+        factors.retain(|f| !is_one(f));
+        Product { coefficient: gather.coefficient, factors }
+    }
+
+    fn add_exponents(&mut self, base: Base, exponents: Vec<Exponent>, factors: &mut Factors) {
+        let numbers: Vec<Number> = exponents.iter().filter_map(|e| e.number().cloned()).collect();
+        let total = numbers.iter().fold(Number::integer(0), |sum, n| sum.add(n));
+        let Base::Node(u) = base else {
+            // e^a · e^b: exponents of e are nodes, and e is positive.
+            let nodes: Vec<Id> = exponents.iter().map(|e| self.exponent_node(e)).collect();
+            let sum = self.add_up(&nodes);
+            factors.push(Factor { base, exponent: Exponent::Node(sum) });
+            return;
+        };
+        if numbers.len() < exponents.len() {
+            self.add_symbolic(u, &exponents, numbers.len(), factors);
+            return;
+        }
+        if self.keeps_domain(u, &numbers, &total) {
+            factors.push(Factor { base, exponent: Exponent::Number(total) });
+            return;
+        }
+        // Only together they would lose a condition: whole and fractional, positive and negative
+        // exponents are added among themselves.
+        let kinds: [fn(&Number) -> bool; 3] = [
+            |n| n.is_integer() && !n.is_negative(),
+            |n| n.is_integer() && n.is_negative(),
+            |n| !n.is_integer(),
+        ];
+        for kind in kinds {
+            let alike: Vec<Number> = numbers.iter().filter(|n| kind(n)).cloned().collect();
+            let Some(first) = alike.first() else { continue };
+            let sum = alike.iter().fold(Number::integer(0), |sum, n| sum.add(n));
+            if self.keeps_domain(u, &alike, &sum) {
+                factors.push(Factor { base, exponent: Exponent::Number(sum) });
+            } else if alike.iter().all(|n| n == first) {
+                let root = self.power_node(base, &Exponent::Number(first.clone()));
+                let times = Number::integer(alike.len() as i64);
+                factors.push(Factor { base: Base::Node(root), exponent: Exponent::Number(times) });
+            } else {
+                factors.extend(alike.into_iter().map(|n| Factor { base, exponent: Exponent::Number(n) }));
+            }
+        }
+    }
+
+    /// `u^p · u^q` with an exponent that varies: added where u is known not to be zero and no
+    /// condition on its sign gets lost.
+    fn add_symbolic(&mut self, u: Id, exponents: &[Exponent], numbers: usize, factors: &mut Factors) {
+        let positive = self.facts().is_non_negative(self.graph, u);
+        let one_symbol = exponents.len() - numbers == 1;
+        let whole = exponents.iter().filter_map(Exponent::number).all(Number::is_integer);
+        if self.facts().is_non_zero(self.graph, u) && (positive || one_symbol && whole) {
+            let nodes: Vec<Id> = exponents.iter().map(|e| self.exponent_node(e)).collect();
+            let sum = self.add_up(&nodes);
+            let exponent = match self.graph.constant(sum) {
+                Some(n) => Exponent::Number(n.clone()),
+                None => Exponent::Node(sum),
+            };
+            factors.push(Factor { base: Base::Node(u), exponent });
+        } else {
+            factors.extend(exponents.iter().map(|e| Factor { base: Base::Node(u), exponent: e.clone() }));
+        }
+    }
+
+    fn exponent_node(&mut self, exponent: &Exponent) -> Id {
+        match exponent {
+            Exponent::Number(n) => self.graph.exact(n.clone()),
+            Exponent::Node(id) => *id,
+        }
+    }
+
+    fn add_up(&mut self, nodes: &[Id]) -> Id {
+        let zero = self.graph.integer(0);
+        nodes.iter().fold(zero, |sum, &x| self.make(Elementwise::Add, &[sum, x]))
+    }
+
+    /// `base^exponent`, with roots written as roots.
+    pub fn power_node(&mut self, base: Base, exponent: &Exponent) -> Id {
+        let exponent_id = self.exponent_node(exponent);
+        let node = match base {
+            Base::E => return self.graph.apply(Elementwise::Exp, &[exponent_id]),
+            Base::Node(node) => node,
+        };
+        match exponent.number().and_then(Number::to_ratio) {
+            Some((1, 2)) => self.graph.apply(Elementwise::Sqrt, &[node]),
+            Some((p, 2)) if p > 2 && self.graph.constant(node).is_none() => {
+                // x^(3/2) has sqrt's domain and is written as a power.
+                self.graph.apply(Elementwise::Pow, &[node, exponent_id])
+            }
+            _ => self.graph.apply(Elementwise::Pow, &[node, exponent_id]),
+        }
+    }
+
+    /// The product as nodes: constants first, then variables, functions, and sums.
+    pub fn emit_product(&mut self, mut product: Product) -> Id {
+        if product.coefficient.is_zero() {
+            return self.emit_zero(product);
+        }
+        let (graph, order) = (&*self.graph, &self.order);
+        if product.factors.len() > 1 {
+            product.factors.sort_by(|a, b| compare_factors(graph, order, a, b));
+        }
+        let (p, q) = product.coefficient.fraction();
+        let is_below = |f: &Factor| f.exponent.is_negative_number();
+        let (below, above): (Factors, Factors) = product.factors.into_iter().partition(is_below);
+        if below.is_empty() {
+            return self.chain(&product.coefficient, &above);
+        }
+        let (sign, p) = if p.is_negative() { (-1, p.negate()) } else { (1, p) };
+        let mut quotient = self.chain(&p, &above);
+        let mut whole = Factors::new();
+        for Factor { base, exponent } in below {
+            let Exponent::Number(n) = exponent else { continue };
+            let n = n.negate();
+            // hypot exists so as not to overflow, and its square would: divide one by one.
+            if let (true, Some(times @ 2..=4)) = (self.is_hypot(base), n.to_i64()) {
+                let h = self.power_node(base, &Exponent::Number(Number::integer(1)));
+                for _ in 0..times {
+                    quotient = self.graph.apply(Elementwise::Div, &[quotient, h]);
+                }
+            } else {
+                whole.push(Factor { base, exponent: Exponent::Number(n) });
+            }
+        }
+        let denominator = self.chain(&q, &whole);
+        let quotient = self.graph.apply(Elementwise::Div, &[quotient, denominator]);
+        if sign < 0 { self.graph.apply(Elementwise::Neg, &[quotient]) } else { quotient }
+    }
+
+    /// `a·b` in canonical order, for factors that stay whole.
+    pub fn emit_pair(&mut self, a: Id, b: Id) -> Id {
+        let factor = |id| Factor { base: Base::Node(id), exponent: Exponent::Number(Number::integer(1)) };
+        let in_order = compare_factors(self.graph, &self.order, &factor(a), &factor(b)).is_le();
+        let operands = if in_order { [a, b] } else { [b, a] };
+        self.graph.apply(Elementwise::Mul, &operands)
+    }
+
+    fn is_hypot(&self, base: Base) -> bool {
+        let is = |id: Id| self.graph.op(id) == Op::Elementwise(Elementwise::Hypot);
+        self.purpose == super::Purpose::Compute && matches!(base, Base::Node(id) if is(id))
+    }
+
+    /// Zero, unless a factor may be undefined: then `0*factor` says so.
+    fn emit_zero(&mut self, product: Product) -> Id {
+        let kept: Factors = product.factors.into_iter().filter(|f| !self.is_defined_factor(f)).collect();
+        let zero = self.graph.integer(0);
+        if kept.is_empty() {
+            return zero;
+        }
+        let rest = self.emit_product(Product { coefficient: Number::integer(1), factors: kept });
+        self.graph.apply(Elementwise::Mul, &[zero, rest])
+    }
+
+    fn is_defined_factor(&mut self, factor: &Factor) -> bool {
+        let node = self.power_node(factor.base, &factor.exponent);
+        self.facts().is_defined(self.graph, node)
+    }
+
+    /// `coefficient·f₁·f₂·…` from the left; a coefficient of −1 is a minus sign.
+    fn chain(&mut self, coefficient: &Number, factors: &[Factor]) -> Id {
+        let minus = coefficient.negate().is_one() && !factors.is_empty();
+        let start = if minus { Number::integer(1) } else { coefficient.clone() };
+        let mut product = self.graph.exact(start);
+        for factor in factors {
+            let power = self.power_node(factor.base, &factor.exponent);
+            product = self.graph.apply(Elementwise::Mul, &[product, power]);
+        }
+        if minus { self.graph.apply(Elementwise::Neg, &[product]) } else { product }
+    }
+}
+
+/// Constants, variables by name, everything else by structure; then by exponent.
+fn compare_factors(
+    graph: &crate::ir::Graph,
+    order: &super::order::Order,
+    a: &Factor,
+    b: &Factor,
+) -> Ordering {
+    let sample = |f: &Factor| match (f.base, &f.exponent) {
+        (Base::Node(id), _) => Some(id),
+        (Base::E, _) => None,
+    };
+    let rank = |f: &Factor| match f.base {
+        Base::Node(id) if graph.constant(id).is_some() || is_numeric(graph, id) => 0,
+        Base::Node(id) if order.variable(graph, id).is_some() && f.exponent.number().is_some() => 1,
+        Base::Node(id) if order.variable(graph, id).is_some() => 2,
+        Base::E => 3,
+        Base::Node(id) if is_sum(graph, id) => 5,
+        Base::Node(_) => 4,
+    };
+    let by_exponent = || match (&a.exponent, &b.exponent) {
+        (Exponent::Number(m), Exponent::Number(n)) => n.cmp(m),
+        (Exponent::Node(m), Exponent::Node(n)) => order.compare(graph, *m, *n),
+        (Exponent::Number(_), Exponent::Node(_)) => Ordering::Less,
+        (Exponent::Node(_), Exponent::Number(_)) => Ordering::Greater,
+    };
+    let by_base = || match (sample(a), sample(b)) {
+        (Some(x), Some(y)) => order.compare(graph, x, y),
+        _ => Ordering::Equal,
+    };
+    rank(a).cmp(&rank(b)).then_with(by_base).then_with(by_exponent)
+}
+
+/// A constant that is not rational: π, log(2), sqrt(3).
+fn is_numeric(graph: &crate::ir::Graph, id: Id) -> bool {
+    match graph.op(id) {
+        Op::Elementwise(Elementwise::Pi) => true,
+        Op::Elementwise(_) => graph
+            .operands(id)
+            .iter()
+            .all(|&x| graph.constant(x).is_some() || graph.op(x) == Op::Elementwise(Elementwise::Pi)),
+        _ => false,
+    }
+}
+
+fn is_sum(graph: &crate::ir::Graph, id: Id) -> bool {
+    matches!(graph.op(id), Op::Elementwise(Elementwise::Add | Elementwise::Sub))
+}

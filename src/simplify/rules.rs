@@ -1,0 +1,160 @@
+//! THE rule list. Each row: name, what is matched, what replaces it, how far they are equal, and
+//! when the rewrite is wanted. The list is text in our own language; the local pass, the e-graph
+//! and the tests all read it from here.
+//!
+//! Letters stand for any expression. A left side is written in canonical form (as it prints).
+
+use super::pattern::Pattern;
+use crate::ir::Elementwise;
+use std::sync::OnceLock;
+
+/// How far both sides of a rule are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Soundness {
+    /// The same bits for all inputs.
+    Exactly,
+    /// Equal wherever the left side is finite, up to rounding; undefined where it is undefined.
+    OverReals,
+    /// Equal where the condition holds, and applied only where it is known to.
+    Given(&'static str),
+}
+
+/// When a rewrite is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// For results a person reads.
+    Read,
+    /// For results a machine computes: accuracy and range before looks.
+    Compute,
+    /// For results still on their way to either: only what serves both.
+    Both,
+}
+
+/// One rewrite.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    pub name: &'static str,
+    pub left: &'static str,
+    pub right: &'static str,
+    pub soundness: Soundness,
+    /// `None`: always wanted.
+    pub purpose: Option<Purpose>,
+}
+
+const fn rule(name: &'static str, left: &'static str, right: &'static str, soundness: Soundness) -> Rule {
+    Rule { name, left, right, soundness, purpose: None }
+}
+
+const fn rule_for(
+    purpose: Purpose,
+    name: &'static str,
+    left: &'static str,
+    right: &'static str,
+    soundness: Soundness,
+) -> Rule {
+    Rule { name, left, right, soundness, purpose: Some(purpose) }
+}
+
+use Purpose::{Compute, Read};
+use Soundness::{Exactly, Given, OverReals};
+
+/// All rules. Collection ([`super::sum`], [`super::product`]) does what is not listed: exact
+/// arithmetic, like terms, powers of one base, signs.
+#[rustfmt::skip]
+pub const RULES: &[Rule] = &[
+//       name                    left                          right                              soundness
+    // Inverses of each other.
+    rule("log-exp",              "log(exp(x))",                "x",                               OverReals),  // differs @ x = 800: the left is ∞
+    rule("exp-log",              "exp(log(x))",                "x",                               Given("x > 0")),
+    rule("exp-log-times",        "exp(a*log(x))",              "x^a",                             Given("x > 0")),
+    rule("exp2-log2",            "exp2(log2(x))",              "x",                               Given("x > 0")),
+    rule("log2-exp2",            "log2(exp2(x))",              "x",                               OverReals),
+    rule("expm1-log1p",          "expm1(log1p(x))",            "x",                               Given("x >= 0")),
+    rule("log1p-expm1",          "log1p(expm1(x))",            "x",                               OverReals),
+    rule("log-power",            "log(x^a)",                   "a*log(x)",                        Given("x > 0")),
+    rule("log-sqrt",             "log(sqrt(x))",               "log(x)/2",                        Given("x > 0")),
+    rule("tan-atan",             "tan(atan(x))",               "x",                               OverReals),
+    rule("sinh-asinh",           "sinh(asinh(x))",             "x",                               OverReals),
+    rule("asinh-sinh",           "asinh(sinh(x))",             "x",                               OverReals),
+    rule("atanh-tanh",           "atanh(tanh(x))",             "x",                               OverReals),  // differs @ x = 20: tanh rounds to 1
+    rule("cbrt-cube",            "cbrt(x^3)",                  "x",                               OverReals),
+    // Absolute values, signs, kinks.
+    rule("abs-abs",              "abs(abs(x))",                "abs(x)",                          Exactly),
+    rule("abs-positive",         "abs(x)",                     "x",                               Given("x >= 0")),
+    rule("abs-negative",         "abs(x)",                     "-x",                              Given("x <= 0")),
+    rule("sign-positive",        "sign(x)",                    "1",                               Given("x > 0")),
+    rule("sign-negative",        "sign(x)",                    "-1",                              Given("x < 0")),
+    rule("sign-sign",            "sign(sign(x))",              "sign(x)",                         Exactly),
+    rule("sign-abs",             "sign(x)*abs(x)",             "x",                               Exactly),
+    rule("sign-times",           "x*sign(x)",                  "abs(x)",                          Exactly),
+    rule("sign-square",          "sign(x)^2",                  "1",                               Given("x != 0")),
+    rule("over-abs",             "x/abs(x)",                   "sign(x)",                         Given("x != 0")),
+    rule("abs-over",             "abs(x)/x",                   "sign(x)",                         Given("x != 0")),
+    rule("relu-positive",        "relu(x)",                    "x",                               Given("x >= 0")),
+    rule("relu-negative",        "relu(x)",                    "0",                               Given("x <= 0")),
+    rule("relu-relu",            "relu(relu(x))",              "relu(x)",                         Exactly),
+    rule("max-same",             "max(x, x)",                  "x",                               Exactly),
+    rule("min-same",             "min(x, x)",                  "x",                               Exactly),
+    rule("floor-floor",          "floor(floor(x))",            "floor(x)",                        Exactly),
+    rule("ceil-ceil",            "ceil(ceil(x))",              "ceil(x)",                         Exactly),
+    rule("round-round",          "round(round(x))",            "round(x)",                        Exactly),
+    // Trigonometry.
+    rule("pythagoras",           "sin(x)^2 + cos(x)^2",        "1",                               OverReals),
+    rule("one-minus-sin",        "1 - sin(x)^2",               "cos(x)^2",                        OverReals),
+    rule("one-minus-cos",        "1 - cos(x)^2",               "sin(x)^2",                        OverReals),
+    rule("sin-over-cos",         "sin(x)/cos(x)",              "tan(x)",                          OverReals),
+    rule("cos-over-sin",         "cos(x)/sin(x)",              "cot(x)",                          OverReals),
+    rule("pythagoras-sec",       "tan(x)^2 + 1",               "sec(x)^2",                        OverReals),
+    rule("pythagoras-csc",       "cot(x)^2 + 1",               "csc(x)^2",                        OverReals),
+    rule("pythagoras-hyperbolic","cosh(x)^2 - sinh(x)^2",      "1",                               OverReals),
+    rule("sinh-over-cosh",       "sinh(x)/cosh(x)",            "tanh(x)",                         OverReals),  // finite where the left overflows
+    rule("cosh-over-sinh",       "cosh(x)/sinh(x)",            "coth(x)",                         OverReals),
+    rule("one-minus-tanh",       "1 - tanh(x)^2",              "sech(x)^2",                       OverReals),  // 1.7e-17 @ x = 20, where the left is 0
+    rule("cosh-from-exp",        "exp(x) + exp(-x)",           "2*cosh(x)",                       OverReals),
+    rule("sinh-from-exp",        "exp(x) - exp(-x)",           "2*sinh(x)",                       OverReals),
+    // Stable forms of what people write out.
+    rule("softplus",             "log(exp(x) + 1)",            "softplus(x)",                     OverReals),  // finite where the left overflows
+    rule("softplus-log1p",       "log1p(exp(x))",              "softplus(x)",                     OverReals),
+    rule("logaddexp",            "log(exp(x) + exp(y))",       "logaddexp(x, y)",                 OverReals),
+    rule("sigmoid",              "1/(exp(x) + 1)",             "sigmoid(-x)",                     OverReals),
+    rule("sigmoid-exp",          "exp(x)*sigmoid(-x)",         "sigmoid(x)",                      OverReals),
+    rule("log-sigmoid",          "log(sigmoid(x))",            "log_sigmoid(x)",                  OverReals),
+    rule("log1mexp",             "log(1 - exp(x))",            "log1mexp(x)",                     OverReals),
+    rule("log1mexp-log1p",       "log1p(-exp(x))",             "log1mexp(x)",                     OverReals),
+    rule("erfc",                 "1 - erf(x)",                 "erfc(x)",                         OverReals),
+    rule("erf",                  "1 - erfc(x)",                "erf(x)",                          OverReals),
+    rule_for(Compute, "one-minus-sigmoid", "1 - sigmoid(x)",   "sigmoid(-x)",                     OverReals),  // 4e-18 @ x = 40, where the left is 0
+    rule_for(Compute, "expm1",   "exp(x) - 1",                 "expm1(x)",                        OverReals),
+    rule_for(Compute, "log1p",   "log(x + 1)",                 "log1p(x)",                        OverReals),
+    rule_for(Compute, "hypot",   "sqrt(x^2 + y^2)",            "hypot(x, y)",                     OverReals),  // finite @ x = 1e200
+    rule_for(Compute, "versine", "1 - cos(x)",                 "2*sin(x/2)^2",                    OverReals),
+    rule_for(Compute, "log-expm1", "log(expm1(x))",            "x + log1mexp(-x)",                OverReals),  // finite @ x = 1000
+    rule_for(Compute, "logsubexp", "log(abs(exp(x) - exp(y)))", "max(x, y) + log1mexp(-abs(x - y))", OverReals),
+    // Forms a textbook prints.
+    rule_for(Read, "sigmoid-mirror", "sigmoid(-x)",            "1 - sigmoid(x)",                  OverReals),
+    rule_for(Read, "hypot-square",   "hypot(x, y)^2",          "x^2 + y^2",                       OverReals),
+];
+
+/// The list, parsed, by the op at the root of the left side.
+pub struct RuleSet {
+    by_root: Vec<Vec<Pattern>>,
+}
+
+impl RuleSet {
+    pub fn get() -> &'static RuleSet {
+        static RULE_SET: OnceLock<RuleSet> = OnceLock::new();
+        RULE_SET.get_or_init(|| {
+            let mut by_root: Vec<Vec<Pattern>> = Elementwise::ALL.iter().map(|_| Vec::new()).collect();
+            for rule in RULES {
+                let pattern = Pattern::new(rule).unwrap_or_else(|e| panic!("rule {}: {e}", rule.name));
+                by_root[pattern.root as usize].push(pattern);
+            }
+            RuleSet { by_root }
+        })
+    }
+
+    /// The rules whose left side has this op at its root, in the order of the list.
+    pub fn rooted(&self, root: Elementwise) -> &[Pattern] {
+        &self.by_root[root as usize]
+    }
+}

@@ -1,0 +1,376 @@
+//! Sums collected: like terms added exactly, in canonical order, common factors taken out.
+
+use super::Simplifier;
+use super::order::TermKey;
+use super::product::{Base, Exponent, Factor, Factors, Gather, Product};
+use crate::ir::{Elementwise, Id, Number, Op};
+use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
+
+/// Longest sum a constant factor is multiplied into, inside another sum. Longer ones stay whole,
+/// so that nested sums cost linear time.
+const DISTRIBUTED: usize = 8;
+
+/// Longest sum searched for a common factor and for rules on pairs of its terms.
+pub const SEARCHED: usize = 8;
+
+/// `rest` times an exact coefficient.
+#[derive(Clone, Debug)]
+pub struct Term {
+    pub coefficient: Number,
+    pub rest: Id,
+}
+
+/// Terms being gathered; `1` stands for the constant term.
+pub struct Terms {
+    terms: Vec<Term>,
+    index: FxHashMap<Id, usize>,
+}
+
+/// Sums longer than this find like terms by hashing, shorter ones by looking.
+const HASHED: usize = 12;
+
+impl Terms {
+    pub fn new() -> Self {
+        Terms { terms: Vec::with_capacity(4), index: FxHashMap::default() }
+    }
+
+    fn push(&mut self, rest: Id, coefficient: Number) {
+        let found = match self.terms.len() {
+            0..HASHED => self.terms.iter().position(|t| t.rest == rest),
+            _ => {
+                if self.index.is_empty() {
+                    self.index.extend(self.terms.iter().enumerate().map(|(i, t)| (t.rest, i)));
+                }
+                self.index.get(&rest).copied()
+            }
+        };
+        if let Some(i) = found {
+            self.terms[i].coefficient = self.terms[i].coefficient.add(&coefficient);
+            return;
+        }
+        if !self.index.is_empty() {
+            self.index.insert(rest, self.terms.len());
+        }
+        self.terms.push(Term { coefficient, rest });
+    }
+}
+
+impl Simplifier<'_> {
+    /// Adds `coefficient·node` to what is gathered; `node` is simplified already. Its own terms
+    /// are taken apart when `open`; below it, a shared node is computed once and stays whole.
+    pub fn push_term(&mut self, into: &mut Terms, node: Id, coefficient: &Number, open: bool) {
+        let mut pending: SmallVec<[(Id, Number, bool); 4]> = smallvec![(node, coefficient.clone(), open)];
+        while let Some((node, coefficient, open)) = pending.pop() {
+            let operand = |i: usize| self.graph.operand(node, i);
+            match self.graph.op(node) {
+                Op::Elementwise(Elementwise::Add | Elementwise::Sub) if open => {
+                    let minus = self.graph.op(node) == Op::Elementwise(Elementwise::Sub);
+                    let second = if minus { coefficient.negate() } else { coefficient.clone() };
+                    pending.push((operand(1), second, self.may_open(operand(1))));
+                    pending.push((operand(0), coefficient, self.may_open(operand(0))));
+                }
+                Op::Elementwise(Elementwise::Neg) => {
+                    pending.push((operand(0), coefficient.negate(), self.may_open(operand(0))));
+                }
+                Op::Constant(c) => {
+                    let value = self.graph.number(c).mul(&coefficient);
+                    let one = self.graph.integer(1);
+                    into.push(one, value);
+                }
+                _ => {
+                    let (own, rest) = if open { self.peel(node) } else { (Number::integer(1), node) };
+                    let coefficient = coefficient.mul(&own);
+                    // A single step, so that a sum of a sum does not come back here forever.
+                    if open && rest != node && self.may_open(rest) && self.is_short_sum(rest) {
+                        pending.push((rest, coefficient, true));
+                    } else {
+                        into.push(rest, coefficient);
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_short_sum(&self, id: Id) -> bool {
+        let mut node = id;
+        for length in 1..=DISTRIBUTED {
+            match self.graph.op(node) {
+                Op::Elementwise(Elementwise::Add | Elementwise::Sub) => node = self.graph.operand(node, 0),
+                _ => return length > 1,
+            }
+        }
+        false
+    }
+
+    /// Coefficient and rest of a product as [`Self::emit_product`] makes it.
+    pub fn peel(&mut self, node: Id) -> (Number, Id) {
+        let one = Number::integer(1);
+        let (above, below) = match self.graph.op(node) {
+            Op::Elementwise(Elementwise::Neg) => {
+                let (c, rest) = self.peel_quotient(self.graph.operand(node, 0));
+                return (c.negate(), rest);
+            }
+            Op::Elementwise(Elementwise::Mul) => (node, None),
+            Op::Elementwise(Elementwise::Div) => {
+                (self.graph.operand(node, 0), Some(self.graph.operand(node, 1)))
+            }
+            _ => return (one, node),
+        };
+        let has_constant = |id: Id| self.graph.constant(self.leftmost(id)).is_some_and(|c| !c.is_one());
+        if has_constant(above) || below.is_some_and(has_constant) {
+            self.peel_quotient(node)
+        } else {
+            (one, node)
+        }
+    }
+
+    fn peel_quotient(&mut self, node: Id) -> (Number, Id) {
+        let product = self.product_of(node);
+        let coefficient = product.coefficient.clone();
+        if coefficient.is_zero() {
+            return (Number::integer(1), node);
+        }
+        let rest = self.emit_product(Product { coefficient: Number::integer(1), factors: product.factors });
+        (coefficient, rest)
+    }
+
+    /// The first factor of a chain of multiplications.
+    fn leftmost(&self, id: Id) -> Id {
+        let mut node = id;
+        while let Op::Elementwise(Elementwise::Mul | Elementwise::Neg) = self.graph.op(node) {
+            node = self.graph.operand(node, 0);
+            if !self.may_open(node) {
+                break;
+            }
+        }
+        node
+    }
+
+    /// A simplified node as a product.
+    pub fn product_of(&mut self, node: Id) -> Product {
+        let mut gather = Gather::new();
+        let open = self.may_open(node);
+        self.push_factor(&mut gather, node, &Number::integer(1), open);
+        self.resolve_product(gather)
+    }
+
+    /// Drops cancelled terms (those that are defined anyway), applies rules on pairs, takes out
+    /// common factors, and emits.
+    pub fn resolve_sum(&mut self, terms: Terms, fuel: usize) -> Id {
+        let mut terms: Vec<Term> = terms.terms;
+        let graph = &*self.graph;
+        let facts = self.facts();
+        terms.retain(|t| !(t.coefficient.is_zero() && facts.is_defined(graph, t.rest)));
+        if (2..=SEARCHED).contains(&terms.len()) {
+            if let Some(rewritten) = self.rewrite_pairs(&terms, fuel) {
+                return rewritten;
+            }
+            if let Some(product) = self.factor_out(&terms, fuel) {
+                return product;
+            }
+        }
+        self.emit_sum(terms)
+    }
+
+    /// Takes out what all terms share: powers of functions and of sums, not of variables, so that
+    /// polynomials stay expanded as they are written by hand.
+    fn factor_out(&mut self, terms: &[Term], fuel: usize) -> Option<Id> {
+        if fuel == 0 || terms.iter().any(|t| t.coefficient.is_zero() || self.graph.constant(t.rest).is_some())
+        {
+            return None;
+        }
+        let mut products: SmallVec<[Factors; 4]> = SmallVec::new();
+        for term in terms {
+            let factors = self.product_of(term.rest).factors;
+            if products.is_empty() && !factors.iter().any(|f| self.is_shareable(f)) {
+                return None;
+            }
+            products.push(factors);
+        }
+        let first = products[0].clone();
+        let mut common = Factors::new();
+        for factor in first.iter().filter(|f| self.is_shareable(f)) {
+            let least = products.iter().map(|p| shared_exponent(p, factor)).collect::<Option<Vec<_>>>();
+            if let Some(exponent) = least.and_then(least_of) {
+                common.push(Factor { base: factor.base, exponent });
+            }
+        }
+        if common.is_empty() {
+            return None;
+        }
+        let mut inner = Terms::new();
+        for (term, factors) in terms.iter().zip(&products) {
+            let rest: Factors = factors.iter().filter_map(|f| divided(f, &common)).collect();
+            let node = self.emit_product(Product { coefficient: term.coefficient.clone(), factors: rest });
+            self.push_term(&mut inner, node, &Number::integer(1), true);
+        }
+        let sum = self.resolve_sum(inner, fuel - 1);
+        let mut gather = Gather::new();
+        self.push_factor(&mut gather, sum, &Number::integer(1), true);
+        let mut product = self.resolve_product(gather);
+        product.factors.extend(common);
+        Some(self.emit_product(product))
+    }
+
+    fn is_shareable(&self, factor: &Factor) -> bool {
+        match (&factor.base, &factor.exponent) {
+            (Base::E, _) | (_, Exponent::Node(_)) => true,
+            (Base::Node(id), Exponent::Number(n)) => {
+                !n.is_negative()
+                    && self.order.variable(self.graph, *id).is_none()
+                    && self.graph.constant(*id).is_none()
+            }
+        }
+    }
+
+    /// The sum as nodes, in canonical order, subtracting what is negative.
+    pub fn emit_sum(&mut self, mut terms: Vec<Term>) -> Id {
+        if terms.len() > 1 {
+            self.sort_terms(&mut terms);
+        }
+        // 1 - x reads better than -x + 1.
+        let is_negative = |t: &Term| t.coefficient.is_negative();
+        if let Some((last, others)) = terms.split_last()
+            && !is_negative(last)
+            && !others.is_empty()
+            && others.iter().all(is_negative)
+        {
+            terms.rotate_right(1);
+        }
+        let mut sum = None;
+        for Term { coefficient, rest } in terms {
+            let subtract = sum.is_some() && coefficient.is_negative();
+            let coefficient = if subtract { coefficient.negate() } else { coefficient };
+            let term = self.scaled(rest, &coefficient);
+            sum = Some(match sum {
+                None => term,
+                Some(sum) if subtract => self.graph.apply(Elementwise::Sub, &[sum, term]),
+                Some(sum) => self.graph.apply(Elementwise::Add, &[sum, term]),
+            });
+        }
+        sum.unwrap_or_else(|| self.graph.integer(0))
+    }
+
+    /// `a ± b` in canonical order, for terms that stay whole; a difference that would have to be
+    /// turned round is left to the general way.
+    pub fn emit_sum_of_atoms(&mut self, op: Elementwise, a: Id, b: Id) -> Option<Id> {
+        let (first, second) = (self.term_key(a), self.term_key(b));
+        let in_order = first.compare(&second, &self.order, self.graph).is_le();
+        match (op, in_order) {
+            (_, true) => Some(self.graph.apply(op, &[a, b])),
+            (Elementwise::Add, false) => Some(self.graph.apply(op, &[b, a])),
+            _ => None,
+        }
+    }
+
+    /// `coefficient·rest`, in the form products take.
+    fn scaled(&mut self, rest: Id, coefficient: &Number) -> Id {
+        if coefficient.is_one() {
+            return rest;
+        }
+        if self.graph.constant(rest).is_some_and(Number::is_one) {
+            return self.graph.exact(coefficient.clone());
+        }
+        let factors = match self.graph.op(rest) {
+            Op::Elementwise(Elementwise::Mul | Elementwise::Div) => self.product_of(rest).factors,
+            _ => smallvec![Factor { base: Base::Node(rest), exponent: Exponent::Number(Number::integer(1)) }],
+        };
+        if coefficient.is_zero() {
+            let zero = self.graph.integer(0);
+            return self.graph.intern(
+                Op::Elementwise(Elementwise::Mul),
+                &[zero, rest],
+                self.graph.node(rest).ty,
+            );
+        }
+        self.emit_product(Product { coefficient: coefficient.clone(), factors })
+    }
+
+    fn sort_terms(&mut self, terms: &mut [Term]) {
+        let mut keyed: Vec<(TermKey, Term)> =
+            terms.iter().map(|t| (self.term_key(t.rest), t.clone())).collect();
+        let (graph, order) = (&*self.graph, &self.order);
+        keyed.sort_by(|a, b| a.0.compare(&b.0, order, graph));
+        for (slot, (_, term)) in terms.iter_mut().zip(keyed) {
+            *slot = term;
+        }
+    }
+
+    fn term_key(&self, rest: Id) -> TermKey {
+        let mut key = TermKey { degree: 0.0, variables: Vec::new(), rest: Vec::new() };
+        let mut pending = vec![rest];
+        while let Some(id) = pending.pop() {
+            let graph = &*self.graph;
+            match graph.op(id) {
+                Op::Constant(_) => {}
+                _ if id != rest && !self.may_open(id) => self.key_factor(&mut key, id),
+                Op::Elementwise(Elementwise::Mul) => {
+                    pending.push(graph.operand(id, 1));
+                    pending.push(graph.operand(id, 0));
+                }
+                Op::Elementwise(Elementwise::Div) => {
+                    key.rest.push(graph.operand(id, 1));
+                    pending.push(graph.operand(id, 0));
+                }
+                _ => self.key_factor(&mut key, id),
+            }
+        }
+        key
+    }
+
+    fn key_factor(&self, key: &mut TermKey, id: Id) {
+        let graph = &*self.graph;
+        let (base, exponent) = match graph.op(id) {
+            Op::Elementwise(Elementwise::Pow) => match graph.constant(graph.operand(id, 1)) {
+                Some(n) => (graph.operand(id, 0), n.clone()),
+                None => (id, Number::integer(1)),
+            },
+            _ => (id, Number::integer(1)),
+        };
+        match self.order.variable(graph, base) {
+            Some(variable) => {
+                key.degree += exponent.to_f64();
+                key.variables.push((variable, exponent));
+            }
+            None => key.rest.push(id),
+        }
+    }
+}
+
+/// The exponent of `factor`'s base in a product, if it can be taken out of there.
+fn shared_exponent(product: &Factors, factor: &Factor) -> Option<Exponent> {
+    let found = product.iter().find(|f| f.base == factor.base)?;
+    match (&found.exponent, &factor.exponent) {
+        (Exponent::Number(n), Exponent::Number(m))
+            if n.is_integer() == m.is_integer() && !n.is_negative() =>
+        {
+            Some(found.exponent.clone())
+        }
+        (a, b) if a == b => Some(a.clone()),
+        _ => None,
+    }
+}
+
+fn least_of(exponents: Vec<Exponent>) -> Option<Exponent> {
+    let mut exponents = exponents.into_iter();
+    let first = exponents.next()?;
+    exponents.try_fold(first, |least, next| match (&least, &next) {
+        (Exponent::Number(a), Exponent::Number(b)) => Some(if a <= b { least } else { next }),
+        _ if least == next => Some(least),
+        _ => None,
+    })
+}
+
+/// A factor after the common ones have been taken out; `None` when nothing is left of it.
+fn divided(factor: &Factor, common: &Factors) -> Option<Factor> {
+    let Some(taken) = common.iter().find(|c| c.base == factor.base) else {
+        return Some(factor.clone());
+    };
+    match (&factor.exponent, &taken.exponent) {
+        (Exponent::Number(n), Exponent::Number(m)) if n != m => {
+            Some(Factor { base: factor.base, exponent: Exponent::Number(n.sub(m)) })
+        }
+        _ => None,
+    }
+}
