@@ -1,0 +1,126 @@
+//! Forms of tensors: brackets for stacks, subscripts for slices, names for what has no sign.
+
+use super::form::{Contraction, Form, Part, Scope, Subscript};
+use super::share::operands;
+use crate::ir::structural::{MAX_RANK, source_axis};
+use crate::ir::{Graph, Id, Number, Op, Structural, Symbol};
+
+/// The subscripts of the element at a flat position of an input; none for a scalar.
+pub fn position(graph: &Graph, symbol: Symbol, flat: usize) -> Vec<usize> {
+    let mut rest = flat;
+    let mut at = Vec::new();
+    for &extent in graph.type_of(graph.symbol_type(symbol)).shape.extents().iter().rev() {
+        let extent = (extent as usize).max(1);
+        at.push(rest % extent);
+        rest /= extent;
+    }
+    at.reverse();
+    at
+}
+
+/// The form of a structural op.
+pub fn structural(scope: &Scope, op: Structural, id: Id) -> Form {
+    let shape = scope.graph.shape(id);
+    let of = operands(scope.graph, id);
+    let part = Part::Node(of[0]);
+    let extents = || numbers(shape.extents().iter().map(|&d| d as usize));
+    match op {
+        Structural::Stack => array(scope, &of),
+        Structural::Reshape => reshape(scope, id, of[0]),
+        Structural::Slice { axis, start, length } => {
+            let (start, end) = (start as usize, start as usize + length as usize);
+            let all = vec![Subscript::All; axis as usize];
+            Form::Index(part, all.into_iter().chain([Subscript::Range(start, end)]).collect())
+        }
+        Structural::Permute { order } => match shape.rank() {
+            2 => Form::Transpose(part),
+            rank => {
+                let order = (0..rank).map(|i| source_axis(order, i));
+                Form::Structural("permute", vec![part, numbers(order)])
+            }
+        },
+        Structural::Sum { .. } if shape.is_scalar() => Form::Structural("sum", vec![part]),
+        Structural::Sum { axes } => Form::Structural("sum", vec![part, numbers(set(axes))]),
+        Structural::Broadcast { .. } if scope.graph.is_scalar(of[0]) => {
+            Form::Structural("broadcast", vec![part, extents()])
+        }
+        Structural::Broadcast { axes } => {
+            Form::Structural("broadcast", vec![part, extents(), numbers(set(axes))])
+        }
+        Structural::Pad { axis, start, length } => {
+            let rest = [axis as usize, start as usize, length as usize];
+            Form::Structural("pad", std::iter::once(part).chain(rest.map(whole)).collect())
+        }
+    }
+}
+
+/// The form of a contraction over the last axes of one operand and the first of the other.
+pub fn contraction(scope: &Scope, over: u8, id: Id) -> Form {
+    let of = operands(scope.graph, id);
+    let (a, b) = (Part::Node(of[0]), Part::Node(of[1]));
+    let vectors = of.iter().all(|&x| scope.graph.shape(x).rank() == 1);
+    match over {
+        0 => Form::Structural("outer", vec![a, b]),
+        1 if vectors => Form::Contract(Contraction::Vectors, a, b),
+        1 => Form::Contract(Contraction::Matrices, a, b),
+        _ => Form::Structural("contract", vec![a, b, whole(over as usize)]),
+    }
+}
+
+/// Rows that are stacks of scalars make a matrix.
+fn array(scope: &Scope, rows: &[Id]) -> Form {
+    let elements: Option<Vec<Id>> = rows
+        .iter()
+        .map(|&row| flat_stack(scope, row))
+        .collect::<Option<Vec<_>>>()
+        .map(|rows| rows.into_iter().flatten().copied().collect());
+    match elements {
+        Some(elements) if !elements.is_empty() => {
+            let extents = vec![rows.len(), elements.len() / rows.len()];
+            Form::Array(elements.into_iter().map(Part::Node).collect(), extents)
+        }
+        _ => Form::Array(rows.iter().map(|&x| Part::Node(x)).collect(), vec![rows.len()]),
+    }
+}
+
+/// The elements of a nameless stack of scalars.
+fn flat_stack<'g>(scope: &Scope<'g>, id: Id) -> Option<&'g [Id]> {
+    let is_stack = matches!(scope.graph.op(id), Op::Structural(Structural::Stack));
+    let flat = is_stack && !scope.is_name(id) && scope.graph.shape(id).rank() == 1;
+    flat.then(|| scope.graph.operands(id))
+}
+
+/// A reshape is the elements of a stack in rows, or the entry a slice of length one picks.
+fn reshape(scope: &Scope, id: Id, x: Id) -> Form {
+    let extents: Vec<usize> = scope.graph.shape(id).extents().iter().map(|&d| d as usize).collect();
+    let source = scope.graph.shape(x).extents();
+    if let Some(elements) = flat_stack(scope, x)
+        && !extents.is_empty()
+    {
+        return Form::Array(elements.iter().map(|&x| Part::Node(x)).collect(), extents);
+    }
+    if source.first() == Some(&1) && source[1..] == *scope.graph.shape(id).extents() {
+        return match scope.graph.op(x) {
+            Op::Structural(Structural::Slice { axis: 0, start, .. }) if !scope.is_name(x) => {
+                let of = Part::Node(scope.graph.operand(x, 0));
+                Form::Index(of, vec![Subscript::At(start as usize)])
+            }
+            _ => Form::Index(Part::Node(x), vec![Subscript::At(0)]),
+        };
+    }
+    Form::Structural("reshape", vec![Part::Node(x), numbers(extents)])
+}
+
+fn set(axes: u8) -> impl Iterator<Item = usize> {
+    (0..MAX_RANK).filter(move |i| axes >> i & 1 == 1)
+}
+
+fn numbers(values: impl IntoIterator<Item = usize>) -> Part {
+    let values: Vec<Part> = values.into_iter().map(whole).collect();
+    let extents = vec![values.len()];
+    Form::Array(values, extents).into()
+}
+
+fn whole(value: usize) -> Part {
+    Part::Number(Number::integer(value as i64))
+}
