@@ -1,0 +1,99 @@
+//! The elementary functions' op trait on CLIF: each operation appends one instruction.
+//!
+//! What must stay true: the instructions are IEEE 754 operations, never contracted or reordered,
+//! so they give the plain machine's bits. Calls are not emitted here: `cost` keeps functions
+//! that make them out of line.
+
+use crate::elementary::{Foreign, Machine};
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::immediates::Ieee64;
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
+use cranelift_frontend::FunctionBuilder;
+
+/// Scalar CLIF, appended at a builder's cursor. Masks are i8 truth values.
+pub(super) struct Clif<'a, 'f>(pub &'a mut FunctionBuilder<'f>);
+
+/// Methods that are one instruction each, one row each.
+macro_rules! instructions {
+    ($($name:ident($($arg:ident),*) = $inst:ident $(($($before:expr),*))? ;)*) => {
+        $(fn $name(&mut self, $($arg: Value),*) -> Value {
+            self.0.ins().$inst($($($before,)*)? $($arg),*)
+        })*
+    };
+}
+
+/// Shifts, whose count is a constant.
+macro_rules! shifts {
+    ($($name:ident = $inst:ident;)*) => {
+        $(fn $name(&mut self, a: Value, n: u32) -> Value {
+            self.0.ins().$inst(a, i64::from(n))
+        })*
+    };
+}
+
+#[rustfmt::skip]
+impl Machine for Clif<'_, '_> {
+    type F = Value;
+    type I = Value;
+    type B = Value;
+
+    instructions! {
+        add(a, b)                = fadd;
+        sub(a, b)                = fsub;
+        mul(a, b)                = fmul;
+        div(a, b)                = fdiv;
+        sqrt(a)                  = sqrt;
+        neg(a)                   = fneg;
+        abs(a)                   = fabs;
+        fma(a, b, c)             = fma;
+        floor(a)                 = floor;
+        ceil(a)                  = ceil;
+        trunc(a)                 = trunc;
+        round_even(a)            = nearest;
+        copysign(a, sign)        = fcopysign;
+        lt(a, b)                 = fcmp(FloatCC::LessThan);
+        le(a, b)                 = fcmp(FloatCC::LessThanOrEqual);
+        eq(a, b)                 = fcmp(FloatCC::Equal);
+        ne(a, b)                 = fcmp(FloatCC::NotEqual);
+        and(a, b)                = band;
+        or(a, b)                 = bor;
+        select(mask, a, b)       = select;
+        select_i(mask, a, b)     = select;
+        to_bits(a)               = bitcast(types::I64, MemFlagsData::new());
+        from_bits(a)             = bitcast(types::F64, MemFlagsData::new());
+        iadd(a, b)               = iadd;
+        isub(a, b)               = isub;
+        iand(a, b)               = band;
+        ior(a, b)                = bor;
+        ixor(a, b)               = bxor;
+        ieq(a, b)                = icmp(IntCC::Equal);
+        ilt(a, b)                = icmp(IntCC::SignedLessThan);
+    }
+
+    shifts! {
+        shl                      = ishl_imm_u;
+        shr_unsigned             = ushr_imm_u;
+        shr_signed               = sshr_imm_u;
+    }
+
+    fn f(&mut self, x: f64) -> Value {
+        self.0.ins().f64const(Ieee64::with_bits(x.to_bits()))
+    }
+
+    fn i(&mut self, x: i64) -> Value {
+        self.0.ins().iconst(types::I64, x)
+    }
+
+    fn not(&mut self, a: Value) -> Value {
+        self.0.ins().bxor_imm_u(a, 1)
+    }
+
+    fn call(&mut self, f: Foreign, _: &[Value]) -> Value {
+        debug_assert!(false, "{} is called out of line", f.name());
+        self.f(f64::NAN)
+    }
+
+    fn rare(&mut self, _: Value, f: Foreign, args: &[Value], _: Value) -> Value {
+        self.call(f, args)
+    }
+}

@@ -1,0 +1,20 @@
+//! Programs of the loop IR to machine code: [`Program`](crate::loops::Program) → CLIF → bytes → [`Kernel`].
+//!
+//! `translate` and `block` write CLIF, `code` compiles it chunk by chunk, `kernel` makes it executable and
+//! calls it. The elementary functions are Rust functions of `library`, called by address; those
+//! that take a few instructions are written in line on the CLIF machine, from the same source.
+//!
+//! What must stay true: all `unsafe` is in `kernel`; a kernel computes the interpreter's bits.
+
+mod block;
+mod code;
+mod constants;
+mod cost;
+mod isa;
+mod kernel;
+mod library;
+mod machine;
+mod translate;
+
+pub use code::clif;
+pub use kernel::Kernel;
