@@ -63,7 +63,7 @@ impl Derivation {
     fn prepare(&self, function: &Function) -> Function {
         let outputs = function.outputs();
         let flat = function.derive(|graph| ir::elements(graph, outputs).concat());
-        let stable = simplified(flat, self.level, self.purpose);
+        let stable = simplified(flat.rooted(), self.level, self.purpose);
         // The domain that counts is that of the stabilised function itself.
         stable.rooted()
     }

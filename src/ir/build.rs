@@ -29,8 +29,9 @@ impl Graph {
         let constant = |i: usize| operands.get(i).and_then(|&x| self.constant(x));
         if (0..operands.len()).all(|i| constant(i).is_some()) && !operands.is_empty() {
             let exact: Vec<&Number> = (0..operands.len()).filter_map(constant).collect();
-            let folded = op.fold(&exact)?;
-            return Some(self.exact(folded));
+            if let Some(folded) = op.fold(&exact) {
+                return Some(self.exact(folded));
+            }
         }
         let is = |i: usize, n: i64| constant(i).is_some_and(|c| c.to_i64() == Some(n));
         let (first, second) = (operands.first().copied(), operands.get(1).copied());

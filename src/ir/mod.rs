@@ -13,6 +13,7 @@ mod number;
 mod scalarise;
 mod selection;
 pub mod structural;
+mod substitute;
 pub mod text;
 mod text_read;
 mod types;

@@ -40,13 +40,13 @@ fn value<const ROW: usize>(operands: &[f64]) -> f64 {
     }
 }
 
-const fn row(row: usize) -> Option<Elementwise> {
-    if row < Elementwise::ALL.len() { Some(Elementwise::ALL[row]) } else { None }
+const fn row(at: usize) -> Option<Elementwise> {
+    if at < Elementwise::ALL.len() { Some(Elementwise::ALL[at]) } else { None }
 }
 
-/// How many operands the op in row `ROW` has.
-fn arity<const ROW: usize>() -> usize {
-    row(ROW).map_or(0, Elementwise::arity)
+/// How many operands the op in a row has.
+fn arity(at: usize) -> usize {
+    row(at).map_or(0, Elementwise::arity)
 }
 
 /// One set of functions and the table of their addresses, with attributes for each function.
@@ -76,7 +76,7 @@ macro_rules! instances {
             }
 
             fn address<const ROW: usize>() -> *const u8 {
-                match arity::<ROW>() {
+                match arity(ROW) {
                     0 => nullary::<ROW> as *const u8,
                     1 => unary::<ROW> as *const u8,
                     2 => binary::<ROW> as *const u8,

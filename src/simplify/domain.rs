@@ -178,7 +178,9 @@ impl Facts {
                 },
                 _ => {}
             }
-            if let (Elementwise::Mul, Some(c)) = (op, graph.constant(operand(0))) {
+            if op == Elementwise::Mul
+                && let Some(c) = graph.constant(operand(0))
+            {
                 let sign = if c.is_negative() { sign.flipped() } else { sign };
                 pending.push((operand(1), sign));
             }

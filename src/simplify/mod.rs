@@ -10,10 +10,12 @@ mod order;
 mod pattern;
 mod product;
 mod rules;
+mod saturate;
 mod sum;
 
 pub use domain::{Facts, Sign};
 pub use rules::{Purpose, RULES, Rule, Soundness};
+pub use saturate::STRUCTURE;
 
 use crate::ir::verify::debug_verify;
 use crate::ir::{Elementwise, Function, Graph, Id, Number, Op, Selection, leaf, reachable, use_counts};
@@ -61,7 +63,7 @@ pub fn simplified(function: Function, level: Level, purpose: Purpose) -> Functio
     }
     let (assumptions, outputs, origin) =
         (function.assumptions().to_vec(), function.outputs().to_vec(), function.origin().to_vec());
-    let simplified = function.into_derived(|graph| run(graph, &assumptions, outputs, origin, purpose));
+    let simplified = function.into_derived(|graph| run(graph, &assumptions, outputs, origin, level, purpose));
     debug_verify(simplified.graph(), simplified.outputs(), "simplify");
     simplified
 }
@@ -71,6 +73,7 @@ fn run(
     assumptions: &[Id],
     mut roots: Vec<Id>,
     mut origin: Vec<Id>,
+    level: Level,
     purpose: Purpose,
 ) -> Vec<Id> {
     let given = Facts::given(graph, assumptions);
@@ -92,7 +95,7 @@ fn run(
             break;
         }
     }
-    roots
+    if level == Level::Full { simplifier.saturate(roots, &mut origin) } else { roots }
 }
 
 /// The state of a run over one graph.
@@ -168,7 +171,7 @@ impl Simplifier<'_> {
             Some(Chain::Product) => self.visit_product(id, done, plan),
             None => {
                 let of = |x: &Id| done[x.index()].unwrap_or(*x);
-                let operands: Vec<Id> = self.graph.operands(id).iter().map(of).collect();
+                let operands: smallvec::SmallVec<[Id; 3]> = self.graph.operands(id).iter().map(of).collect();
                 match self.graph.op(id) {
                     Op::Elementwise(op) => self.make(op, &operands),
                     Op::Selection(op) => self.make_selection(op, &operands),
@@ -352,7 +355,7 @@ impl Simplifier<'_> {
             let value = self.make_function(op, &[positive], fuel);
             return if op.is_odd() { self.make_with(Elementwise::Neg, &[value], fuel) } else { value };
         }
-        let mut operands = operands.to_vec();
+        let mut operands: smallvec::SmallVec<[Id; 3]> = operands.into();
         if op.is_commutative() {
             let (graph, order) = (&*self.graph, &self.order);
             operands.sort_by(|&a, &b| order.compare(graph, a, b));

@@ -282,18 +282,18 @@ impl Simplifier<'_> {
 
     /// `base^exponent`, with roots written as roots.
     pub fn power_node(&mut self, base: Base, exponent: &Exponent) -> Id {
+        if let (Base::Node(node), Some(n)) = (base, exponent.number())
+            && n.is_one()
+        {
+            return node;
+        }
         let exponent_id = self.exponent_node(exponent);
-        let node = match base {
-            Base::E => return self.graph.apply(Elementwise::Exp, &[exponent_id]),
-            Base::Node(node) => node,
-        };
-        match exponent.number().and_then(Number::to_ratio) {
-            Some((1, 2)) => self.graph.apply(Elementwise::Sqrt, &[node]),
-            Some((p, 2)) if p > 2 && self.graph.constant(node).is_none() => {
-                // x^(3/2) has sqrt's domain and is written as a power.
-                self.graph.apply(Elementwise::Pow, &[node, exponent_id])
+        match base {
+            Base::E => self.graph.apply(Elementwise::Exp, &[exponent_id]),
+            Base::Node(node) if exponent.number().and_then(Number::to_ratio) == Some((1, 2)) => {
+                self.graph.apply(Elementwise::Sqrt, &[node])
             }
-            _ => self.graph.apply(Elementwise::Pow, &[node, exponent_id]),
+            Base::Node(node) => self.graph.apply(Elementwise::Pow, &[node, exponent_id]),
         }
     }
 
@@ -306,31 +306,52 @@ impl Simplifier<'_> {
         if product.factors.len() > 1 {
             product.factors.sort_by(|a, b| compare_factors(graph, order, a, b));
         }
-        let (p, q) = product.coefficient.fraction();
         let is_below = |f: &Factor| f.exponent.is_negative_number();
         let (below, above): (Factors, Factors) = product.factors.into_iter().partition(is_below);
         if below.is_empty() {
             return self.chain(&product.coefficient, &above);
         }
-        let (sign, p) = if p.is_negative() { (-1, p.negate()) } else { (1, p) };
-        let mut quotient = self.chain(&p, &above);
+        self.emit_quotient(&product.coefficient, &above, below)
+    }
+
+    /// `coefficient·above/below`, the exponents in `below` negative.
+    fn emit_quotient(&mut self, coefficient: &Number, above: &[Factor], below: Factors) -> Id {
+        let (mut p, mut q) = coefficient.fraction();
+        let minus = p.is_negative();
+        p = p.absolute();
+        let is_constant = |s: &Self, f: &Factor| {
+            s.purpose == super::Purpose::Compute && matches!(f.base, Base::Node(id) if is_numeric(s.graph, id))
+        };
+        let (constants, below): (Factors, Factors) = below.into_iter().partition(|f| is_constant(self, f));
+        let mut quotient = if constants.is_empty() {
+            self.chain(&p, above)
+        } else {
+            // 180/π is one constant, and does not push the denominator over the edge.
+            let divisors: Factors = constants.into_iter().filter_map(inverted).collect();
+            let (top, bottom) = (self.graph.exact(p), self.chain(&q, &divisors));
+            q = Number::integer(1);
+            let constant = self.graph.apply(Elementwise::Div, &[top, bottom]);
+            above.iter().fold(constant, |product, f| {
+                let power = self.power_node(f.base, &f.exponent);
+                self.graph.apply(Elementwise::Mul, &[product, power])
+            })
+        };
         let mut whole = Factors::new();
-        for Factor { base, exponent } in below {
-            let Exponent::Number(n) = exponent else { continue };
-            let n = n.negate();
+        for factor in below.into_iter().filter_map(inverted) {
             // hypot exists so as not to overflow, and its square would: divide one by one.
-            if let (true, Some(times @ 2..=4)) = (self.is_hypot(base), n.to_i64()) {
-                let h = self.power_node(base, &Exponent::Number(Number::integer(1)));
-                for _ in 0..times {
-                    quotient = self.graph.apply(Elementwise::Div, &[quotient, h]);
+            match factor.exponent.number().and_then(Number::to_i64) {
+                Some(times @ 2..=4) if self.is_hypot(factor.base) => {
+                    let h = self.power_node(factor.base, &Exponent::Number(Number::integer(1)));
+                    for _ in 0..times {
+                        quotient = self.graph.apply(Elementwise::Div, &[quotient, h]);
+                    }
                 }
-            } else {
-                whole.push(Factor { base, exponent: Exponent::Number(n) });
+                _ => whole.push(factor),
             }
         }
         let denominator = self.chain(&q, &whole);
         let quotient = self.graph.apply(Elementwise::Div, &[quotient, denominator]);
-        if sign < 0 { self.graph.apply(Elementwise::Neg, &[quotient]) } else { quotient }
+        if minus { self.graph.apply(Elementwise::Neg, &[quotient]) } else { quotient }
     }
 
     /// `a·b` in canonical order, for factors that stay whole.
@@ -365,14 +386,26 @@ impl Simplifier<'_> {
     /// `coefficient·f₁·f₂·…` from the left; a coefficient of −1 is a minus sign.
     fn chain(&mut self, coefficient: &Number, factors: &[Factor]) -> Id {
         let minus = coefficient.negate().is_one() && !factors.is_empty();
-        let start = if minus { Number::integer(1) } else { coefficient.clone() };
-        let mut product = self.graph.exact(start);
+        let mut product = None;
+        if !minus && !(coefficient.is_one() && !factors.is_empty()) {
+            product = Some(self.graph.exact(coefficient.clone()));
+        }
         for factor in factors {
             let power = self.power_node(factor.base, &factor.exponent);
-            product = self.graph.apply(Elementwise::Mul, &[product, power]);
+            product = Some(match product {
+                Some(product) => self.graph.apply(Elementwise::Mul, &[product, power]),
+                None => power,
+            });
         }
+        let product = product.unwrap_or_else(|| self.graph.integer(1));
         if minus { self.graph.apply(Elementwise::Neg, &[product]) } else { product }
     }
+}
+
+/// A factor turned from denominator to numerator or back.
+fn inverted(factor: Factor) -> Option<Factor> {
+    let n = factor.exponent.number()?.negate();
+    Some(Factor { base: factor.base, exponent: Exponent::Number(n) })
 }
 
 /// Constants, variables by name, everything else by structure; then by exponent.

@@ -395,7 +395,20 @@ fn programs_print_as_text() {
         let below = b.compare(Selection::Less, &[v[0], v[1]]);
         vec![b.select(below, v[0].sin(), b.constant(2.0).log() * v[1]), v[1]]
     });
-    insta::assert_snapshot!(loops::build(&function), @"");
+    insta::assert_snapshot!(loops::build(&function), @r"
+    program inputs=2 outputs=2 scratch=0
+    rows
+      b0:
+        v0 = load inputs[0 + 2*row]
+        v1 = load inputs[1 + 2*row]
+        v2 = lt v0, v1
+        v3 = sin v0
+        v4 = const 0.6931471805599453
+        v5 = mul v4, v1
+        v6 = select v2, v3, v5
+        store outputs[0 + 2*row], v6
+        store outputs[1 + 2*row], v1
+    ");
     insta::assert_snapshot!(clif(&function).expect("compiles").lines().filter(|l| l.contains("call") || l.contains("%")).collect::<Vec<_>>().join("\n"), @"");
 }
 
@@ -446,5 +459,16 @@ fn the_verifier_sees_seeded_faults() {
             }
         }),
     ];
-    insta::assert_snapshot!(facts.join("\n"), @"");
+    insta::assert_snapshot!(facts.join("\n"), @r"
+    the address is past the end of its buffer
+    the stride is not the row's length
+    outputs are not read
+    the address is past the end of its buffer
+    the stride is not the row's length
+    the address is past the end of its buffer
+    the stride is not the row's length
+    reads scratch nobody wrote
+    an operand does not come before its user
+    wrong number of operands
+    ");
 }

@@ -1,0 +1,399 @@
+//! The command line: every flag defined once, in groups that the commands share.
+//!
+//! Help texts are part of the interface: a first line that stands alone, examples that run.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::print::Format;
+use crate::{Engine, Level, Limits, Mode};
+
+const EXAMPLES: &str = "\
+Examples:
+  symdiff \"sin(x^2)\"                          2*x*cos(x^2)
+  symdiff \"x² + 3xy + y²\" --hessian           [[2, 3], [3, 2]]
+  symdiff \"3x² + 2xy + y³\" --at x=1,y=2       numbers instead of symbols
+  symdiff \"d/dx x^n\" --format latex           a leading d/dx says by what
+  symdiff -- check                            `--` before an expression named like a command
+  symdiff < expressions.txt                   one expression a line";
+
+const EVAL_EXAMPLES: &str = "\
+Examples:
+  symdiff eval \"x^2*y\" --at x=3,y=2 --gradient
+  echo '{\"id\":1,\"expr\":\"sin(x)\",\"vars\":[\"x\"],\"points\":[[0],[1]]}' | symdiff eval --jsonl
+
+--jsonl answers every line with {\"id\",\"value\":[…],\"grad\":[[…],…]} or {\"id\",\"error\"}, in order;
+what is not finite is null.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  symdiff check \"x^y*log(x)\" --at x=2,y=3
+  symdiff check \"|x| + x^2\" --at x=0             a kink is reported, not a failure";
+
+const MINIMIZE_EXAMPLES: &str = "\
+Examples:
+  symdiff minimize \"(1-x)^2 + 100(y-x^2)^2\" --from x=-1.2,y=1
+  symdiff minimize \"(w-3)^2\" --from w=0 --lr 0.1 --steps 20
+  symdiff minimize \"(p-20)(500-4p)\" --maximize --bounds \"20<=p<=100\"
+
+--jsonl reads {\"id\",\"expr\",\"vars\",\"start\":[…]}, with \"maximize\":true and \"bounds\":[[lo,hi],null,…]
+where wanted, and answers {\"id\",\"x\":[…],\"value\",\"iterations\",\"status\",\"message\"}.";
+
+/// Derivatives you can read, and machine code for value and gradient.
+#[derive(Debug, Parser)]
+#[command(
+    name = "symdiff",
+    version,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100,
+    override_usage = "symdiff [OPTIONS] [EXPR]\n       symdiff <COMMAND> …"
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub derive: Derive,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Evaluate an expression, and its gradient, at a point
+    #[command(after_help = EVAL_EXAMPLES)]
+    Eval(Evaluate),
+    /// Compare the gradient with finite differences, and every path with every other
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Check),
+    /// Find the variables that make an expression least, or greatest
+    #[command(after_help = MINIMIZE_EXAMPLES)]
+    Minimize(Minimize),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// `symdiff EXPR`.
+#[derive(Debug, Args)]
+pub struct Derive {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub kind: Kind,
+    /// Differentiate with respect to these variables only
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "What to derive")]
+    pub wrt: Vec<String>,
+    #[command(flatten)]
+    pub point: Point,
+    /// How to write the result
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = named(&FORMATS), hide_possible_values = true, help_heading = "Output")]
+    #[arg(help = "How to write the result: text, unicode, latex, mathml, json or dot")]
+    pub format: Format,
+    #[command(flatten)]
+    pub how: How,
+    #[command(flatten)]
+    pub budgets: Budgets,
+}
+
+/// What is derived: partial derivatives unless one of these is asked for.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+#[command(next_help_heading = "What to derive")]
+pub struct Kind {
+    /// The N-th derivative with respect to each variable
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=MAX_ORDER))]
+    pub order: Option<u32>,
+    /// The gradient as one vector
+    #[arg(long)]
+    pub gradient: bool,
+    /// The matrix of first derivatives, a row for each component
+    #[arg(long)]
+    pub jacobian: bool,
+    /// The matrix of second derivatives
+    #[arg(long)]
+    pub hessian: bool,
+    /// The Hessian times a vector: `1,2`, expressions, or `v` for symbols v_x, v_y
+    #[arg(long, value_name = "V")]
+    pub hvp: Option<String>,
+}
+
+/// Orders beyond this are refused: each costs a differentiation of the one before.
+const MAX_ORDER: i64 = 1000;
+
+/// `symdiff eval`.
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub point: Point,
+    /// Print the partial derivatives after the value
+    #[arg(long, help_heading = "Output")]
+    pub gradient: bool,
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub lines: JsonLines,
+    #[command(flatten)]
+    pub run: Run,
+    #[command(flatten)]
+    pub how: How,
+    #[command(flatten)]
+    pub budgets: Budgets,
+}
+
+/// `symdiff check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub point: Point,
+    /// Largest relative error that passes
+    #[arg(long, value_name = "REL", default_value = "1e-6", value_parser = number)]
+    pub tolerance: f64,
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub how: How,
+    #[command(flatten)]
+    pub budgets: Budgets,
+}
+
+/// `symdiff minimize`.
+#[derive(Debug, Args)]
+pub struct Minimize {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub search: Search,
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub lines: JsonLines,
+    #[command(flatten)]
+    pub run: Run,
+    #[command(flatten)]
+    pub how: How,
+    #[command(flatten)]
+    pub budgets: Budgets,
+}
+
+/// Where a search begins, where it may go and when it ends.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Search")]
+pub struct Search {
+    /// The start, such as `x=-1.2,y=1`; other variables start at 0 or in the middle of their bounds
+    #[arg(long, value_name = "POINT", conflicts_with = "jsonl")]
+    pub from: Vec<String>,
+    /// Look for the greatest value
+    #[arg(long)]
+    pub maximize: bool,
+    /// Bounds such as `0<=x<=1, y>=2`
+    #[arg(long, value_name = "BOUNDS", conflicts_with = "jsonl")]
+    pub bounds: Vec<String>,
+    /// Plain gradient descent with this learning rate, its path printed; without, L-BFGS
+    #[arg(long, value_name = "RATE", value_parser = number, conflicts_with = "jsonl")]
+    pub lr: Option<f64>,
+    /// Steps of gradient descent [default: 100]
+    #[arg(long, value_name = "N", requires = "lr")]
+    pub steps: Option<usize>,
+    /// Print every N-th step of gradient descent, and the last [default: 1]
+    #[arg(long, value_name = "N", requires = "lr", value_parser = clap::value_parser!(u64).range(1..))]
+    pub every: Option<u64>,
+    /// Stop where no component of the gradient is larger [default: 1e-8 without --lr]
+    #[arg(long, value_name = "NORM", value_parser = number)]
+    pub tolerance: Option<f64>,
+    /// Give up after this many iterations [default: 100000]
+    #[arg(long, value_name = "N", conflicts_with = "lr")]
+    pub max_iterations: Option<usize>,
+}
+
+/// Where the expression comes from.
+#[derive(Debug, Args)]
+pub struct Source {
+    /// The expression, in quotes; `-`, or none, reads one expression a line from standard input
+    #[arg(value_name = "EXPR")]
+    pub expression: Option<OsString>,
+    /// Read one expression, with the definitions before it, from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "expression")]
+    pub file: Option<PathBuf>,
+}
+
+/// Where it is evaluated.
+#[derive(Debug, Args)]
+pub struct Point {
+    /// Evaluate at a point, such as `x=1,y=pi/2`
+    #[arg(long, value_name = "POINT")]
+    pub at: Vec<String>,
+}
+
+/// JSON instead of text.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A protocol for programs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct JsonLines {
+    /// Answer JSON lines from standard input, see below
+    #[arg(long, conflicts_with_all = ["expression", "file", "json"])]
+    pub jsonl: bool,
+}
+
+/// What runs the function.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How")]
+pub struct Run {
+    /// What runs the function; both give the same bits
+    #[arg(long, value_name = "ENGINE", default_value = "jit", value_parser = named(&ENGINES))]
+    pub engine: Engine,
+}
+
+/// How derivatives are made.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How")]
+pub struct How {
+    /// How derivatives are accumulated
+    #[arg(long, value_name = "MODE", default_value = "reverse", value_parser = named(&MODES))]
+    pub mode: Mode,
+    /// How hard to simplify
+    #[arg(long, value_name = "LEVEL", default_value = "fast", value_parser = named(&LEVELS))]
+    pub simplify: Level,
+    /// What holds wherever the expression is used, such as `x>0, y!=0`
+    #[arg(long, value_name = "CONDITION")]
+    pub assume: Vec<String>,
+}
+
+/// The budgets of [`Limits`].
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Budgets")]
+pub struct Budgets {
+    /// Bytes of an expression [default: 8388608]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_source_bytes: Option<usize>,
+    /// Tokens of an expression [default: 4000000]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_tokens: Option<usize>,
+    /// Brackets open at once [default: 10000]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_nesting: Option<usize>,
+    /// Digits of one number [default: 10000]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_literal_digits: Option<usize>,
+    /// Decimal exponent of one number, either sign [default: 10000]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = clap::value_parser!(i64).range(0..))]
+    max_exponent: Option<i64>,
+    /// Nodes of an expression or a derivative [default: 4000000]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_nodes: Option<usize>,
+}
+
+impl Budgets {
+    pub fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            source_bytes: self.max_source_bytes.unwrap_or(default.source_bytes),
+            tokens: self.max_tokens.unwrap_or(default.tokens),
+            nesting: self.max_nesting.unwrap_or(default.nesting),
+            literal_digits: self.max_literal_digits.unwrap_or(default.literal_digits),
+            exponent: self.max_exponent.unwrap_or(default.exponent),
+            nodes: self.max_nodes.unwrap_or(default.nodes),
+        }
+    }
+}
+
+const MODES: [(&str, Mode); 2] = [("reverse", Mode::Reverse), ("forward", Mode::Forward)];
+const LEVELS: [(&str, Level); 3] = [("none", Level::None), ("fast", Level::Fast), ("full", Level::Full)];
+const ENGINES: [(&str, Engine); 2] = [("jit", Engine::Jit), ("interpreter", Engine::Interpreter)];
+const FORMATS: [(&str, Format); 6] = [
+    ("text", Format::Text),
+    ("unicode", Format::Unicode),
+    ("latex", Format::Latex),
+    ("mathml", Format::Mathml),
+    ("json", Format::Json),
+    ("dot", Format::Dot),
+];
+
+/// A parser of the names in a table.
+fn named<T: Copy + Send + Sync + 'static>(
+    choices: &'static [(&'static str, T)],
+) -> impl TypedValueParser<Value = T> {
+    let names = choices.iter().map(|(name, _)| PossibleValue::new(*name));
+    PossibleValuesParser::new(names).map(|given| {
+        let chosen = choices.iter().find(|(name, _)| *name == given);
+        chosen.expect("clap lets only names of the table through").1
+    })
+}
+
+/// A finite, positive number.
+fn number(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
+        _ => Err("a positive number is needed".to_owned()),
+    }
+}
+
+/// The arguments with a blank before those that begin with `-` and are no flags, such as `-x^2`
+/// and `-1,2`: clap then takes them for what they are.
+pub fn shielded(arguments: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let mut escaped = false;
+    arguments.map(move |argument| {
+        escaped |= argument == "--";
+        if escaped || !is_operand(argument.as_encoded_bytes()) {
+            return argument;
+        }
+        let mut shielded = OsString::from(" ");
+        shielded.push(argument);
+        shielded
+    })
+}
+
+/// True for an argument that begins with one `-` but is none of `-h`, `-V`, `-n`, `-n2`, `-n=2`.
+fn is_operand(argument: &[u8]) -> bool {
+    match argument {
+        [b'-'] | [b'-', b'-' | b'h' | b'V'] | [b'-', b'-', ..] => false,
+        [b'-', b'n', order @ ..] => {
+            let digits = order.strip_prefix(b"=").unwrap_or(order);
+            !digits.iter().all(u8::is_ascii_digit)
+        }
+        [b'-', ..] => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_format_has_its_name() {
+        assert_eq!(FORMATS, Format::ALL.map(|format| (format.name(), format)));
+    }
+
+    #[test]
+    fn a_minus_sign_begins_an_expression_unless_it_is_a_flag() {
+        for expression in ["-x^2", "-1", "-n*x", "-h^2", "-(x)", "-.5x", "-V0"] {
+            assert!(is_operand(expression.as_bytes()), "{expression}");
+        }
+        for flag in ["-", "--", "--at", "-h", "-V", "-n", "-n2", "-n=2", "x-1"] {
+            assert!(!is_operand(flag.as_bytes()), "{flag}");
+        }
+    }
+}

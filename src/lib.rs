@@ -1,0 +1,61 @@
+//! symdiff: a compiler for differentiable mathematics.
+//!
+//! Text goes in; derivatives a person can read and machine code for value and gradient come out.
+//!
+//! ```
+//! let f = symdiff::parse("sin(x^2)")?;                      // a Function
+//! let df = symdiff::grad(&f)?;                              // another one
+//! assert_eq!(df.to_string(), "2*x*cos(x^2)");
+//!
+//! let kernel = symdiff::jit(&symdiff::value_and_grad(&f)?)?; // machine code, Send + Sync
+//! let mut out = [0.0; 2];
+//! kernel.call(&[0.0], &mut out)?;                           // value and gradient in one call
+//! assert_eq!(out, [0.0, 0.0]);
+//! # Ok::<(), symdiff::Error>(())
+//! ```
+//!
+//! Expressions can be built in code as well: see [`Builder`]. [`train`] descends with them.
+//! The stages, in the order text passes through them: [`syntax`], [`elaborate`], [`ir`],
+//! [`differentiate`], [`simplify`], then [`print`](mod@print) for people or [`loops`] and `jit` for machines.
+
+mod derivation;
+mod engine;
+mod error;
+mod limits;
+mod reading;
+
+pub mod elementary;
+pub mod ir;
+pub mod syntax;
+
+pub mod elaborate;
+
+pub mod differentiate;
+
+pub mod simplify;
+
+pub mod print;
+
+pub mod loops;
+
+#[cfg(feature = "jit")]
+pub mod jit;
+
+pub mod train;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+
+pub use derivation::{Derivation, Variable, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
+pub use differentiate::Mode;
+pub use elaborate::{Elaborated, condition};
+#[cfg(feature = "jit")]
+pub use engine::jit;
+pub use engine::{Engine, Evaluator};
+pub use error::{Diagnostic, Error, Position, Severity, Span};
+pub use ir::{Builder, Expr, Function, Real, Scalar};
+#[cfg(feature = "jit")]
+pub use jit::Kernel;
+pub use limits::Limits;
+pub use reading::{parse, parse_with, read};
+pub use simplify::{Level, Purpose, simplify};

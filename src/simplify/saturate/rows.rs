@@ -1,0 +1,84 @@
+//! What the e-graph knows beside [`RULES`]: identities of structure, which only a search can use,
+//! for each makes an expression larger before another one makes it smaller.
+//!
+//! Rows are text in our own language, as in the list, and hold in both directions of reading: no
+//! side is defined where the other is not. Order and grouping are the e-graph's own business: two
+//! terms stand for any two of many, and a last letter for all that is left.
+
+use super::super::rules::{Purpose, RULES, Rule, Soundness};
+use super::matching::Rewrite;
+use Purpose::Read;
+use Soundness::{Given, OverReals};
+use std::sync::OnceLock;
+
+const fn row(name: &'static str, left: &'static str, right: &'static str, soundness: Soundness) -> Rule {
+    Rule { name, left, right, soundness, purpose: None }
+}
+
+/// Rows whose right side computes worse, or takes functions apart that kernels compute whole.
+const fn to_read(name: &'static str, left: &'static str, right: &'static str, soundness: Soundness) -> Rule {
+    Rule { name, left, right, soundness, purpose: Some(Read) }
+}
+
+/// All structural identities.
+#[rustfmt::skip]
+pub const STRUCTURE: &[Rule] = &[
+//       name                     left                                 right                           soundness
+    // Distribution. A quotient is a product here: a/c + b/c = (a + b)/c is the first row.
+    row("factor-out",             "a*b + a*c",                         "a*(b + c)",                    OverReals),
+    row("distribute",             "a*(b + c)",                         "a*b + a*c",                    OverReals),
+    row("common-denominator",     "a/b + c/d",                         "(a*d + b*c)/(b*d)",            OverReals),
+    // Squares.
+    row("square-of-sum",          "x^2 + y^2 + 2*x*y",                 "(x + y)^2",                    OverReals),
+    row("square-of-difference",   "x^2 + y^2 - 2*x*y",                 "(x - y)^2",                    OverReals),
+    row("expand-square",          "(x + y)^2",                         "x^2 + 2*x*y + y^2",            OverReals),
+    row("difference-of-squares",  "x^2 - y^2",                         "(x - y)*(x + y)",              OverReals),
+    row("sum-times-difference",   "(x - y)*(x + y)",                   "x^2 - y^2",                    OverReals),
+    // Exponentials, logarithms and roots.
+    row("exp-times",              "exp(x)*exp(y)",                     "exp(x + y)",                   OverReals),
+    row("exp-square",             "exp(x)^2",                          "exp(2*x)",                     OverReals),
+    row("exp-inverse",            "1/exp(x)",                          "exp(-x)",                      OverReals),
+    row("log-plus-log",           "log(x) + log(y)",                   "log(x*y)",                     Given("x > 0")),
+    row("log-minus-log",          "log(x) - log(y)",                   "log(x/y)",                     Given("x > 0")),
+    row("sqrt-times-sqrt",        "sqrt(x)*sqrt(y)",                   "sqrt(x*y)",                    Given("x > 0")),
+    row("sqrt-square",            "sqrt(x)^2",                         "x",                            Given("x >= 0")),
+    // Trigonometry: sums of angles, double angles, and back to one function.
+    row("sin-of-sum",             "sin(x)*cos(y) + cos(x)*sin(y)",     "sin(x + y)",                   OverReals),
+    row("sin-of-difference",      "sin(x)*cos(y) - cos(x)*sin(y)",     "sin(x - y)",                   OverReals),
+    row("cos-of-sum",             "cos(x)*cos(y) - sin(x)*sin(y)",     "cos(x + y)",                   OverReals),
+    row("cos-of-difference",      "cos(x)*cos(y) + sin(x)*sin(y)",     "cos(x - y)",                   OverReals),
+    row("sin-of-double",          "sin(x)*cos(x)",                     "sin(2*x)/2",                   OverReals),
+    row("cos-of-double",          "cos(x)^2 - sin(x)^2",               "cos(2*x)",                     OverReals),
+    row("cos-of-double-by-sin",   "1 - 2*sin(x)^2",                    "cos(2*x)",                     OverReals),
+    row("cos-of-double-by-cos",   "2*cos(x)^2 - 1",                    "cos(2*x)",                     OverReals),
+    to_read("sin-square",         "sin(x)^2",                          "1 - cos(x)^2",                 OverReals),
+    to_read("cos-square",         "cos(x)^2",                          "1 - sin(x)^2",                 OverReals),
+    // Hyperbolic functions and sigmoid.
+    row("sinh-of-sum",            "sinh(x)*cosh(y) + cosh(x)*sinh(y)", "sinh(x + y)",                  OverReals),
+    row("cosh-of-sum",            "cosh(x)*cosh(y) + sinh(x)*sinh(y)", "cosh(x + y)",                  OverReals),
+    row("sinh-of-double",         "sinh(x)*cosh(x)",                   "sinh(2*x)/2",                  OverReals),
+    row("cosh-of-double",         "cosh(x)^2 + sinh(x)^2",             "cosh(2*x)",                    OverReals),
+    to_read("cosh-square",        "cosh(x)^2",                         "1 + sinh(x)^2",                OverReals),
+    row("exp-from-hyperbolic",    "cosh(x) + sinh(x)",                 "exp(x)",                       OverReals),
+    row("exp-minus-hyperbolic",   "cosh(x) - sinh(x)",                 "exp(-x)",                      OverReals),
+    row("sigmoid-complement",     "sigmoid(x) + sigmoid(-x)",          "1",                            OverReals),
+    row("tanh-from-sigmoid",      "2*sigmoid(x) - 1",                  "tanh(x/2)",                    OverReals),
+    // Larger and smaller.
+    row("max-plus-min",           "max(x, y) + min(x, y)",             "x + y",                        OverReals),
+    row("max-times-min",          "max(x, y)*min(x, y)",               "x*y",                          OverReals),
+    row("max-minus-min",          "max(x, y) - min(x, y)",             "abs(x - y)",                   OverReals),
+    row("abs-times-abs",          "abs(x)*abs(y)",                     "abs(x*y)",                     OverReals),
+];
+
+/// Both lists, compiled, as far as a purpose wants them.
+pub fn rewrites(purpose: Purpose) -> impl Iterator<Item = &'static Rewrite> {
+    static REWRITES: OnceLock<Vec<(Option<Purpose>, Rewrite)>> = OnceLock::new();
+    let all = REWRITES.get_or_init(|| {
+        let compile = |rule: &Rule| {
+            let rewrite = Rewrite::new(rule).unwrap_or_else(|e| panic!("rule {}: {e}", rule.name));
+            (rule.purpose, rewrite)
+        };
+        RULES.iter().chain(STRUCTURE).map(compile).collect()
+    });
+    all.iter().filter(move |(wanted, _)| wanted.is_none_or(|p| p == purpose)).map(|(_, rewrite)| rewrite)
+}

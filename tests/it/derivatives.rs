@@ -1,0 +1,63 @@
+//! Derivatives as people read them, by topic: one snapshot a topic, reviewed by eye.
+//!
+//! Every expression is derived by both modes, which must print the same text.
+
+use std::fmt::Write;
+use symdiff::{Derivation, Level, Mode, Purpose, parse, simplify};
+
+fn derive(text: &str, n: u32, mode: Mode) -> String {
+    let f = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+    let derivation = Derivation { mode, ..Derivation::default() };
+    let derived = match n {
+        1 => derivation.gradient(&f),
+        _ => derivation.repeated(&f, n),
+    };
+    let derived = derived.unwrap_or_else(|e| panic!("{text}: {e}"));
+    simplify(&derived, Level::Fast, Purpose::Read).to_string().replace('\n', "  ;  ")
+}
+
+fn topic(expressions: &[&str], n: u32) -> String {
+    let mut lines = String::new();
+    for text in expressions {
+        let reverse = derive(text, n, Mode::Reverse);
+        let forward = derive(text, n, Mode::Forward);
+        assert_eq!(reverse, forward, "modes differ on {text}");
+        writeln!(lines, "{text}\n    {reverse}").expect("strings take text");
+    }
+    lines
+}
+
+macro_rules! topics {
+    ($($name:ident, $order:literal: $($text:literal),* $(,)?;)*) => { $(
+        #[test]
+        fn $name() {
+            insta::assert_snapshot!(topic(&[$($text),*], $order));
+        }
+    )* };
+}
+
+topics! {
+    the_promised_forms, 1:
+        "sin(x^2)", "e^(2x+1)", "3x^4 - 2x^2 + 5", "log(1+e^x)", "x^x", "sqrt(x^2)", "x^3/3",
+        "f(x, y) = x² + 3xy + y²", "x^2*sin(x)", "f(x, y) = 3x² + 2xy + y³", "(w-3)^2";
+    rules_of_every_function, 1:
+        "sqrt(x)", "cbrt(x)", "exp(x)", "exp2(x)", "expm1(x)", "log(x)", "log1p(x)", "log2(x)", "log10(x)",
+        "log(x, 3)", "sin(x)", "cos(x)", "tan(x)", "sec(x)", "csc(x)", "cot(x)", "asin(x)", "acos(x)", "atan(x)",
+        "asec(x)", "acsc(x)", "acot(x)", "sinh(x)", "cosh(x)", "tanh(x)", "sech(x)", "csch(x)", "coth(x)",
+        "asinh(x)", "acosh(x)", "atanh(x)", "asech(x)", "acsch(x)", "acoth(x)", "atan2(y, x)", "hypot(x, y)",
+        "erf(x)", "erfc(x)", "gamma(x)", "lgamma(x)", "digamma(x)", "x^y", "x/y", "2^x", "x^-1", "x^(2/3)";
+    the_chain_rule, 1:
+        "sin(cos(tan(x)))", "exp(-x^2)", "log(log(x))", "sqrt(1 + x^2)", "(x^2 + 1)^10", "sin(x)^2", "exp(sin(x)*cos(x))",
+        "1/(1 + x^2)", "atan(1/x)", "x*exp(x)", "x^2*exp(-x)*sin(x)", "log(x^2)", "log(sin(x))", "2^(x^2)", "x^(1/x)";
+    several_variables, 1:
+        "x*y*z", "x/(x + y)", "exp(-(x^2 + y^2)/2)", "sqrt(x^2 + y^2)", "log(x + y) - log(x)", "a*x^2 + b*x + c",
+        "(1-x)^2 + 100*(y - x^2)^2", "m*v^2/2", "G*m1*m2/r^2", "x10 + x2 + x1";
+    higher_orders, 2:
+        "x^5", "sin(x)", "exp(x^2)", "x*log(x)", "1/x", "tanh(x)", "sigmoid(x)", "x^x", "sqrt(x)", "log(1 + e^x)";
+    pieces_and_kinks, 1:
+        "abs(x)", "|x|^3", "x*|x|", "max(x, 0)", "min(x, y)", "clamp(x, 0, 1)", "if(x > 0, x^2, -x)", "floor(x)*x",
+        "sign(x)*x", "round(x)", "where(x < y, sin(x), cos(y))", "if(x > 0, log(x), 0)", "abs(sin(x))";
+    activations, 1:
+        "sigmoid(x)", "tanh(x)", "relu(x)", "leaky_relu(x)", "elu(x)", "gelu(x)", "x*sigmoid(1.702*x)", "silu(x)",
+        "softplus(x)", "logaddexp(x, y)", "1/(1+exp(-x))", "log(exp(a) + exp(b))";
+}
