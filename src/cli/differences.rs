@@ -10,6 +10,20 @@
 pub struct Estimate {
     pub value: f64,
     pub error: f64,
+    /// The size of the quotient over the longest step: what is large here.
+    pub nearby: f64,
+    /// The quotients really closed in on the value. Steps longer than the waves of a function
+    /// have small quotients, whose small differences mean nothing.
+    pub settled: bool,
+}
+
+impl Estimate {
+    const NONE: Estimate = Estimate { value: f64::NAN, error: f64::INFINITY, nearby: 0.0, settled: false };
+
+    /// Whether to rely on this one rather than on the other.
+    fn is_better_than(&self, other: &Estimate) -> bool {
+        (self.settled, -self.error) > (other.settled, -other.error)
+    }
 }
 
 /// The side on which the function is defined.
@@ -136,12 +150,14 @@ fn two_sided(left: &[Sample], right: &[Sample], here: f64) -> Slope {
     }
     let (l, r) = (estimate(left), estimate(right));
     let error = l.error + r.error;
-    if (l.value - r.value).abs() > KINK * l.value.abs().max(r.value.abs()) + KINK_ERRORS * error {
+    let gap = (l.value - r.value).abs();
+    if l.settled && r.settled && gap > KINK * l.value.abs().max(r.value.abs()) + KINK_ERRORS * error {
         return Slope::Kink { left: l.value, right: r.value, error };
     }
     let across = extrapolate(left.iter().zip(right).map(|(l, r)| across(l, r)), 4.0);
-    let best = [across, l, r].into_iter().min_by(|a, b| a.error.total_cmp(&b.error));
-    Slope::Smooth(best.unwrap_or(across))
+    let best =
+        [l, r].into_iter().fold(across, |best, side| if side.is_better_than(&best) { side } else { best });
+    Slope::Smooth(best)
 }
 
 /// Slopes that differ by less than this part are those of a smooth function.
@@ -164,36 +180,51 @@ fn estimate(side: &[Sample]) -> Estimate {
 /// The limit for step 0 of quotients with noise, whose error is a series in powers of the step
 /// that fall by `base`, `base`², … from one to the next.
 fn extrapolate(quotients: impl Iterator<Item = (f64, f64)>, base: f64) -> Estimate {
-    let mut best = Estimate { value: f64::NAN, error: f64::INFINITY };
-    let mut better = |value: f64, error: f64| {
-        if error < best.error {
-            best = Estimate { value, error };
-        }
-    };
+    let quotients: Vec<(f64, f64)> = quotients.filter(|(quotient, _)| quotient.is_finite()).collect();
+    let nearby = quotients.first().map_or(0.0, |(quotient, _)| quotient.abs());
+    let mut best = Estimate::NONE;
     let mut before: Vec<f64> = Vec::new();
     let mut powers = FractionalPowers::default();
-    for (quotient, noise) in quotients {
-        if !quotient.is_finite() {
-            before.clear();
-            powers = FractionalPowers::default();
-            continue;
-        }
+    for (j, &(quotient, noise)) in quotients.iter().enumerate() {
+        let mut consider = |value: f64, error: f64| {
+            let found = Estimate { value, error, nearby, settled: settled(&quotients, j, value, error) };
+            if found.is_better_than(&best) {
+                best = found;
+            }
+        };
         let mut row = vec![quotient];
         let mut factor = 1.0;
         for i in 1..=before.len().min(COLUMNS) {
             factor *= base;
             let last = row[i - 1];
             let next = last + (last - before[i - 1]) / (factor - 1.0);
-            let error = (next - last).abs().max((next - before[i - 1]).abs()) + 2.0 * noise;
-            better(next, error);
+            consider(next, (next - last).abs().max((next - before[i - 1]).abs()) + 2.0 * noise);
             row.push(next);
         }
         before = row;
-        if let Some(limit) = powers.next(quotient, noise) {
-            better(limit.value, limit.error);
+        if let Some((limit, error)) = powers.next(quotient, noise) {
+            consider(limit, error);
         }
     }
     best
+}
+
+/// Quotients over shorter steps that must not leave the estimate again.
+const LATER: usize = 6;
+/// An estimate with an error above this part of its quotients is as good as none.
+const ROUGH: f64 = 1e-3;
+
+/// The error is small against the quotients, and those after `j` stay as close to the value as
+/// those before, but for noise, which doubles from each to the next.
+fn settled(quotients: &[(f64, f64)], j: usize, value: f64, error: f64) -> bool {
+    let used = &quotients[j.saturating_sub(COLUMNS)..=j];
+    let largest = |size: fn(f64, f64) -> f64| used.iter().map(|q| size(q.0, value)).fold(0.0, f64::max);
+    let size = largest(|quotient, _| quotient.abs());
+    let room =
+        2.0 * largest(|quotient, value| (quotient - value).abs()) + 2f64.powi(LATER as i32 + 1) * error;
+    let stays = |later: &(f64, f64)| (later.0 - value).abs() <= room;
+    let is_noise = size <= ROUNDINGS * quotients[j].1;
+    (is_noise || error <= ROUGH * size) && quotients[j + 1..].iter().take(LATER).all(stays)
 }
 
 /// Limits of quotients whose error is one power of the step, not a whole one, as for √x³ at 0:
@@ -206,7 +237,8 @@ struct FractionalPowers {
 }
 
 impl FractionalPowers {
-    fn next(&mut self, quotient: f64, noise: f64) -> Option<Estimate> {
+    /// The limit by the last quotients, and its error.
+    fn next(&mut self, quotient: f64, noise: f64) -> Option<(f64, f64)> {
         let (before, last) = self.last.replace((self.last.map(|(_, last)| last), quotient))?;
         let (step, step_before) = (quotient - last, last - before?);
         let ratio = step / step_before;
@@ -215,7 +247,7 @@ impl FractionalPowers {
         // Only steps that shrink have a limit; close to 1 the ratio is mostly rounding.
         let shrinks = (0.0..0.9).contains(&ratio);
         let error = (limit - limit_before).abs() + 2.0 * noise / (1.0 - ratio).powi(2);
-        shrinks.then_some(Estimate { value: limit, error })
+        shrinks.then_some((limit, error))
     }
 }
 
@@ -263,14 +295,33 @@ mod tests {
         check_smooth(|_| 5.0, 1.0, 0.0);
         check_smooth(|x| (16.0 * std::f64::consts::PI * x).sin(), 0.0, 16.0 * std::f64::consts::PI);
         check_smooth(|x| (x - 1e-9).abs(), 0.0, -1.0);
+        check_smooth(|x| x.powi(3), 1e-8, 3e-16);
         check_smooth(|x| x * x.sqrt(), 0.0, 0.0);
         check_smooth(|x| 3.0 * x + x.abs().powf(1.5), 0.0, 3.0);
     }
 
     #[test]
+    fn waves_shorter_than_the_steps_do_not_deceive() {
+        let Slope::Smooth(found) = slope(&mut |x: f64| (100.0 * x).sin(), 1e6) else { panic!("smooth") };
+        let exact = 100.0 * 1e8f64.cos();
+        assert!(found.settled && (found.value - exact).abs() < 1e-3, "{found:?}, not {exact}");
+        let Slope::Smooth(found) = slope(&mut |x: f64| (100.0 * x).sin(), 1e15) else { panic!("smooth") };
+        assert!(!found.settled, "{found:?}");
+    }
+
+    #[test]
     fn points_without_a_slope_are_recognised() {
         let of = |f: fn(f64) -> f64, x| slope(&mut { f }, x);
-        assert_eq!(of(f64::abs, 0.0), Slope::Kink { left: -1.0, right: 1.0, error: 0.0 });
+        let kink = |f, x, sides: (f64, f64)| match of(f, x) {
+            Slope::Kink { left, right, error } => {
+                assert!(error < 1e-9, "{error}");
+                assert!((left - sides.0).abs() + (right - sides.1).abs() < 1e-9, "{left} {right}");
+            }
+            other => panic!("{other:?}"),
+        };
+        kink(f64::abs, 0.0, (-1.0, 1.0));
+        kink(|x| 1.0 + x.max(0.0), 0.0, (0.0, 1.0));
+        kink(|x| (x - 0.3).abs(), 0.3, (-1.0, 1.0));
         assert!(matches!(of(|x| x.abs().sqrt(), 0.0), Slope::Kink { left, right, .. } if left < right));
         assert_eq!(of(f64::signum, 0.0), Slope::Jump { left: -1.0, right: 1.0 });
         assert_eq!(of(f64::floor, 2.0), Slope::Jump { left: 1.0, right: 2.0 });

@@ -14,8 +14,8 @@ use super::console::{Console, Exit, Fault};
 use super::numbers::to_json;
 use super::source::Lines;
 
-/// Bytes of one line: room for a large expression and many points.
-const LINE_BYTES: usize = 256 << 20;
+/// Bytes of one line: room for a large expression and millions of numbers.
+const LINE_BYTES: usize = 64 << 20;
 
 /// An answer with the id of its request.
 #[derive(Serialize)]

@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn json_numbers_read_back_and_are_short() {
         let text = to_json(&Array(&[1.0, -0.0, 0.1, 1e300, 1e-7, f64::NAN, f64::INFINITY, -3.0, 1e16]));
-        assert_eq!(text, "[1,-0.0,0.1,1e300,1e-7,null,null,-3,1e16]");
+        assert_eq!(text, "[1,-0.0,0.1,1e+300,1e-7,null,null,-3,1e+16]");
         assert_eq!(to_json(&Rows(&[1.0, 2.0, 3.0, 4.0], 2)), "[[1,2],[3,4]]");
     }
 

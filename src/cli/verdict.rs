@@ -102,8 +102,11 @@ fn against_differences(gradient: f64, slope: Slope, scale: f64, tolerance: f64) 
     }
 }
 
+/// This part of the slopes nearby is as good as zero.
+const NOTHING: f64 = 1e-9;
+
 fn against(gradient: f64, difference: Estimate, scale: f64, tolerance: f64, side: Option<Side>) -> Row {
-    let size = gradient.abs().max(difference.value.abs()).max(scale);
+    let size = gradient.abs().max(difference.value.abs()).max(scale).max(NOTHING * difference.nearby);
     let off = (gradient - difference.value).abs();
     let relative = if off == 0.0 { 0.0 } else { off / size };
     let verdict = match side {
@@ -115,9 +118,12 @@ fn against(gradient: f64, difference: Estimate, scale: f64, tolerance: f64, side
             Verdict::Noted("ok from the right, the domain begins here".to_owned())
         }
         None if relative <= tolerance => Verdict::Passed,
-        _ if off <= ERRORS * difference.error || difference.value.is_nan() => {
+        _ if off <= ERRORS * difference.error => {
             let good = rounded(difference.error / size, 1);
             Verdict::Noted(format!("unclear: the differences are only good to {good}"))
+        }
+        _ if !difference.settled => {
+            Verdict::Noted("unclear: the function is too rough for differences".to_owned())
         }
         _ => Verdict::Failed("the differences say otherwise".to_owned()),
     };

@@ -58,13 +58,15 @@ fn push_forward<'g>(b: &'g Builder, id: Id, dots: &FxHashMap<Id, Expr<'g>>) -> O
     }
 }
 
-/// `partial * x_dot`, zero outside the partial's branch whatever the tangent is there.
+/// `partial * x_dot`, zero outside the branch of either, whatever the other is there.
 fn along<'g>(partial: Expr<'g>, x_dot: Expr<'g>) -> Expr<'g> {
-    match branch_or_zero(partial) {
-        Some((condition, slope)) => {
-            let b = partial.builder();
-            b.select(b.expr(condition), along(slope, x_dot), x_dot.zero())
-        }
+    let b = partial.builder();
+    let within = |condition, product| b.select(b.expr(condition), product, x_dot.zero());
+    if let Some((condition, slope)) = branch_or_zero(partial) {
+        return within(condition, along(slope, x_dot));
+    }
+    match branch_or_zero(x_dot) {
+        Some((condition, tangent)) => within(condition, times(tangent, partial)),
         None => times(x_dot, partial),
     }
 }

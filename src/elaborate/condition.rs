@@ -30,6 +30,7 @@ fn add(function: &mut Function, text: &str, limits: &Limits) -> Result<(), Error
         // Blanks before the piece keep its places those of the whole text.
         let padded = format!("{}{}", " ".repeat(piece.start), &text[piece]);
         let ast = syntax::parse(&padded, limits)?;
+        refuse_definitions(&ast)?;
         let mut names = Names::new(&ast, Some(&declared))?;
         let program = statements::read(&ast, &mut names, &mut Notes::default())?;
         statements::dependencies(&program)?;
@@ -53,16 +54,18 @@ fn lower(graph: &mut Graph, function: &Function, program: &Program, limits: &Lim
     Lowering::new(graph, &nodes, &mut Notes::default(), budget).run(program)
 }
 
+fn refuse_definitions(ast: &Ast) -> Result<(), Error> {
+    let definition = ast.statements().iter().find_map(|statement| match statement {
+        Statement::Definition { name_span, .. } => Some(*name_span),
+        Statement::Expression(_) => None,
+    });
+    let Some(span) = definition else { return Ok(()) };
+    let diagnostic = Diagnostic::error("a condition was expected, not a definition").at(span, "");
+    Err(Error::syntax(diagnostic.hint("equality is written `==`")))
+}
+
 fn check(ast: &Ast, graph: &Graph, value: Id) -> Result<(), Error> {
-    let span = match ast.statements().last() {
-        Some(Statement::Expression(body)) => ast.span(*body),
-        Some(Statement::Definition { name_span, .. }) => {
-            let diagnostic =
-                Diagnostic::error("a condition was expected, not a definition").at(*name_span, "");
-            return Err(Error::syntax(diagnostic.hint("equality is written `==`")));
-        }
-        None => return Ok(()),
-    };
+    let span = ast.statements().last().map(|statement| ast.span(statement.body())).unwrap_or_default();
     if graph.ty(value).dtype != DType::Bool {
         let hint = "a condition compares: `x > 0`, `x != 0`";
         return Err(Error::syntax(Diagnostic::error("this is no condition").at(span, "a number").hint(hint)));

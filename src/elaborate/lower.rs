@@ -52,7 +52,17 @@ impl<'p, 'g> Lowering<'p, 'g> {
     ) -> Self {
         let memo = FxHashMap::default();
         let (steps, most_steps) = (0, 0);
-        Lowering { graph, inputs, notes, nodes, steps, most_steps, memo, frames: Vec::new(), operands: Vec::new() }
+        Lowering {
+            graph,
+            inputs,
+            notes,
+            nodes,
+            steps,
+            most_steps,
+            memo,
+            frames: Vec::new(),
+            operands: Vec::new(),
+        }
     }
 
     /// The node of the last statement, which is a number (or numbers), not a truth value.
@@ -68,14 +78,15 @@ impl<'p, 'g> Lowering<'p, 'g> {
     /// The node of the last statement.
     pub(super) fn run(&mut self, program: &'p Program) -> Result<Id, Error> {
         let last = DefinitionId::new(program.definitions.len() - 1);
-        self.most_steps = (self.nodes / UNFOLDED).saturating_add(program.code.nodes.len().saturating_mul(STEPS_PER_NODE));
+        self.most_steps =
+            (self.nodes / UNFOLDED).saturating_add(program.code.nodes.len().saturating_mul(STEPS_PER_NODE));
         self.enter(program, (Callee::Defined(last), Args::new()), last);
         loop {
             let frame = self.frames.last().expect("the first frame ends the loop");
             let definition = &frame.program.definitions[frame.definition.index()];
             let at = definition.body.start + frame.values.len();
             if at < definition.body.end {
-                self.step(CodeId::new(at)).map_err(|fault| self.located(fault))?;
+                self.step(CodeId::new(at)).map_err(|fault| self.located(*fault))?;
                 continue;
             }
             let result = frame.values[definition.root.index() - definition.body.start];
@@ -108,7 +119,9 @@ impl<'p, 'g> Lowering<'p, 'g> {
         let value = match node.op {
             CodeOp::Number(n) => self.graph.exact(program.code.numbers[n as usize].clone()),
             CodeOp::Parameter(i) => frame.key.1[i as usize],
-            CodeOp::Variable(variable) => self.inputs[variable.index()].expect("every variable used is an input"),
+            CodeOp::Variable(variable) => {
+                self.inputs[variable.index()].expect("every variable used is an input")
+            }
             CodeOp::Call(callee @ (Callee::Library(_) | Callee::Defined(_))) => {
                 self.check_arguments(program, operands, &ids)?;
                 match self.call(program, callee, &ids) {
@@ -139,7 +152,8 @@ impl<'p, 'g> Lowering<'p, 'g> {
 
     fn apply(&mut self, program: &Program, at: CodeId, op: CodeOp, ids: &[Id]) -> Result<Id, Fault> {
         let operands = program.code.operands(at);
-        let mut site = Site { graph: self.graph, program, at, operands, ids, nodes: self.nodes, remarks: Vec::new() };
+        let mut site =
+            Site { graph: self.graph, program, at, operands, ids, nodes: self.nodes, remarks: Vec::new() };
         let value = site.apply(op)?;
         let remarks = site.remarks;
         self.remark(remarks);
@@ -168,8 +182,7 @@ impl<'p, 'g> Lowering<'p, 'g> {
     }
 
     /// An error with its place in the text, and the call it happened in.
-    fn located(&self, fault: Fault) -> Error {
-        let (kind, diagnostic) = *fault;
+    fn located(&self, (kind, diagnostic): (ErrorKind, Diagnostic)) -> Error {
         if let Some((name, span)) = self.call_of_library() {
             let message = in_library(&diagnostic.message, name);
             let moved = Diagnostic { message, labels: Vec::new(), ..diagnostic };

@@ -24,6 +24,7 @@ mod tensor;
 mod words;
 
 pub use condition::condition;
+#[cfg(feature = "cli")]
 pub(crate) use suggest::suggest;
 
 use crate::error::{Diagnostic, Error};

@@ -323,7 +323,8 @@ impl<'a, 'n> Reader<'a, 'n> {
                 (self.value_of(exponent, self.ast.span(rhs))?, None)
             }
         };
-        let place = if hanging.is_some() { Span::new(span.start, self.code.span(exponent).end) } else { span };
+        let place =
+            if hanging.is_some() { Span::new(span.start, self.code.span(exponent).end) } else { span };
         let (before, power) = match self.reading(lhs) {
             Reading::Function(of) => return self.power_of_function(of, exponent, hanging, place, span),
             Reading::Product { first, rest, unit } => (Some((first, unit)), self.pow(rest, exponent, place)),

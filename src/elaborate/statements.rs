@@ -39,9 +39,17 @@ fn definition(ast: &Ast, statement: &Statement, body: Range<usize>, root: CodeId
             Definition { name: String::new(), name_span: ast.span(*e), params: None, defaults, body, root }
         }
         Statement::Definition { name, name_span, params, .. } => {
-            let names = |p: &Vec<(Symbol, Span)>| p.iter().map(|(name, _)| ast.name(*name).to_owned()).collect();
+            let names =
+                |p: &Vec<(Symbol, Span)>| p.iter().map(|(name, _)| ast.name(*name).to_owned()).collect();
             let params = params.as_ref().map(names);
-            Definition { name: ast.name(*name).to_owned(), name_span: *name_span, params, defaults, body, root }
+            Definition {
+                name: ast.name(*name).to_owned(),
+                name_span: *name_span,
+                params,
+                defaults,
+                body,
+                root,
+            }
         }
     }
 }
@@ -109,8 +117,13 @@ impl Search<'_> {
                 }
                 State::OnPath => {
                     let from = path.iter().position(|step| step.0 == to).expect("it is on the path");
-                    let steps: Vec<DefinitionId> = path[from..].iter().map(|s| DefinitionId::new(s.0)).collect();
-                    return Err(Error::name(circle(self.program, &steps, self.program.code.nodes[node].span)));
+                    let steps: Vec<DefinitionId> =
+                        path[from..].iter().map(|s| DefinitionId::new(s.0)).collect();
+                    return Err(Error::name(circle(
+                        self.program,
+                        &steps,
+                        self.program.code.nodes[node].span,
+                    )));
                 }
             }
         }
@@ -119,9 +132,11 @@ impl Search<'_> {
 
     /// The first call in a body from node `from` on, and its node.
     fn next_call(&self, of: usize, from: usize) -> Option<(usize, usize)> {
-        (from..self.program.definitions[of].body.end).find_map(|node| match self.program.code.nodes[node].op {
-            CodeOp::Call(Callee::Defined(id)) => Some((id.index(), node)),
-            _ => None,
+        (from..self.program.definitions[of].body.end).find_map(|node| {
+            match self.program.code.nodes[node].op {
+                CodeOp::Call(Callee::Defined(id)) => Some((id.index(), node)),
+                _ => None,
+            }
         })
     }
 }

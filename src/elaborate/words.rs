@@ -48,7 +48,9 @@ pub(super) fn unknown_function(name: &str, span: Span, names: &mut Names<'_>) ->
     Error::name(diagnostic.hint(match (product_with_function(name, names), near) {
         (Some((variable, function)), _) => format!("for a product write `{variable}*{function}(…)`"),
         (None, Some(near)) => format!("did you mean `{near}`?"),
-        (None, None) => format!("a product is written `{shown}*(…)`; a function is defined by `{shown}(t) = …`"),
+        (None, None) => {
+            format!("a product is written `{shown}*(…)`; a function is defined by `{shown}(t) = …`")
+        }
     }))
 }
 

@@ -112,6 +112,11 @@ impl Graph {
         (0..self.nodes.len() as u32).map(Id)
     }
 
+    /// The ids from the `start`-th node on.
+    pub fn ids_from(&self, start: usize) -> impl Iterator<Item = Id> + use<> {
+        (start as u32..self.nodes.len() as u32).map(Id)
+    }
+
     pub fn node(&self, id: Id) -> &Node {
         &self.nodes[id.index()]
     }

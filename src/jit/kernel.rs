@@ -156,7 +156,6 @@ struct Code {
 impl Code {
     fn new(program: &Program) -> Result<Code, Error> {
         let host = Host::get()?;
-        let failed = |e: ModuleError| Error::internal("jit", e);
         let mut builder = JITBuilder::with_isa(host.isa.clone(), default_libcall_names());
         let fma = host.fma;
         builder.symbol_lookup_fn(Box::new(move |name| library::address(name, fma)));
@@ -164,7 +163,7 @@ impl Code {
         let module = pages.0.as_mut().expect("taken only when dropped");
         let own = module.declare_anonymous_function(&module.make_signature()).map_err(failed)?;
         let mut code = compile(program, host, own)?;
-        link(module, host, &mut code).map_err(failed)?;
+        link(module, host, &mut code)?;
         module.define_function_bytes(own, code.alignment, &code.bytes, &code.relocations).map_err(failed)?;
         module.finalize_definitions().map_err(failed)?;
         let start = module.get_finalized_function(own);
@@ -175,13 +174,18 @@ impl Code {
     }
 }
 
+/// A fault of the code generator.
+fn failed(error: ModuleError) -> Error {
+    Error::internal("jit", error)
+}
+
 /// Points calls of ops at the library's functions.
-fn link(module: &mut JITModule, host: &Host, code: &mut Bytes) -> Result<(), ModuleError> {
+fn link(module: &mut JITModule, host: &Host, code: &mut Bytes) -> Result<(), Error> {
     for relocation in &mut code.relocations {
         if let ModuleRelocTarget::User { namespace: OPS, index } = relocation.name {
             let op = Elementwise::ALL[index as usize];
-            let callee =
-                module.declare_function(&library::symbol(op), Linkage::Import, &signature(host, op))?;
+            let (name, signature) = (library::symbol(op), signature(host, op));
+            let callee = module.declare_function(&name, Linkage::Import, &signature).map_err(failed)?;
             relocation.name = callee.into();
         }
     }

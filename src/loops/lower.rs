@@ -2,7 +2,8 @@
 //!
 //! Tensors are taken apart; powers with small constant exponents become products and roots;
 //! division by a power of two becomes multiplication; sec and csc reuse a cosine or sine that is
-//! needed anyway; products are contracted into fused multiply-adds where the host has them.
+//! needed anyway; negations move into sums; products are contracted into fused multiply-adds
+//! where the host has them.
 //!
 //! What must stay true: a finite result stays finite, an infinite one infinite, NaN NaN, and the
 //! value moves by a few ulp at most — except at the far ends that [`power`] and `contract` name.
@@ -30,15 +31,18 @@ pub fn lower(function: &Function) -> Function {
     };
     let (cosines, sines) = (operands_of(Elementwise::Cos), operands_of(Elementwise::Sin));
     let expanded = rewrite(&scalar, |source, id, operands, target| {
-        let Op::Elementwise(op) = source.op(id) else { return None };
+        let op = match source.op(id) {
+            Op::Elementwise(op) => op,
+            // Of two scalars, as no tensors are left.
+            Op::Contract { .. } => return Some(build(target, Elementwise::Mul, operands)),
+            _ => return None,
+        };
         let shared = |set: &FxHashSet<Id>| set.contains(&source.operand(id, 0));
         match (op, operands) {
             (Elementwise::Pow, &[x, _]) => power(target, x, source.constant(source.operand(id, 1))?),
-            (Elementwise::Div, &[x, y]) => target
-                .constant(y)
-                .cloned()
-                .and_then(|y| quotient(target, x, &y))
-                .or_else(|| moved_sign(target, op, operands)),
+            (Elementwise::Div, &[x, y]) => {
+                quotient(target, x, y).or_else(|| moved_sign(target, op, operands))
+            }
             (Elementwise::Sec, &[x]) if shared(&cosines) => Some(reciprocal_of(target, Elementwise::Cos, x)),
             (Elementwise::Csc, &[x]) if shared(&sines) => Some(reciprocal_of(target, Elementwise::Sin, x)),
             _ => moved_sign(target, op, operands),
@@ -87,7 +91,9 @@ fn power(g: &mut Graph, x: Id, exponent: &Number) -> Option<Id> {
     if p == 0 {
         return Some(g.integer(1));
     }
-    let root = half.then(|| square_root(g, x, p < 0));
+    // −0 to a negative half power is +∞, as of +0.
+    let x = if half && p < 0 { positive_zero(g, x) } else { x };
+    let root = half.then(|| build(g, Elementwise::Sqrt, &[x]));
     let product = match (root, whole) {
         (Some(root), 0) => root,
         (Some(root), _) => {
@@ -103,16 +109,10 @@ fn power(g: &mut Graph, x: Id, exponent: &Number) -> Option<Id> {
     Some(build(g, Elementwise::Div, &[one, product]))
 }
 
-/// √x; under a division √(x + 0), because √−0 = −0 and −0 to a negative power is +∞.
-fn square_root(g: &mut Graph, x: Id, divides: bool) -> Id {
-    let x = match divides {
-        true => {
-            let zero = g.integer(0);
-            build(g, Elementwise::Add, &[x, zero])
-        }
-        false => x,
-    };
-    build(g, Elementwise::Sqrt, &[x])
+/// x + 0, which is x but for −0.
+fn positive_zero(g: &mut Graph, x: Id) -> Id {
+    let zero = g.integer(0);
+    build(g, Elementwise::Add, &[x, zero])
 }
 
 /// xⁿ, n ≥ 1, from the highest bit of n down. Interning shares x² between x⁴ and x⁵.
@@ -128,11 +128,12 @@ fn repeated_squares(g: &mut Graph, x: Id, n: i64) -> Id {
 }
 
 /// `x / 2^k` as `x · 2^−k`, where both powers are normal doubles: the same bits, ten times faster.
-fn quotient(g: &mut Graph, x: Id, divisor: &Number) -> Option<Id> {
+fn quotient(g: &mut Graph, x: Id, divisor: Id) -> Option<Id> {
+    let divisor = g.constant(divisor)?;
     let inverse = divisor.recip()?;
-    let exact = |n: &Number| n.to_f64().is_normal() && Number::from_f64(n.to_f64()).as_ref() == Some(n);
-    let power_of_two = divisor.to_f64().to_bits().trailing_zeros() >= 52;
-    if !power_of_two || !exact(divisor) || !exact(&inverse) {
+    let is_exact = |n: &Number| n.to_f64().is_normal() && Number::from_f64(n.to_f64()).as_ref() == Some(n);
+    let is_power_of_two = divisor.to_f64().to_bits().trailing_zeros() >= 52;
+    if !is_power_of_two || !is_exact(divisor) || !is_exact(&inverse) {
         return None;
     }
     let inverse = g.exact(inverse);

@@ -86,6 +86,7 @@ fn run(
         order,
         purpose,
         shared: FxHashSet::default(),
+        as_tree: false,
         nearby: pattern::Nearby::default(),
     };
     for _ in 0..PASSES {
@@ -112,6 +113,8 @@ pub struct Simplifier<'a> {
     purpose: Purpose,
     /// Results used more than once: kept whole, so that what is shared stays shared.
     shared: FxHashSet<Id>,
+    /// The result is small and meant for reading: every use of a node is looked at on its own.
+    as_tree: bool,
     nearby: pattern::Nearby,
 }
 
@@ -120,7 +123,7 @@ impl Simplifier<'_> {
     fn pass(&mut self, roots: &[Id], origin: &mut [Id]) -> Vec<Id> {
         let nodes = reachable(self.graph, roots);
         let uses = use_counts(self.graph, roots);
-        let as_tree = self.purpose == Purpose::Read && tree_size(self.graph, roots, &nodes) <= READ_AS_TREE;
+        self.as_tree = self.purpose == Purpose::Read && tree_size(self.graph, roots, &nodes) <= READ_AS_TREE;
         let plan = Plan::new(self.graph, &nodes, &uses);
         self.domain = self.given.clone();
         self.domain.read_domain(self.graph, origin);
@@ -136,7 +139,7 @@ impl Simplifier<'_> {
             }
             self.in_origin = is_origin[id.index()];
             let new = self.visit(id, &done, &plan);
-            if uses[id.index()] > 1 && !as_tree {
+            if uses[id.index()] > 1 && !self.as_tree {
                 self.shared.insert(new);
             }
             done[id.index()] = Some(new);
@@ -459,9 +462,11 @@ impl Plan {
         let mut inside = vec![false; graph.len()];
         for &id in nodes {
             let Some(chain) = chain_of(graph, id) else { continue };
-            for &x in graph.operands(id) {
-                // A node used once belongs to its user's chain; shared ones are chains of their own.
-                inside[x.index()] = uses[x.index()] == 1 && chain_of(graph, x) == Some(chain);
+            for (i, &x) in graph.operands(id).iter().enumerate() {
+                // A node used once belongs to its user's chain; shared ones are chains of their
+                // own, and so are quotients in denominators, which carry a condition.
+                let below = i == 1 && graph.op(id) == Op::Elementwise(Elementwise::Div);
+                inside[x.index()] = uses[x.index()] == 1 && !below && chain_of(graph, x) == Some(chain);
             }
         }
         Plan { inside }

@@ -26,7 +26,7 @@ pub struct Nearby(Vec<[Ops; LEVELS]>);
 
 impl Nearby {
     fn of(&mut self, graph: &Graph, node: Id) -> Ops {
-        for id in graph.ids().skip(self.0.len()) {
+        for id in graph.ids_from(self.0.len()) {
             let own = flag(graph, id);
             let mut levels = [own; LEVELS];
             for x in graph.operands(id).iter().take(3) {

@@ -124,7 +124,12 @@ impl Simplifier<'_> {
                     pending.push((operand(1), power.clone(), self.may_open(operand(1))));
                     pending.push((operand(0), power, self.may_open(operand(0))));
                 }
-                Elementwise::Div if open && whole => {
+                // Turned upside down, the quotient would forget that its denominator is not zero.
+                Elementwise::Div
+                    if open
+                        && whole
+                        && (!power.is_negative() || self.facts().is_non_zero(self.graph, operand(1))) =>
+                {
                     pending.push((operand(1), power.negate(), self.may_open(operand(1))));
                     pending.push((operand(0), power, self.may_open(operand(0))));
                 }
@@ -320,7 +325,8 @@ impl Simplifier<'_> {
         let minus = p.is_negative();
         p = p.absolute();
         let is_constant = |s: &Self, f: &Factor| {
-            s.purpose == super::Purpose::Compute && matches!(f.base, Base::Node(id) if is_numeric(s.graph, id))
+            s.purpose == super::Purpose::Compute
+                && matches!(f.base, Base::Node(id) if is_numeric(s.graph, id))
         };
         let (constants, below): (Factors, Factors) = below.into_iter().partition(|f| is_constant(self, f));
         let mut quotient = if constants.is_empty() {

@@ -81,6 +81,13 @@ impl Simplifier<'_> {
                 _ => {
                     let (own, rest) = if open { self.peel(node) } else { (Number::integer(1), node) };
                     let coefficient = coefficient.mul(&own);
+                    if open
+                        && self.as_tree
+                        && let Some(parts) = self.distribute(rest)
+                    {
+                        pending.extend(parts.into_iter().map(|part| (part, coefficient.clone(), true)));
+                        continue;
+                    }
                     // A single step, so that a sum of a sum does not come back here forever.
                     if open && rest != node && self.may_open(rest) && self.is_short_sum(rest) {
                         pending.push((rest, coefficient, true));
@@ -90,6 +97,53 @@ impl Simplifier<'_> {
                 }
             }
         }
+    }
+
+    /// `f·(a + b)` as `f·a` and `f·b`, for a function f: what all terms of the whole sum share is
+    /// taken out again later, so that a result does not depend on where it was first taken out.
+    /// Squares of sums of functions are multiplied out as well.
+    fn distribute(&mut self, node: Id) -> Option<Vec<Id>> {
+        if !matches!(self.graph.op(node), Op::Elementwise(Elementwise::Mul | Elementwise::Pow)) {
+            return None;
+        }
+        let product = self.product_of(node);
+        let coefficient = product.coefficient;
+        let sums = |f: &Factor| matches!(f.base, Base::Node(id) if self.is_short_sum(id));
+        let at = product.factors.iter().position(sums)?;
+        let mut others = product.factors.clone();
+        let Factor { base: Base::Node(sum), exponent } = others.remove(at) else { return None };
+        let mut inner = Terms::new();
+        self.push_term(&mut inner, sum, &Number::integer(1), true);
+        let power = exponent.number().and_then(Number::to_i64)?;
+        let is_function = |s: &Self, t: &Term| {
+            s.order.variable(s.graph, t.rest).is_none() && s.term_key(t.rest).variables.is_empty()
+        };
+        match power {
+            1 if !others.is_empty() => {}
+            2 if inner.terms.iter().all(|t| is_function(self, t)) => {
+                others.push(Factor { base: Base::Node(sum), exponent: Exponent::Number(Number::integer(1)) })
+            }
+            _ => return None,
+        }
+        let plain = |s: &Self, f: &Factor| {
+            s.is_shareable(f) && (power == 2 || !matches!(f.base, Base::Node(id) if s.is_short_sum(id)))
+        };
+        if !others.iter().all(|f| plain(self, f)) {
+            return None;
+        }
+        let parts = inner.terms.iter().map(|term| {
+            let mut gather = Gather::new();
+            let one = Number::integer(1);
+            for factor in &others {
+                let power = self.power_node(factor.base, &factor.exponent);
+                self.push_factor(&mut gather, power, &one, true);
+            }
+            self.push_factor(&mut gather, term.rest, &one, true);
+            let mut product = self.resolve_product(gather);
+            product.coefficient = product.coefficient.mul(&term.coefficient).mul(&coefficient);
+            self.emit_product(product)
+        });
+        Some(parts.collect())
     }
 
     fn is_short_sum(&self, id: Id) -> bool {
@@ -127,10 +181,8 @@ impl Simplifier<'_> {
 
     fn peel_quotient(&mut self, node: Id) -> (Number, Id) {
         let product = self.product_of(node);
+        // 0 included: 0*log(x) - log(x) is a term of log(x), not of 0*log(x).
         let coefficient = product.coefficient.clone();
-        if coefficient.is_zero() {
-            return (Number::integer(1), node);
-        }
         let rest = self.emit_product(Product { coefficient: Number::integer(1), factors: product.factors });
         (coefficient, rest)
     }
@@ -138,7 +190,9 @@ impl Simplifier<'_> {
     /// The first factor of a chain of multiplications.
     fn leftmost(&self, id: Id) -> Id {
         let mut node = id;
-        while let Op::Elementwise(Elementwise::Mul | Elementwise::Neg) = self.graph.op(node) {
+        while let Op::Elementwise(Elementwise::Mul | Elementwise::Div | Elementwise::Neg) =
+            self.graph.op(node)
+        {
             node = self.graph.operand(node, 0);
             if !self.may_open(node) {
                 break;
@@ -181,11 +235,13 @@ impl Simplifier<'_> {
             return None;
         }
         let mut products: SmallVec<[Factors; 4]> = SmallVec::new();
+        let mut coefficients: SmallVec<[Number; 4]> = SmallVec::new();
         for term in terms {
-            let factors = self.product_of(term.rest).factors;
+            let Product { coefficient, factors } = self.product_of(term.rest);
             if products.is_empty() && !factors.iter().any(|f| self.is_shareable(f)) {
                 return None;
             }
+            coefficients.push(coefficient.mul(&term.coefficient));
             products.push(factors);
         }
         let first = products[0].clone();
@@ -200,9 +256,9 @@ impl Simplifier<'_> {
             return None;
         }
         let mut inner = Terms::new();
-        for (term, factors) in terms.iter().zip(&products) {
-            let rest: Factors = factors.iter().filter_map(|f| divided(f, &common)).collect();
-            let node = self.emit_product(Product { coefficient: term.coefficient.clone(), factors: rest });
+        for (coefficient, factors) in coefficients.into_iter().zip(&products) {
+            let rest = divided(factors, &common);
+            let node = self.emit_product(Product { coefficient, factors: rest });
             self.push_term(&mut inner, node, &Number::integer(1), true);
         }
         let sum = self.resolve_sum(inner, fuel - 1);
@@ -272,9 +328,17 @@ impl Simplifier<'_> {
         if self.graph.constant(rest).is_some_and(Number::is_one) {
             return self.graph.exact(coefficient.clone());
         }
-        let factors = match self.graph.op(rest) {
-            Op::Elementwise(Elementwise::Mul | Elementwise::Div) => self.product_of(rest).factors,
-            _ => smallvec![Factor { base: Base::Node(rest), exponent: Exponent::Number(Number::integer(1)) }],
+        // What may be undefined keeps a coefficient of 0: twice that is still 0.
+        let (own, factors) = match self.graph.op(rest) {
+            Op::Elementwise(Elementwise::Mul | Elementwise::Div) => {
+                let product = self.product_of(rest);
+                (product.coefficient, product.factors)
+            }
+            _ => {
+                let factor =
+                    Factor { base: Base::Node(rest), exponent: Exponent::Number(Number::integer(1)) };
+                (Number::integer(1), smallvec![factor])
+            }
         };
         if coefficient.is_zero() {
             let zero = self.graph.integer(0);
@@ -284,7 +348,7 @@ impl Simplifier<'_> {
                 self.graph.node(rest).ty,
             );
         }
-        self.emit_product(Product { coefficient: coefficient.clone(), factors })
+        self.emit_product(Product { coefficient: coefficient.mul(&own), factors })
     }
 
     fn sort_terms(&mut self, terms: &mut [Term]) {
@@ -362,15 +426,20 @@ fn least_of(exponents: Vec<Exponent>) -> Option<Exponent> {
     })
 }
 
-/// A factor after the common ones have been taken out; `None` when nothing is left of it.
-fn divided(factor: &Factor, common: &Factors) -> Option<Factor> {
-    let Some(taken) = common.iter().find(|c| c.base == factor.base) else {
-        return Some(factor.clone());
-    };
-    match (&factor.exponent, &taken.exponent) {
-        (Exponent::Number(n), Exponent::Number(m)) if n != m => {
-            Some(Factor { base: factor.base, exponent: Exponent::Number(n.sub(m)) })
+/// A product after the common factors have been taken out. Of two powers of one base, kept apart
+/// as in x/x, only the first is what [`shared_exponent`] found.
+fn divided(factors: &Factors, common: &Factors) -> Factors {
+    let mut rest = factors.clone();
+    for taken in common {
+        let Some(at) = rest.iter().position(|f| f.base == taken.base) else { continue };
+        match (&rest[at].exponent, &taken.exponent) {
+            (Exponent::Number(n), Exponent::Number(m)) if n != m => {
+                rest[at].exponent = Exponent::Number(n.sub(m));
+            }
+            _ => {
+                rest.remove(at);
+            }
         }
-        _ => None,
     }
+    rest
 }

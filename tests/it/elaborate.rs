@@ -285,7 +285,10 @@ fn other_choices_are_told() {
     check_notes("x[0]*x[1]", &["read `x` as a vector of 2 elements"]);
     check_notes("m[1, 2]", &["read `m` as an array of 2×3 elements"]);
     check_notes("gamma*m", &["read `gamma` as a variable; the function is `gamma(x)`"]);
-    check_notes("|[x, y]|", &["read `|[x, y]|` element by element ? the length of a vector is `norm([x, y])`"]);
+    check_notes(
+        "|[x, y]|",
+        &["read `|[x, y]|` element by element ? the length of a vector is `norm([x, y])`"],
+    );
     check_notes("a = 3; b = 4; a", &["warning: `b` is defined but not used"]);
     check_notes("sin(x) = x; sin(1)", &["`sin` means what is defined here, not the language's own `sin`"]);
     check_notes("f(x) = a*x", &["`a` is no parameter of `f`; it becomes a further variable"]);
@@ -293,12 +296,26 @@ fn other_choices_are_told() {
 
 #[test]
 fn constants_outside_a_domain_are_warned_of() {
-    let texts =
-        ["log(-1)", "log(0)", "sqrt(-1)", "1/0", "0/0", "asin(2)", "gamma(0)", "gamma(-1)", "x/0", "atanh(1)", "0^-1"];
+    let texts = [
+        "log(-1)",
+        "log(0)",
+        "sqrt(-1)",
+        "1/0",
+        "0/0",
+        "asin(2)",
+        "gamma(0)",
+        "gamma(-1)",
+        "x/0",
+        "atanh(1)",
+        "0^-1",
+    ];
     for text in texts {
         check_notes(text, &[&format!("warning: `{text}` is undefined over the reals")]);
     }
-    check_notes("(-8)^(1/3)", &["warning: `(-8)^(1/3)` is undefined over the reals ? the real cube root is `cbrt`"]);
+    check_notes(
+        "(-8)^(1/3)",
+        &["warning: `(-8)^(1/3)` is undefined over the reals ? the real cube root is `cbrt`"],
+    );
     check_notes("asec(0)", &["warning: `1/x` is undefined over the reals, in `asec`"]);
     for text in ["log(2)", "gamma(200)", "exp(1000)", "asin(1)", "(-8)^3", "cbrt(-8)", "atan2(0, 0)"] {
         check_notes(text, &[]);
@@ -311,8 +328,14 @@ fn names_that_are_not_known_are_refused_with_a_mend() {
     check_error("sine(x)", &format!("unknown function `sine` | sine: {label} ? did you mean `sin`?"));
     check_error("Sin(x)", &format!("unknown function `Sin` | Sin: {label} ? did you mean `sin`?"));
     check_error("gleu(x)", &format!("unknown function `gleu` | gleu: {label} ? did you mean `gelu`?"));
-    check_error("area(r)=r^2; aera(x)", &format!("unknown function `aera` | aera: {label} ? did you mean `area`?"));
-    check_error("x + xsin(x)", &format!("unknown function `xsin` | xsin: {label} ? for a product write `x*sin(…)`"));
+    check_error(
+        "area(r)=r^2; aera(x)",
+        &format!("unknown function `aera` | aera: {label} ? did you mean `area`?"),
+    );
+    check_error(
+        "x + xsin(x)",
+        &format!("unknown function `xsin` | xsin: {label} ? for a product write `x*sin(…)`"),
+    );
     check_error(
         "frobnicate(x)",
         &format!(
@@ -335,7 +358,10 @@ fn functions_without_arguments_are_refused_with_a_mend() {
     check_error("sin * x", "`sin` needs an argument | sin: a function ? write `sin(x)`");
     check_error("sin^2 + 1", "`sin` needs an argument | sin: a function ? write `sin(x)`");
     check_error("f(x, y) = x; f + 1", "`f` needs an argument | f: a function ? write `f(x, y)`");
-    check_error("log^-1(x)", "`log^-1` could be the inverse function or the reciprocal | log ? the reciprocal is `1/log(…)`");
+    check_error(
+        "log^-1(x)",
+        "`log^-1` could be the inverse function or the reciprocal | log ? the reciprocal is `1/log(…)`",
+    );
     check_error(
         "sin'(x)",
         "`'` is the transpose, not the derivative | sin': of a function ? a derivative is written `d/dx sin(x)`",
@@ -347,12 +373,18 @@ fn wrong_numbers_of_arguments_name_the_right_ones() {
     check_error("sin(x, y)", "`sin` takes 1 argument, and here are 2 | sin ? call it as `sin(x)`");
     check_error("sin()", "`sin` takes 1 argument, and here is none | sin ? call it as `sin(x)`");
     check_error("atan2(x)", "`atan2` takes 2 arguments, and here is 1 | atan2 ? call it as `atan2(y, x)`");
-    check_error("clamp(x)", "`clamp` takes 3 arguments, and here is 1 | clamp ? call it as `clamp(x, lo, hi)`");
+    check_error(
+        "clamp(x)",
+        "`clamp` takes 3 arguments, and here is 1 | clamp ? call it as `clamp(x, lo, hi)`",
+    );
     check_error(
         "elu(x, 1, 2)",
         "`elu` takes 1 to 2 arguments, and here are 3 | elu ? call it as `elu(x, a = 1)`",
     );
-    check_error("max()", "`max` takes at least 1 argument, and here is none | max ? call it as `max(a, b, …)`");
+    check_error(
+        "max()",
+        "`max` takes at least 1 argument, and here is none | max ? call it as `max(a, b, …)`",
+    );
     check_error("f(x, y) = x*y; f(2)", "`f` takes 2 arguments, and here is 1 | f ? call it as `f(x, y)`");
 }
 
@@ -361,13 +393,18 @@ fn circles_of_definitions_are_shown() {
     let hint = "recursion is not part of the language; write the steps out";
     check_error(
         "f(x) = g(x); g(x) = f(x) + 1; f(2)",
-        &format!("these definitions go in a circle: f → g → f | f(x): back to the beginning | f: defined here ? {hint}"),
+        &format!(
+            "these definitions go in a circle: f → g → f | f(x): back to the beginning | f: defined here ? {hint}"
+        ),
     );
     check_error(
         "f(x) = f(x-1)",
         &format!("`f` is defined by itself | f(x-1): back to the beginning | f: defined here ? {hint}"),
     );
-    check_error("a = a + 1; 2", &format!("`a` is defined by itself | a: back to the beginning | a: defined here ? {hint}"));
+    check_error(
+        "a = a + 1; 2",
+        &format!("`a` is defined by itself | a: back to the beginning | a: defined here ? {hint}"),
+    );
 }
 
 #[test]
@@ -383,8 +420,14 @@ fn statements_that_make_no_sense_are_refused() {
 #[test]
 fn conditions_and_numbers_are_not_mixed() {
     check_error("x > 0", "a condition is not a number | x > 0: true or false ? write `if(x > 0, 1, 0)`");
-    check_error("(x > 0) + 1", "a condition is not a number | x > 0: true or false ? write `if(x > 0, 1, 0)`");
-    check_error("f(x) = x; f(x > 0)", "a condition is not a number | x > 0: true or false ? write `if(x > 0, 1, 0)`");
+    check_error(
+        "(x > 0) + 1",
+        "a condition is not a number | x > 0: true or false ? write `if(x > 0, 1, 0)`",
+    );
+    check_error(
+        "f(x) = x; f(x > 0)",
+        "a condition is not a number | x > 0: true or false ? write `if(x > 0, 1, 0)`",
+    );
     check_error("if(x, 1, 2)", "a condition was expected | x: this is a number ? compare it: `x != 0`");
 }
 
@@ -397,18 +440,28 @@ fn shapes_that_do_not_fit_are_named_with_their_places() {
     );
     check_error(
         "clamp([1, 2], 0, [1, 2, 3])",
-        &format!("the shapes [2] and [3] do not match, in `clamp` | clamp([1, 2], 0, [1, 2, 3]): in this call ? {hint}"),
+        &format!(
+            "the shapes [2] and [3] do not match, in `clamp` | clamp([1, 2], 0, [1, 2, 3]): in this call ? {hint}"
+        ),
     );
     check_error(
         "f(v) = v + [1, 2]; f([1])",
-        &format!("the shapes [1] and [2] do not match | [1, 2]: shape [2] | v: shape [1] | f([1]): in this call ? {hint}"),
+        &format!(
+            "the shapes [1] and [2] do not match | [1, 2]: shape [2] | v: shape [1] | f([1]): in this call ? {hint}"
+        ),
     );
     check_error(
         "A = [[1, 2], [3, 4], [5, 6]]; A @ [x, y, z]",
         "the shapes [3,2] and [3] do not fit for `@` | [x, y, z]: a vector of 3 | A: a 3×2 matrix ? did you mean `A' @ [x, y, z]`?",
     );
-    check_error("2 @ x", "`@` is the product of vectors and matrices | x: a number | 2: a number ? for numbers write `*`");
-    check_error("[x, [1, 2]]", "the elements of a vector must have one shape | [1, 2]: a vector of 2 | x: a number");
+    check_error(
+        "2 @ x",
+        "`@` is the product of vectors and matrices | x: a number | 2: a number ? for numbers write `*`",
+    );
+    check_error(
+        "[x, [1, 2]]",
+        "the elements of a vector must have one shape | [1, 2]: a vector of 2 | x: a number",
+    );
     check_error("[]", "a vector without elements | [] ? write its elements: `[1, 2]`");
     check_error(
         "x'",
@@ -423,16 +476,28 @@ fn shapes_that_do_not_fit_are_named_with_their_places() {
 
 #[test]
 fn indices_outside_are_told_the_valid_ones() {
-    check_error("v = [1, 2]; v[2]", "the index 2 is out of range | 2: the indices are 0 to 1 | v: a vector of 2");
+    check_error(
+        "v = [1, 2]; v[2]",
+        "the index 2 is out of range | 2: the indices are 0 to 1 | v: a vector of 2",
+    );
     check_error(
         "v = [1, 2]; v[-1]",
         "the index -1 is out of range | -1: the indices are 0 to 1 | v: a vector of 2 ? the last element has the index 1",
     );
     check_error("v = [1, 2]; v[0.5]", "an index must be a whole number | 0.5: not a whole number");
-    check_error("x[y]", "an index must be a constant | y: not a constant ? write a whole number, as in `x[0]`");
-    check_error("v = [1, 2]; v[1:1]", "an empty range | 1: not above the beginning ? `x[1:3]` are the elements 1 and 2");
+    check_error(
+        "x[y]",
+        "an index must be a constant | y: not a constant ? write a whole number, as in `x[0]`",
+    );
+    check_error(
+        "v = [1, 2]; v[1:1]",
+        "an empty range | 1: not above the beginning ? `x[1:3]` are the elements 1 and 2",
+    );
     check_error("a = 3; a[0]", "`a` is a number and has no elements | a[0]: indexed here | a: a number");
-    check_error("v = [1, 2]; v[0, 1]", "`v` has 1 axis, and here are 2 subscripts | v[0, 1] | v: a vector of 2");
+    check_error(
+        "v = [1, 2]; v[0, 1]",
+        "`v` has 1 axis, and here are 2 subscripts | v[0, 1] | v: a vector of 2",
+    );
     check_error(
         "polygamma(x, 1)",
         "the order of `polygamma` must be a whole number from 0 on | x: not a constant whole number ? \
@@ -447,13 +512,21 @@ fn declared_variables_are_all_there_are() {
     check_declared("xy", &["x", "y"], Ok(6.0));
     check_declared("max(x + 1)", &["x", "max"], Ok(9.0));
     check_declared("f(x) = x^2 + y", &["x", "y"], Ok(7.0));
-    check_declared("x + z", &["x", "y"], Err("unknown variable `z` | z: not declared ? the variables are `x`, `y`"));
+    check_declared(
+        "x + z",
+        &["x", "y"],
+        Err("unknown variable `z` | z: not declared ? the variables are `x`, `y`"),
+    );
     check_declared(
         "hieght*2",
         &["height", "width"],
         Err("unknown variable `hieght` | hieght: not declared ? did you mean `height`?"),
     );
-    check_declared("x = 3; x", &["x"], Err("`x` is a variable and cannot be defined | x: declared as a variable"));
+    check_declared(
+        "x = 3; x",
+        &["x"],
+        Err("`x` is a variable and cannot be defined | x: declared as a variable"),
+    );
     check_declared("x", &["x", "x"], Err("the variable `x` is declared twice"));
     check_declared(
         "f(x + 1)",
@@ -559,9 +632,60 @@ fn next(state: &mut u64) -> usize {
 #[test]
 fn no_soup_of_tokens_panics() {
     const TOKENS: &[&str] = &[
-        "x", "y", "xy", "f", "sin", "log", "gamma", "gelu", "max", "sum", "if", "e", "π", "2", "0", "0.5", "(", ")", "(", ")",
-        "[", "]", ",", ":", "+", "-", "*", "/", "^", "@", "·", "'", "²", "√", "|", ">", "==", " ", " ", "x(", "sin(", "v[",
-        "f(x) = ", "; ", "a = ", "n", "polygamma(", "^-1", "ⁿ", "d/dx ", "atan2(", "[1,2]", "[[1,2],[3,4]]", "x[1]",
+        "x",
+        "y",
+        "xy",
+        "f",
+        "sin",
+        "log",
+        "gamma",
+        "gelu",
+        "max",
+        "sum",
+        "if",
+        "e",
+        "π",
+        "2",
+        "0",
+        "0.5",
+        "(",
+        ")",
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        ":",
+        "+",
+        "-",
+        "*",
+        "/",
+        "^",
+        "@",
+        "·",
+        "'",
+        "²",
+        "√",
+        "|",
+        ">",
+        "==",
+        " ",
+        " ",
+        "x(",
+        "sin(",
+        "v[",
+        "f(x) = ",
+        "; ",
+        "a = ",
+        "n",
+        "polygamma(",
+        "^-1",
+        "ⁿ",
+        "d/dx ",
+        "atan2(",
+        "[1,2]",
+        "[[1,2],[3,4]]",
+        "x[1]",
     ];
     let mut state = 0x9E37_79B9_7F4A_7C15;
     for _ in 0..30_000 {

@@ -4,30 +4,23 @@
 use std::f64::consts::PI;
 
 use symdiff::train::{
-    Bounds, Descent, Flow, GradientDescent, Invalid, Objective, Options, Report, Sense, Status,
-    from_fn, gradient_descent, minimize, minimize_with, newton,
+    Bounds, Descent, Flow, GradientDescent, Invalid, Objective, Options, Report, Sense, Status, from_fn,
+    gradient_descent, minimize, minimize_with, newton,
 };
 
 fn assert_close(actual: f64, expected: f64, rel: f64, abs: f64) {
     let error = (actual - expected).abs();
-    assert!(
-        error <= abs + rel * expected.abs(),
-        "{actual} is not {expected}: off by {error:e}"
-    );
+    assert!(error <= abs + rel * expected.abs(), "{actual} is not {expected}: off by {error:e}");
 }
 
 fn assert_point(actual: &[f64], expected: &[f64], abs: f64) {
     assert_eq!(actual.len(), expected.len());
-    actual
-        .iter()
-        .zip(expected)
-        .for_each(|(a, e)| assert_close(*a, *e, 0.0, abs));
+    actual.iter().zip(expected).for_each(|(a, e)| assert_close(*a, *e, 0.0, abs));
 }
 
 fn descend(objective: &mut dyn Objective, start: &[f64], lr: f64, steps: usize) -> Descent {
     let options = GradientDescent::new(lr, steps);
-    gradient_descent(objective, start, &options, &mut |_| Flow::Continue)
-        .expect("the question is valid")
+    gradient_descent(objective, start, &options, &mut |_| Flow::Continue).expect("the question is valid")
 }
 
 fn solve(objective: &mut dyn Objective, start: &[f64], options: &Options) -> Report {
@@ -53,17 +46,11 @@ fn optimum(objective: &mut dyn Objective, start: &[f64]) -> Report {
 
 fn boxed(lower: &[f64], upper: &[f64]) -> Options {
     let bounds = Bounds::new(lower.to_vec(), upper.to_vec()).expect("the bounds are valid");
-    Options {
-        bounds: Some(bounds),
-        ..Options::default()
-    }
+    Options { bounds: Some(bounds), ..Options::default() }
 }
 
 fn maximizing() -> Options {
-    Options {
-        sense: Sense::Maximize,
-        ..Options::default()
-    }
+    Options { sense: Sense::Maximize, ..Options::default() }
 }
 
 /// One variable, value and derivative as a pair.
@@ -98,10 +85,7 @@ fn squares(n: usize, m: usize, f: impl Fn(&[f64], &mut [f64], &mut [f64])) -> im
 fn g1_is_right_to_every_printed_digit() {
     let descent = descend(&mut parabola(), &[0.0], 0.1, 20);
     let printed = |i: usize| format!("{:.6}", descent.path[i].x[0]);
-    assert_eq!(
-        [5, 10, 15, 20].map(printed),
-        ["2.016960", "2.677877", "2.894447", "2.965412"]
-    );
+    assert_eq!([5, 10, 15, 20].map(printed), ["2.016960", "2.677877", "2.894447", "2.965412"]);
     assert_eq!(format!("{}", descent.path[1].x[0]), "0.6000000000000001");
 }
 
@@ -140,11 +124,7 @@ fn g2_tells_slow_good_oscillating_and_diverging_rates_apart() {
     );
     assert_eq!(wild.status, Status::Diverged);
     assert!(!wild.status.is_success());
-    assert!(
-        [slow, good, swing]
-            .iter()
-            .all(|r| r.status == Status::MaxIterations && r.status.is_success())
-    );
+    assert!([slow, good, swing].iter().all(|r| r.status == Status::MaxIterations && r.status.is_success()));
 }
 
 #[test]
@@ -154,12 +134,7 @@ fn g3_and_g4_come_out() {
     let w: Vec<f64> = path.iter().map(|p| p.x[0]).collect();
     assert_point(&w, &[3.0, 2.6, 2.52, 2.504, 2.5008, 2.50016], 1e-12);
     let mut other = scalar(|w| ((2.0 * w - 3.0).powi(2), 4.0 * (2.0 * w - 3.0)));
-    assert_close(
-        descend(&mut other, &[1.0], 0.1, 10).report.x[0],
-        1.4999999,
-        0.0,
-        1e-7,
-    );
+    assert_close(descend(&mut other, &[1.0], 0.1, 10).report.x[0], 1.4999999, 0.0, 1e-7);
 }
 
 /// Delivery hours of worked example G5: mean squared error of a linear model.
@@ -200,17 +175,9 @@ fn g5_least_squares_optimum_needs_no_rate() {
 
 #[test]
 fn g12_newton_solves_g1_in_one_step() {
-    let report = newton(
-        &mut parabola(),
-        &mut |_, h| h[0] = 2.0,
-        &[0.0],
-        &Options::default(),
-    );
+    let report = newton(&mut parabola(), &mut |_, h| h[0] = 2.0, &[0.0], &Options::default());
     let report = report.expect("the question is valid");
-    assert_eq!(
-        (report.x[0], report.iterations, report.status),
-        (3.0, 1, Status::Converged)
-    );
+    assert_eq!((report.x[0], report.iterations, report.status), (3.0, 1, Status::Converged));
 }
 
 #[test]
@@ -236,10 +203,7 @@ fn advertising() -> impl Objective {
 fn g14_price_and_advertising_have_their_best_profit() {
     let bounds = boxed(&[1.0, 0.0], &[1000.0, f64::INFINITY]).bounds;
     for bounds in [None, bounds] {
-        let options = Options {
-            bounds,
-            ..maximizing()
-        };
+        let options = Options { bounds, ..maximizing() };
         let report = solve(&mut advertising(), &[50.0, 10.0], &options);
         assert_eq!(report.status, Status::Converged, "{}", report.message);
         // To 9 places by 30-digit arithmetic; the table's (80.506731, 604.096056, 14040.163390) is a
@@ -294,17 +258,11 @@ fn a_descent_to_overflow_names_rate_step_and_place() {
     let report = descent.report;
     assert_eq!(report.status, Status::Diverged);
     assert!(
-        report
-            .message
-            .starts_with("diverges: the learning rate 1.1 exceeds 2/curvature = 1"),
+        report.message.starts_with("diverges: the learning rate 1.1 exceeds 2/curvature = 1"),
         "{}",
         report.message
     );
-    assert!(
-        report.message.contains("the objective is inf"),
-        "{}",
-        report.message
-    );
+    assert!(report.message.contains("the objective is inf"), "{}", report.message);
     assert!(report.x[0].is_finite() && report.value.is_finite());
     assert_eq!(descent.best.x, [0.0]);
 }
@@ -318,10 +276,7 @@ fn a_step_out_of_the_domain_names_step_and_coordinate() {
     });
     let report = descend(&mut barrier, &[1.0, 1.0], 1.5, 10).report;
     assert_eq!(report.status, Status::NotFinite);
-    assert_eq!(
-        report.message,
-        "at step 1 the derivative by x[1] is NaN, at x[0] = -2, x[1] = -0.5"
-    );
+    assert_eq!(report.message, "at step 1 the derivative by x[1] is NaN, at x[0] = -2, x[1] = -0.5");
 }
 
 #[test]
@@ -330,13 +285,9 @@ fn descent_uphill_and_within_bounds() {
     options.sense = Sense::Maximize;
     options.bounds = Some(Bounds::new(vec![0.0], vec![1.5]).expect("valid"));
     let mut hill = scalar(|p| (-(p - 2.0) * (p - 2.0), -2.0 * (p - 2.0)));
-    let report = gradient_descent(&mut hill, &[0.0], &options, &mut |_| Flow::Continue)
-        .expect("valid")
-        .report;
-    assert_eq!(
-        (report.x[0], report.value, report.status),
-        (1.5, -0.25, Status::Converged)
-    );
+    let report =
+        gradient_descent(&mut hill, &[0.0], &options, &mut |_| Flow::Continue).expect("valid").report;
+    assert_eq!((report.x[0], report.value, report.status), (1.5, -0.25, Status::Converged));
 }
 
 #[test]
@@ -346,19 +297,12 @@ fn a_visitor_sees_every_step_and_can_stop() {
     options.record = symdiff::train::Record { stride: 3, most: 2 };
     let descent = gradient_descent(&mut parabola(), &[0.0], &options, &mut |step| {
         seen.push(step.index);
-        if step.index == 10 {
-            Flow::Stop
-        } else {
-            Flow::Continue
-        }
+        if step.index == 10 { Flow::Stop } else { Flow::Continue }
     });
     let descent = descent.expect("valid");
     assert_eq!(seen, (0..=10).collect::<Vec<_>>());
     assert_eq!(descent.report.status, Status::Stopped);
-    assert_eq!(
-        descent.path.iter().map(|p| p.index).collect::<Vec<_>>(),
-        [0, 3, 10]
-    );
+    assert_eq!(descent.path.iter().map(|p| p.index).collect::<Vec<_>>(), [0, 3, 10]);
 }
 
 #[test]
@@ -385,13 +329,7 @@ fn hessian_products_find_curvature_the_path_does_not_show() {
 fn a_wrong_gradient_is_suspected() {
     let mut wrong = scalar(|w| ((w - 3.0) * (w - 3.0), 2.0 * (w - 1.0)));
     let report = descend(&mut wrong, &[2.5], 0.1, 10).report;
-    assert!(
-        report
-            .message
-            .contains("is the gradient that of the objective?"),
-        "{}",
-        report.message
-    );
+    assert!(report.message.contains("is the gradient that of the objective?"), "{}", report.message);
 }
 
 #[test]
@@ -449,17 +387,9 @@ fn wood() -> impl Objective {
 
 #[test]
 fn rosenbrock_of_two_and_ten_thousand_variables() {
-    assert_point(
-        &optimum(&mut rosenbrock(2), &[-1.2, 1.0]).x,
-        &[1.0, 1.0],
-        1e-8,
-    );
+    assert_point(&optimum(&mut rosenbrock(2), &[-1.2, 1.0]).x, &[1.0, 1.0], 1e-8);
     let start = [-1.2, 1.0].repeat(5000);
-    assert_point(
-        &optimum(&mut rosenbrock(10_000), &start).x,
-        &[1.0; 10_000],
-        1e-7,
-    );
+    assert_point(&optimum(&mut rosenbrock(10_000), &start).x, &[1.0; 10_000], 1e-7);
 }
 
 #[test]
@@ -468,11 +398,7 @@ fn chained_rosenbrock_of_many_variables() {
     let report = optimum(&mut chained_rosenbrock(300), &[0.0; 300]);
     assert_point(&report.x, &[1.0; 300], 1e-6);
     let start = [1.3, 0.7].repeat(5000);
-    assert_point(
-        &optimum(&mut chained_rosenbrock(10_000), &start).x,
-        &[1.0; 10_000],
-        1e-6,
-    );
+    assert_point(&optimum(&mut chained_rosenbrock(10_000), &start).x, &[1.0; 10_000], 1e-6);
 }
 
 #[test]
@@ -509,11 +435,7 @@ fn beale() {
 
 #[test]
 fn wood_has_its_minimum_at_one() {
-    assert_point(
-        &optimum(&mut wood(), &[-3.0, -1.0, -3.0, -1.0]).x,
-        &[1.0; 4],
-        1e-7,
-    );
+    assert_point(&optimum(&mut wood(), &[-3.0, -1.0, -3.0, -1.0]).x, &[1.0; 4], 1e-7);
 }
 
 #[test]
@@ -530,11 +452,7 @@ fn helical_valley() {
         r[2] = x[2];
         j[8] = 1.0;
     });
-    assert_point(
-        &optimum(&mut helix, &[-1.0, 0.0, 0.0]).x,
-        &[1.0, 0.0, 0.0],
-        1e-7,
-    );
+    assert_point(&optimum(&mut helix, &[-1.0, 0.0, 0.0]).x, &[1.0, 0.0, 0.0], 1e-7);
 }
 
 #[test]
@@ -566,11 +484,7 @@ fn trigonometric_of_ten_variables() {
     });
     let report = optimum(&mut trigonometric, &[0.1; 10]);
     // Its other well-known minimum has the value 2.79506e-5.
-    assert!(
-        report.value < 1e-12 || (report.value - 2.79506e-5).abs() < 1e-10,
-        "{}",
-        report.value
-    );
+    assert!(report.value < 1e-12 || (report.value - 2.79506e-5).abs() < 1e-10, "{}", report.value);
 }
 
 #[test]
@@ -580,13 +494,7 @@ fn newton_with_damping_solves_rosenbrock_from_where_its_hessian_is_indefinite() 
         (h[1], h[2], h[3]) = (-400.0 * x[0], -400.0 * x[0], 200.0);
     };
     for start in [[-1.2, 1.0], [0.0, 2.0]] {
-        let report = newton(
-            &mut rosenbrock(2),
-            &mut hessian,
-            &start,
-            &Options::default(),
-        )
-        .expect("valid");
+        let report = newton(&mut rosenbrock(2), &mut hessian, &start, &Options::default()).expect("valid");
         assert_point(&report.x, &[1.0, 1.0], 1e-8);
         assert!(report.iterations < 40);
     }
@@ -598,12 +506,7 @@ fn newton_with_damping_solves_rosenbrock_from_where_its_hessian_is_indefinite() 
 #[test]
 fn scaling_the_objective_does_not_fool_the_tolerance() {
     for scale in [1e-12, 1e-6, 1.0, 1e8, 1e20] {
-        let mut scaled = scalar(move |w| {
-            (
-                scale * ((w - 3.0) * (w - 3.0) + 7.0),
-                scale * 2.0 * (w - 3.0),
-            )
-        });
+        let mut scaled = scalar(move |w| (scale * ((w - 3.0) * (w - 3.0) + 7.0), scale * 2.0 * (w - 3.0)));
         assert_close(optimum(&mut scaled, &[0.0]).x[0], 3.0, 0.0, 1e-7);
         let mut inner = rosenbrock(2);
         let mut valley = from_fn(2, |x: &[f64], g: &mut [f64]| {
@@ -637,10 +540,7 @@ fn check_box(
     assert_close(report.value, value, 1e-9, 1e-9);
     let bounds = options.bounds.as_ref().expect("a box");
     for (i, x) in report.x.iter().enumerate() {
-        assert!(
-            (bounds.lower()[i]..=bounds.upper()[i]).contains(x),
-            "x[{i}] = {x} left the box"
-        );
+        assert!((bounds.lower()[i]..=bounds.upper()[i]).contains(x), "x[{i}] = {x} left the box");
     }
     report
 }
@@ -649,29 +549,13 @@ const NO: f64 = f64::INFINITY;
 
 #[test]
 fn hs1_to_hs3_rosenbrock_and_a_badly_scaled_line() {
-    check_box(
-        &mut rosenbrock(2),
-        &[-2.0, 1.0],
-        &boxed(&[-NO, -1.5], &[NO, NO]),
-        &[1.0, 1.0],
-        0.0,
-    );
+    check_box(&mut rosenbrock(2), &[-2.0, 1.0], &boxed(&[-NO, -1.5], &[NO, NO]), &[1.0, 1.0], 0.0);
     let a = (598.0f64 / 1200.0).sqrt();
     let b = 400.0 * a.powi(3);
     let best = [2.0 * a * ((1.0 / b).acos() / 3.0).cos(), 1.5];
     let options = boxed(&[-NO, 1.5], &[NO, NO]);
-    let report = check_box(
-        &mut rosenbrock(2),
-        &[2.0, 1.0],
-        &options,
-        &best,
-        0.050_426_187_9,
-    );
-    assert!(
-        report.message.contains("x[1] rests on its bound 1.5"),
-        "{}",
-        report.message
-    );
+    let report = check_box(&mut rosenbrock(2), &[2.0, 1.0], &options, &best, 0.050_426_187_9);
+    assert!(report.message.contains("x[1] rests on its bound 1.5"), "{}", report.message);
     // From the left the same box has another minimum, a local one.
     let local = solve(&mut rosenbrock(2), &[-2.0, 1.0], &options);
     assert_close(local.value, 4.941_229_318, 0.0, 1e-9);
@@ -680,10 +564,7 @@ fn hs1_to_hs3_rosenbrock_and_a_badly_scaled_line() {
         (g[0], g[1]) = (-2e-5 * d, 1.0 + 2e-5 * d);
         x[1] + 1e-5 * d * d
     });
-    let options = Options {
-        tolerance: 1e-12,
-        ..boxed(&[-NO, 0.0], &[NO, NO])
-    };
+    let options = Options { tolerance: 1e-12, ..boxed(&[-NO, 0.0], &[NO, NO]) };
     check_box(&mut hs3, &[10.0, 1.0], &options, &[0.0, 0.0], 0.0);
 }
 
@@ -693,13 +574,7 @@ fn hs4_both_variables_end_on_bounds() {
         (g[0], g[1]) = ((x[0] + 1.0).powi(2), 1.0);
         (x[0] + 1.0).powi(3) / 3.0 + x[1]
     });
-    check_box(
-        &mut hs4,
-        &[1.125, 0.125],
-        &boxed(&[1.0, 0.0], &[NO, NO]),
-        &[1.0, 0.0],
-        8.0 / 3.0,
-    );
+    check_box(&mut hs4, &[1.125, 0.125], &boxed(&[1.0, 0.0], &[NO, NO]), &[1.0, 0.0], 8.0 / 3.0);
 }
 
 #[test]
@@ -721,13 +596,7 @@ fn hs5_mccormick() {
 
 #[test]
 fn hs38_wood_in_a_box() {
-    check_box(
-        &mut wood(),
-        &[-3.0, -1.0, -3.0, -1.0],
-        &boxed(&[-10.0; 4], &[10.0; 4]),
-        &[1.0; 4],
-        0.0,
-    );
+    check_box(&mut wood(), &[-3.0, -1.0, -3.0, -1.0], &boxed(&[-10.0; 4], &[10.0; 4]), &[1.0; 4], 0.0);
 }
 
 #[test]
@@ -762,13 +631,7 @@ fn hs110_logarithms_near_their_edges() {
         sum
     });
     let options = boxed(&[-2.001; 10], &[9.999; 10]);
-    check_box(
-        &mut hs110,
-        &[9.0; 10],
-        &options,
-        &[9.350_265_833; 10],
-        -45.778_469_707,
-    );
+    check_box(&mut hs110, &[9.0; 10], &options, &[9.350_265_833; 10], -45.778_469_707);
 }
 
 #[test]
@@ -779,10 +642,7 @@ fn a_large_obstacle_problem_satisfies_its_complementarity() {
         g.fill(0.0);
         let mut energy = 0.0;
         for i in 0..=n {
-            let (left, right) = (
-                if i == 0 { 0.0 } else { u[i - 1] },
-                if i == n { 0.0 } else { u[i] },
-            );
+            let (left, right) = (if i == 0 { 0.0 } else { u[i - 1] }, if i == n { 0.0 } else { u[i] });
             energy += 0.5 * (right - left).powi(2);
             if i > 0 {
                 g[i - 1] -= right - left;
@@ -809,33 +669,22 @@ fn a_large_obstacle_problem_satisfies_its_complementarity() {
 fn random_box_quadratics_satisfy_their_kkt_conditions() {
     let mut seed = 1u64;
     let mut random = move || {
-        seed = seed
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
+        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (seed >> 33) as f64 / (1u64 << 30) as f64 - 1.0
     };
     for n in [1, 2, 3, 5, 8, 13, 21] {
         let a: Vec<f64> = (0..n * n).map(|_| random()).collect();
         let b: Vec<f64> = (0..n).map(|_| 3.0 * random()).collect();
         let mut quadratic = from_fn(n, move |x: &[f64], g: &mut [f64]| {
-            let ax: Vec<f64> = (0..n)
-                .map(|i| (0..n).map(|k| a[i * n + k] * x[k]).sum())
-                .collect();
+            let ax: Vec<f64> = (0..n).map(|i| (0..n).map(|k| a[i * n + k] * x[k]).sum()).collect();
             for k in 0..n {
                 g[k] = (0..n).map(|i| a[i * n + k] * ax[i]).sum::<f64>() + 0.01 * x[k] + b[k];
             }
             0.5 * ax.iter().map(|v| v * v).sum::<f64>()
-                + x.iter()
-                    .zip(&b)
-                    .map(|(x, b)| 0.005 * x * x + b * x)
-                    .sum::<f64>()
+                + x.iter().zip(&b).map(|(x, b)| 0.005 * x * x + b * x).sum::<f64>()
         });
         let start: Vec<f64> = (0..n).map(|_| 4.0 * random()).collect();
-        let report = solve(
-            &mut quadratic,
-            &start,
-            &boxed(&vec![-1.0; n], &vec![1.0; n]),
-        );
+        let report = solve(&mut quadratic, &start, &boxed(&vec![-1.0; n], &vec![1.0; n]));
         assert_eq!(report.status, Status::Converged, "{}", report.message);
         assert!(report.gradient_norm < 1e-6 && report.x.iter().all(|x| x.abs() <= 1.0));
     }
@@ -843,13 +692,7 @@ fn random_box_quadratics_satisfy_their_kkt_conditions() {
 
 #[test]
 fn a_fixed_variable_stays_and_an_infinite_slope_at_a_bound_is_understood() {
-    check_box(
-        &mut rosenbrock(2),
-        &[0.0, 0.0],
-        &boxed(&[0.5, -NO], &[0.5, NO]),
-        &[0.5, 0.25],
-        0.25,
-    );
+    check_box(&mut rosenbrock(2), &[0.0, 0.0], &boxed(&[0.5, -NO], &[0.5, NO]), &[0.5, 0.25], 0.25);
     let mut root = scalar(|x| (x.sqrt(), 0.5 / x.sqrt()));
     check_box(&mut root, &[1.0], &boxed(&[0.0], &[NO]), &[0.0], 0.0);
 }
@@ -860,21 +703,11 @@ fn a_fixed_variable_stays_and_an_infinite_slope_at_a_bound_is_understood() {
 fn a_search_backs_off_from_where_the_objective_is_not_a_number() {
     let mut entropy = scalar(|x| (x * x.ln(), x.ln() + 1.0));
     for start in [1.0, 30.0, 1e-3, 1e6] {
-        assert_close(
-            optimum(&mut entropy, &[start]).x[0],
-            (-1f64).exp(),
-            0.0,
-            1e-7,
-        );
+        assert_close(optimum(&mut entropy, &[start]).x[0], (-1f64).exp(), 0.0, 1e-7);
     }
     let mut barrier = scalar(|x| (-(1.0 - x).ln() - 1e4 * x, 1.0 / (1.0 - x) - 1e4));
     assert_close(optimum(&mut barrier, &[0.0]).x[0], 1.0 - 1e-4, 0.0, 1e-9);
-    let mut roots = scalar(|x| {
-        (
-            -(x.sqrt() + (1.0 - x).sqrt()),
-            -0.5 / x.sqrt() + 0.5 / (1.0 - x).sqrt(),
-        )
-    });
+    let mut roots = scalar(|x| (-(x.sqrt() + (1.0 - x).sqrt()), -0.5 / x.sqrt() + 0.5 / (1.0 - x).sqrt()));
     assert_close(optimum(&mut roots, &[0.999]).x[0], 0.5, 0.0, 1e-7);
 }
 
@@ -883,11 +716,7 @@ fn the_edge_of_a_domain_is_named() {
     let mut edge = scalar(|x| (if x < 0.0 { f64::NAN } else { x }, 1.0));
     let report = solve(&mut edge, &[1.0], &Options::default());
     assert_eq!(report.status, Status::Stalled);
-    assert!(
-        report.message.contains("not finite just beyond this point"),
-        "{}",
-        report.message
-    );
+    assert!(report.message.contains("not finite just beyond this point"), "{}", report.message);
     assert!(report.x[0].abs() < 1e-9);
 }
 
@@ -899,18 +728,9 @@ fn kinks_are_reached_and_named() {
     });
     let report = optimum(&mut diamond, &[0.0, 0.0]);
     assert_point(&report.x, &[1.0, -2.0], 1e-6);
-    assert!(
-        report.message.contains("converged at a kink"),
-        "{}",
-        report.message
-    );
+    assert!(report.message.contains("converged at a kink"), "{}", report.message);
     assert_point(&optimum(&mut diamond, &[0.3, 17.7]).x, &[1.0, -2.0], 1e-6);
-    let mut absolute = scalar(|x| {
-        (
-            (x - 0.3).abs(),
-            if x == 0.3 { 0.0 } else { (x - 0.3).signum() },
-        )
-    });
+    let mut absolute = scalar(|x| ((x - 0.3).abs(), if x == 0.3 { 0.0 } else { (x - 0.3).signum() }));
     assert_close(optimum(&mut absolute, &[5.0]).x[0], 0.3, 0.0, 1e-6);
 }
 
@@ -919,19 +739,12 @@ fn cb2() -> impl Objective {
     from_fn(2, |x: &[f64], g: &mut [f64]| {
         let e = 2.0 * (x[1] - x[0]).exp();
         let pieces = [
-            (
-                x[0].powi(2) + x[1].powi(4),
-                [2.0 * x[0], 4.0 * x[1].powi(3)],
-            ),
-            (
-                (2.0 - x[0]).powi(2) + (2.0 - x[1]).powi(2),
-                [2.0 * (x[0] - 2.0), 2.0 * (x[1] - 2.0)],
-            ),
+            (x[0].powi(2) + x[1].powi(4), [2.0 * x[0], 4.0 * x[1].powi(3)]),
+            ((2.0 - x[0]).powi(2) + (2.0 - x[1]).powi(2), [2.0 * (x[0] - 2.0), 2.0 * (x[1] - 2.0)]),
             (e, [-e, e]),
         ];
-        let (value, slope) = pieces
-            .into_iter()
-            .fold((f64::MIN, [0.0; 2]), |a, b| if b.0 > a.0 { b } else { a });
+        let (value, slope) =
+            pieces.into_iter().fold((f64::MIN, [0.0; 2]), |a, b| if b.0 > a.0 { b } else { a });
         g.copy_from_slice(&slope);
         value
     })
@@ -949,33 +762,19 @@ fn a_minimum_of_maxima_is_found() {
 #[test]
 fn many_kinks_at_once_do_not_hang() {
     let mut taxi = from_fn(20, |x: &[f64], g: &mut [f64]| {
-        x.iter()
-            .enumerate()
-            .for_each(|(i, x)| g[i] = (x - i as f64).signum());
-        x.iter()
-            .enumerate()
-            .map(|(i, x)| (x - i as f64).abs())
-            .sum()
+        x.iter().enumerate().for_each(|(i, x)| g[i] = (x - i as f64).signum());
+        x.iter().enumerate().map(|(i, x)| (x - i as f64).abs()).sum()
     });
     let report = solve(&mut taxi, &[0.5; 20], &Options::default());
     assert!(report.value < 1e-4, "{report:?}");
     assert!(report.evaluations < 100_000);
     let mut wide = from_fn(500, |x: &[f64], g: &mut [f64]| {
-        x.iter()
-            .enumerate()
-            .for_each(|(i, x)| g[i] = (x - i as f64).signum());
-        x.iter()
-            .enumerate()
-            .map(|(i, x)| (x - i as f64).abs())
-            .sum()
+        x.iter().enumerate().for_each(|(i, x)| g[i] = (x - i as f64).signum());
+        x.iter().enumerate().map(|(i, x)| (x - i as f64).abs()).sum()
     });
     let report = solve(&mut wide, &[0.5; 500], &Options::default());
     assert!(report.evaluations < 100_000);
-    assert!(
-        report.status == Status::Stalled && report.message.contains("at a kink?"),
-        "{}",
-        report.message
-    );
+    assert!(report.status == Status::Stalled && report.message.contains("at a kink?"), "{}", report.message);
 }
 
 /// From 1 the search runs to infinity, and says so in words that begin with `words`.
@@ -994,96 +793,40 @@ fn falling_for_ever_is_said() {
     check_endless(|x| (-x, -1.0), &plain, below);
     check_endless(|x| (-x, -1.0), &half, below);
     check_endless(|x| (-x * x, -2.0 * x), &plain, below);
-    check_endless(
-        |x| (-x.exp(), -x.exp()),
-        &plain,
-        "unbounded below: the objective is -inf at x[0] = ",
-    );
-    check_endless(
-        |x| (x.powi(3) + x, 3.0 * x * x + 1.0),
-        &plain,
-        "unbounded below",
-    );
-    check_endless(
-        |x| (x.powi(4), 4.0 * x.powi(3)),
-        &maximizing(),
-        "unbounded above: the value rises",
-    );
+    check_endless(|x| (-x.exp(), -x.exp()), &plain, "unbounded below: the objective is -inf at x[0] = ");
+    check_endless(|x| (x.powi(3) + x, 3.0 * x * x + 1.0), &plain, "unbounded below");
+    check_endless(|x| (x.powi(4), 4.0 * x.powi(3)), &maximizing(), "unbounded above: the value rises");
     check_endless(|x| (-x.ln(), -1.0 / x), &plain, "no finite optimum");
-    check_endless(
-        |x| (x.ln(), 1.0 / x),
-        &plain,
-        "unbounded below: the objective is -inf at x[0] = 0",
-    );
+    check_endless(|x| (x.ln(), 1.0 / x), &plain, "unbounded below: the objective is -inf at x[0] = 0");
 }
 
 #[test]
 fn a_start_that_is_not_finite_or_flat_is_said() {
     let mut log = scalar(|x| (x.ln(), 1.0 / x));
-    let report = solve(
-        &mut log,
-        &[-1.0],
-        &Options {
-            names: vec!["price".into()],
-            ..Options::default()
-        },
-    );
+    let report = solve(&mut log, &[-1.0], &Options { names: vec!["price".into()], ..Options::default() });
     assert_eq!(report.status, Status::NotFinite);
-    assert_eq!(
-        report.message,
-        "the objective is NaN at the start: price = -1; start inside the domain"
-    );
+    assert_eq!(report.message, "the objective is NaN at the start: price = -1; start inside the domain");
     let mut steep = scalar(|x| (x.sqrt(), 0.5 / x.sqrt()));
     let report = solve(&mut steep, &[0.0], &Options::default());
-    assert!(
-        report
-            .message
-            .starts_with("the derivative by x[0] is inf at the start"),
-        "{}",
-        report.message
-    );
+    assert!(report.message.starts_with("the derivative by x[0] is inf at the start"), "{}", report.message);
     let mut hill = scalar(|x| (-x * x, -2.0 * x));
     let report = solve(&mut hill, &[0.0], &Options::default());
-    assert!(
-        report
-            .message
-            .starts_with("the gradient is zero at the start"),
-        "{}",
-        report.message
-    );
+    assert!(report.message.starts_with("the gradient is zero at the start"), "{}", report.message);
 }
 
 #[test]
 fn budgets_end_a_run() {
-    let options = Options {
-        max_iterations: 5,
-        ..Options::default()
-    };
+    let options = Options { max_iterations: 5, ..Options::default() };
     let report = solve(&mut rosenbrock(2), &[-1.2, 1.0], &options);
-    assert_eq!(
-        (report.status, report.iterations),
-        (Status::MaxIterations, 5)
-    );
-    let options = Options {
-        max_evaluations: 7,
-        ..Options::default()
-    };
+    assert_eq!((report.status, report.iterations), (Status::MaxIterations, 5));
+    let options = Options { max_evaluations: 7, ..Options::default() };
     let report = solve(&mut rosenbrock(2), &[-1.2, 1.0], &options);
     assert_eq!(report.status, Status::MaxIterations);
     let mut steps = 0;
-    let report = minimize_with(
-        &mut rosenbrock(2),
-        &[-1.2, 1.0],
-        &Options::default(),
-        &mut |step| {
-            steps += 1;
-            if step.index == 3 {
-                Flow::Stop
-            } else {
-                Flow::Continue
-            }
-        },
-    );
+    let report = minimize_with(&mut rosenbrock(2), &[-1.2, 1.0], &Options::default(), &mut |step| {
+        steps += 1;
+        if step.index == 3 { Flow::Stop } else { Flow::Continue }
+    });
     assert_eq!((report.expect("valid").status, steps), (Status::Stopped, 4));
 }
 
@@ -1092,23 +835,13 @@ fn a_wrong_gradient_stalls_with_a_hint() {
     let mut wrong = scalar(|w| ((w - 3.0) * (w - 3.0), -2.0 * (w - 3.0)));
     let report = solve(&mut wrong, &[0.0], &Options::default());
     assert_eq!(report.status, Status::Stalled);
-    assert!(
-        report
-            .message
-            .contains("the gradient is not that of the objective"),
-        "{}",
-        report.message
-    );
+    assert!(report.message.contains("the gradient is not that of the objective"), "{}", report.message);
 }
 
 #[test]
 fn a_constant_with_a_false_slope_is_not_called_unbounded() {
     for constant in [0.0, 5.0] {
-        let report = solve(
-            &mut scalar(move |_| (constant, 1.0)),
-            &[0.0],
-            &Options::default(),
-        );
+        let report = solve(&mut scalar(move |_| (constant, 1.0)), &[0.0], &Options::default());
         assert_eq!(report.status, Status::Stalled, "{}", report.message);
     }
 }
@@ -1122,47 +855,23 @@ fn questions_that_make_no_sense_are_typed_errors() {
     let plain = Options::default();
     assert_eq!(ask(0, &[], &plain), Invalid::NoVariables);
     let length = ask(2, &[1.0], &plain);
-    assert_eq!(
-        length.to_string(),
-        "expected 2 numbers, one for each variable, but the start has 1"
-    );
+    assert_eq!(length.to_string(), "expected 2 numbers, one for each variable, but the start has 1");
     let nan = ask(2, &[1.0, f64::NAN], &plain);
     assert_eq!(nan.to_string(), "the start must be finite, but x[1] = NaN");
     let narrow = ask(2, &[1.0, 1.0], &boxed(&[0.0], &[1.0]));
-    assert_eq!(
-        narrow.to_string(),
-        "expected 2 numbers, one for each variable, but the bounds has 1"
-    );
-    let tolerance = ask(
-        1,
-        &[0.0],
-        &Options {
-            tolerance: 0.0,
-            ..Options::default()
-        },
-    );
-    assert_eq!(
-        tolerance.to_string(),
-        "the tolerance must be a positive finite number, not 0"
-    );
+    assert_eq!(narrow.to_string(), "expected 2 numbers, one for each variable, but the bounds has 1");
+    let tolerance = ask(1, &[0.0], &Options { tolerance: 0.0, ..Options::default() });
+    assert_eq!(tolerance.to_string(), "the tolerance must be a positive finite number, not 0");
 }
 
 #[test]
 fn empty_boxes_and_bad_rates_are_typed_errors() {
-    let bounds = |l: f64, u: f64| {
-        Bounds::new(vec![l], vec![u])
-            .expect_err("invalid")
-            .to_string()
-    };
+    let bounds = |l: f64, u: f64| Bounds::new(vec![l], vec![u]).expect_err("invalid").to_string();
     assert_eq!(bounds(2.0, 1.0), "no number satisfies 2 <= x[0] <= 1");
     assert_eq!(bounds(f64::NAN, 1.0), "a bound of x[0] is NaN");
     assert_eq!(bounds(NO, NO), "no number satisfies inf <= x[0] <= inf");
-    let rate = gradient_descent(
-        &mut parabola(),
-        &[0.0],
-        &GradientDescent::new(-0.1, 5),
-        &mut |_| Flow::Continue,
-    );
+    let rate =
+        gradient_descent(&mut parabola(), &[0.0], &GradientDescent::new(-0.1, 5), &mut |_| Flow::Continue);
     assert_eq!(
         rate.expect_err("invalid").to_string(),
         "the learning rate must be a positive finite number, not -0.1"
@@ -1191,14 +900,6 @@ fn statuses_have_stable_names() {
     let names = all.map(Status::name);
     assert_eq!(
         names,
-        [
-            "converged",
-            "max-iterations",
-            "diverged",
-            "stalled",
-            "unbounded",
-            "not-finite",
-            "stopped"
-        ]
+        ["converged", "max-iterations", "diverged", "stalled", "unbounded", "not-finite", "stopped"]
     );
 }

@@ -5,8 +5,21 @@ use std::path::{Path, PathBuf};
 
 /// Modules in the order text passes through them; each may use those before it.
 const ORDER: &[&str] = &[
-    "error", "limits", "elementary", "ir", "syntax", "elaborate", "differentiate", "simplify", "print", "loops",
-    "jit", "train", "derivation", "engine", "reading",
+    "error",
+    "limits",
+    "elementary",
+    "ir",
+    "syntax",
+    "elaborate",
+    "differentiate",
+    "simplify",
+    "print",
+    "loops",
+    "jit",
+    "train",
+    "derivation",
+    "engine",
+    "reading",
 ];
 
 /// The one file that may be unsafe.
@@ -50,7 +63,9 @@ fn imports_point_one_way() {
         let Some(place) = ORDER.iter().position(|m| *m == module) else { continue };
         for (later, name) in ORDER.iter().enumerate().skip(place + 1) {
             debug_assert!(later > place);
-            let uses = |line: &str| line.contains(&format!("crate::{name}::")) || line.contains(&format!("crate::{name};"));
+            let uses = |line: &str| {
+                line.contains(&format!("crate::{name}::")) || line.contains(&format!("crate::{name};"))
+            };
             wrong.extend(code(&text).filter(|l| uses(l)).map(|l| format!("{}: {l}", path.display())));
         }
     }
@@ -59,7 +74,8 @@ fn imports_point_one_way() {
 
 #[test]
 fn the_command_line_uses_the_facade_only() {
-    let inner = ["crate::ir::", "crate::jit::", "crate::loops::", "crate::syntax::", "crate::differentiate::"];
+    let inner =
+        ["crate::ir::", "crate::jit::", "crate::loops::", "crate::syntax::", "crate::differentiate::"];
     let mut wrong = Vec::new();
     for (path, text) in sources() {
         if module_of(&path) == "cli" {
@@ -86,6 +102,10 @@ fn unsafe_stands_in_one_file_with_its_argument() {
         let lines: Vec<&str> = text.lines().collect();
         for (i, line) in lines.iter().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
+            // The type of an unsafe function is no unsafe code.
+            if code.starts_with("type ") {
+                continue;
+            }
             if !code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe") {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! What [`Level::Full`](super::Level::Full) adds: simplified roots in, the cheapest equal form that
 //! a budgeted search of an e-graph finds out, or the same roots.
 //!
-//! The [`egraph`] holds all roots at once; [`rows`] and THE list are [`matching`]'s rules until
+//! The [`egraph`] holds all roots at once; [`rows`] and THE list are rules ([`rewrite`]) until
 //! nothing new is found or a budget ends; [`extract`] takes the cheapest forms by [`cost`]; the
 //! fast pass makes them canonical, and they are kept only where they really cost less. Budgets
 //! count nodes and rounds, never time: the same input gives the same output on any machine.
@@ -9,7 +9,10 @@
 mod cost;
 mod egraph;
 mod extract;
+mod make;
 mod matching;
+mod pattern;
+mod rewrite;
 mod rows;
 
 pub use rows::STRUCTURE;
@@ -28,11 +31,14 @@ const SEARCHED: usize = 500;
 /// and the node budget ends most searches earlier.
 const ROUNDS: usize = 8;
 
+/// Matches after which no more are looked for: large classes make many of few nodes.
+const MATCHES: usize = 10_000;
+
 /// Longest sum or product that another one is spliced into.
 const SPLICED: usize = 12;
 
 /// Searches followed by the fast pass, as long as they find something: the pass may expose more.
-const SEARCHES: usize = 2;
+const SEARCHES: usize = 3;
 
 impl Simplifier<'_> {
     /// The roots in their cheapest form found.
@@ -139,28 +145,30 @@ fn seed(egraph: &mut EGraph, graph: &Graph, roots: &[Id]) -> Vec<Class> {
     roots.iter().map(|root| classes[root]).collect()
 }
 
-/// Rounds of all rules, until nothing is new or a budget ends.
+/// Rounds of all rules, until nothing is new or a budget ends. Older nodes come first: a search
+/// that ends early has tried every rule on what is close to the input.
 fn run(egraph: &mut EGraph, purpose: Purpose) {
+    let mut matches = 0;
     for _ in 0..ROUNDS {
         let (unions, classes) = (egraph.unions(), egraph.class_count());
         let nodes = egraph.nodes().to_vec();
         let mut equal: Vec<(Class, Class)> = Vec::new();
-        for (node, class) in &nodes {
+        'round: for (node, class) in &nodes {
             equal.extend(splice(egraph, node).into_iter().map(|spliced| (*class, spliced)));
-        }
-        'round: for rewrite in rows::rewrites(purpose) {
-            for (node, class) in &nodes {
+            for rewrite in rows::rewrites(purpose) {
                 equal.extend(rewrite.apply(egraph, node, *class));
-                if egraph.is_full() {
+                if egraph.is_full() || matches + equal.len() > MATCHES {
                     break 'round;
                 }
             }
         }
+        matches += equal.len();
         for (a, b) in equal {
             egraph.union(a, b);
         }
         egraph.rebuild();
-        if egraph.is_full() || (egraph.unions(), egraph.class_count()) == (unions, classes) {
+        let nothing_new = (egraph.unions(), egraph.class_count()) == (unions, classes);
+        if nothing_new || egraph.is_full() || matches > MATCHES {
             break;
         }
     }
@@ -191,7 +199,7 @@ fn splice(egraph: &mut EGraph, node: &Node) -> Vec<Class> {
                     let coefficient = match inner {
                         // Not (1/x)^-1, which x = 0 makes undefined.
                         Node::Product(inner)
-                            if n > 0 || inner.iter().all(|&(_, m)| m > 0)
+                            if (n > 0 || inner.iter().all(|&(_, m)| m > 0))
                                 && inner.len() + factors.len() <= SPLICED =>
                         {
                             all.extend(inner.iter().map(|&(c, m)| (c, m.saturating_mul(n))));

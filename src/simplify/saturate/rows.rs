@@ -6,7 +6,7 @@
 //! terms stand for any two of many, and a last letter for all that is left.
 
 use super::super::rules::{Purpose, RULES, Rule, Soundness};
-use super::matching::Rewrite;
+use super::rewrite::Rewrite;
 use Purpose::Read;
 use Soundness::{Given, OverReals};
 use std::sync::OnceLock;

@@ -1,0 +1,16 @@
+//! The one integration-test binary: a module a topic.
+
+mod cli;
+mod derivatives;
+mod elaborate;
+mod elementary;
+mod examples;
+mod jit;
+mod minimize;
+mod print;
+mod properties;
+mod rules;
+mod saturate;
+mod size;
+mod syntax;
+mod tidy;
