@@ -42,8 +42,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Column names and rows of a table.
+type Table = (Vec<String>, Vec<Vec<f64>>);
+
 /// Column names, and rows whose features have mean 0 and standard deviation 1.
-fn read(table: &str) -> Result<(Vec<String>, Vec<Vec<f64>>), Box<dyn std::error::Error>> {
+fn read(table: &str) -> Result<Table, Box<dyn std::error::Error>> {
     let mut lines = table.lines();
     let names: Vec<String> =
         lines.next().ok_or("the table is empty")?.split(',').map(str::to_owned).collect();

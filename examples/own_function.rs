@@ -1,21 +1,23 @@
 //! A function of one's own: in the language, and in Rust. Neither needs a derivative rule.
 
-use symdiff::{Builder, Expr, Level, Purpose, Real, grad, parse, simplify};
+use symdiff::{Builder, Expr, Function, Level, Purpose, Real, grad, parse, simplify};
 
 /// The fast approximation of GELU: z·σ(1.702 z).
 fn gelu_fast(z: Expr<'_>) -> Expr<'_> {
     z * (1.702 * z).sigmoid()
 }
 
-fn main() -> Result<(), symdiff::Error> {
-    let readable = |f| simplify(f, Level::Fast, Purpose::Read);
+fn print_derivative(f: &Function) -> Result<(), symdiff::Error> {
+    println!("{}", simplify(&grad(f)?, Level::Fast, Purpose::Read));
+    Ok(())
+}
 
+fn main() -> Result<(), symdiff::Error> {
     let in_the_language = parse("gelu_fast(z) = z * sigmoid(1.702*z)")?;
-    println!("{}", readable(&grad(&in_the_language)?));
+    print_derivative(&in_the_language)?;
 
     let b = Builder::new();
     let z = b.variable("z");
     let in_rust = b.function(gelu_fast(z));
-    println!("{}", readable(&grad(&in_rust)?));
-    Ok(())
+    print_derivative(&in_rust)
 }

@@ -26,7 +26,7 @@ pub struct Evaluator {
 
 enum Program {
     #[cfg(feature = "jit")]
-    Jit(crate::jit::Kernel),
+    Jit(Box<crate::jit::Kernel>),
     Interpreted {
         function: Function,
         inputs: Vec<Symbol>,
@@ -44,7 +44,7 @@ impl Evaluator {
         let (inputs, outputs) = (stable.input_size(), stable.output_size());
         let program = match engine {
             #[cfg(feature = "jit")]
-            Engine::Jit => Program::Jit(crate::jit::Kernel::compile(&stable)?),
+            Engine::Jit => Program::Jit(Box::new(crate::jit::Kernel::compile(&stable)?)),
             #[cfg(not(feature = "jit"))]
             Engine::Jit => {
                 let message = "this build has no code generator";

@@ -118,7 +118,7 @@ fn against(gradient: f64, difference: Estimate, scale: f64, tolerance: f64, side
             Verdict::Noted("ok from the right, the domain begins here".to_owned())
         }
         None if relative <= tolerance => Verdict::Passed,
-        _ if off <= ERRORS * difference.error => {
+        _ if difference.settled && off <= ERRORS * difference.error => {
             let good = rounded(difference.error / size, 1);
             Verdict::Noted(format!("unclear: the differences are only good to {good}"))
         }
@@ -127,8 +127,13 @@ fn against(gradient: f64, difference: Estimate, scale: f64, tolerance: f64, side
         }
         _ => Verdict::Failed("the differences say otherwise".to_owned()),
     };
-    let relative = gradient.is_finite().then_some(relative);
-    Row { difference: Some(difference), relative, verdict, ..Row::default() }
+    let relative = (gradient.is_finite() && !relative.is_nan()).then_some(relative);
+    Row {
+        difference: (!difference.value.is_nan()).then_some(difference),
+        relative,
+        verdict,
+        ..Row::default()
+    }
 }
 
 /// The number to so many significant digits.

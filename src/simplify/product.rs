@@ -393,7 +393,7 @@ impl Simplifier<'_> {
     fn chain(&mut self, coefficient: &Number, factors: &[Factor]) -> Id {
         let minus = coefficient.negate().is_one() && !factors.is_empty();
         let mut product = None;
-        if !minus && !(coefficient.is_one() && !factors.is_empty()) {
+        if !minus && (factors.is_empty() || !coefficient.is_one()) {
             product = Some(self.graph.exact(coefficient.clone()));
         }
         for factor in factors {

@@ -9,6 +9,7 @@ mod jit;
 mod minimize;
 mod print;
 mod properties;
+mod readme;
 mod rules;
 mod saturate;
 mod size;

@@ -233,13 +233,12 @@ impl<'a> EGraph<'a> {
         self.parents.push(class);
         let representatives = SmallVec::from_iter([self.represent(node)]);
         let (mut scaled, mut sum) = (None, None);
-        match node {
-            Node::Sum(terms) => match terms.as_slice() {
+        if let Node::Sum(terms) = node {
+            match terms.as_slice() {
                 [(rest, k)] if !k.is_zero() => scaled = Some((*rest, k.clone())),
                 [_] => {}
                 _ => sum = Some(terms.clone()),
-            },
-            _ => {}
+            }
         }
         self.known.push(Known { number: None, scaled, sum, representatives });
         class
