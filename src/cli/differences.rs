@@ -247,8 +247,8 @@ fn extrapolate(quotients: impl Iterator<Item = (f64, f64)>, base: f64) -> Estima
     best
 }
 
-/// Errors are estimates: up to this factor they are equal. Noise doubles from step to step.
-const EQUAL: f64 = 1.5;
+/// Errors are estimates: up to this factor, two bits, they are equal.
+const EQUAL: f64 = 4.0;
 /// Quotients over shorter steps that must not leave the estimate again.
 const LATER: usize = 6;
 /// An estimate with an error above this part of its quotients is as good as none.

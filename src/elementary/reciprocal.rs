@@ -1,6 +1,6 @@
 //! Functions that are one operation away from another: reciprocals, the rectifier, π.
 
-use super::{Machine, cos, sin, sinh, tan, tanh};
+use super::{Machine, cos, exp, sin, sinh, tan, tanh};
 
 /// π, the nearest double.
 #[inline(always)]
@@ -8,35 +8,49 @@ pub fn pi<M: Machine>(m: &mut M) -> M::F {
     m.f(std::f64::consts::PI)
 }
 
-/// `1/cos(x)`; the error of the cosine and half an ulp more.
+/// `1/cos(x)`, within 1.6 ulp.
 #[inline(always)]
 pub fn sec<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let y = cos(m, x);
     recip(m, y)
 }
 
-/// `1/sin(x)`; the error of the sine and half an ulp more.
+/// `1/sin(x)`, within 1.6 ulp.
 #[inline(always)]
 pub fn csc<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let y = sin(m, x);
     recip(m, y)
 }
 
-/// `1/tan(x)`; the error of the tangent and half an ulp more.
+/// `1/tan(x)`, within 1.6 ulp.
 #[inline(always)]
 pub fn cot<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let y = tan(m, x);
     recip(m, y)
 }
 
-/// `1/sinh(x)`; the error of the hyperbolic sine and half an ulp more.
+/// `1/sinh(x)`, within 1.8 ulp. Far out it is 2·exp(−|x|) to the last bit, and not yet 0 where
+/// sinh overflows.
 #[inline(always)]
 pub fn csch<M: Machine>(m: &mut M, x: M::F) -> M::F {
-    let y = sinh(m, x);
-    recip(m, y)
+    let near = {
+        let y = sinh(m, x);
+        recip(m, y)
+    };
+    let size = m.abs(x);
+    let (minus, two) = (m.neg(size), m.f(2.0));
+    let small = exp(m, minus);
+    let far = m.mul(two, small);
+    let far = m.copysign(far, x);
+    let limit = m.f(FAR);
+    let is_far = m.lt(limit, size);
+    m.select(is_far, far, near)
 }
 
-/// `1/tanh(x)`; the error of the hyperbolic tangent and half an ulp more.
+/// From here on e^(−2x) is below half an ulp of 1.
+const FAR: f64 = 20.0;
+
+/// `1/tanh(x)`, within 1.6 ulp.
 #[inline(always)]
 pub fn coth<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let y = tanh(m, x);
@@ -55,4 +69,22 @@ pub fn relu<M: Machine>(m: &mut M, x: M::F) -> M::F {
 fn recip<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let one = m.f(1.0);
     m.div(one, x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elementary::Plain;
+
+    #[test]
+    fn csch_reaches_where_sinh_overflows() {
+        let csch = |x: f64| csch(&mut Plain, x);
+        // mpmath to 40 digits; the result is subnormal, so an ulp is the smallest double.
+        assert!((csch(712.0) - 1.211598928399783e-309).abs() <= 5e-324);
+        assert_eq!(csch(-712.0), -csch(712.0));
+        assert_eq!(csch(f64::INFINITY), 0.0);
+        assert_eq!(csch(0.0), f64::INFINITY);
+        assert!(csch(f64::NAN).is_nan());
+        assert!((csch(20.5) * 20.5f64.sinh() - 1.0).abs() < 4e-16);
+    }
 }

@@ -440,7 +440,7 @@ fn check_raises_no_false_alarm() {
     verdict("log(1 + exp(x))", "x=800", "ok");
     verdict("exp(x)", "x=-700", "ok");
     verdict("sin(100*x)", "x=1e4", "ok");
-    verdict("sin(100*x)", "x=1e6", "ok");
+    verdict("sin(100*x)", "x=1e6", "unclear: the differences are only good to");
     verdict("sin(100*x)", "x=1e15", "unclear: the function is too rough for differences");
     verdict("log(x)", "x=1e-12", "ok");
     verdict("atan2(y, x)", "x=-1,y=0.5", "ok");

@@ -108,6 +108,43 @@ fn config() -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
+/// Words the language knows, in any order.
+fn soup() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "x", "y", "xy", "f", "sin", "log", "max", "if", "pi", "e", "1", "2.5", "1e3", "0", "(", ")", "[",
+        "]", "|", "+", "-", "*", "/", "^", "=", "<", ">=", ",", ";", "\n", "'", "@", "·", "²", "√", "d/dx",
+        " ", "gamma", "x[0]", "!", ".",
+    ]);
+    prop::collection::vec(words, 0..25).prop_map(|words| words.concat())
+}
+
+/// The whole way, whatever comes: a typed error or a result, never a panic.
+fn go_all_the_way(text: &[u8]) {
+    let Ok(read) = symdiff::read(text, None, &symdiff::Limits::default()) else { return };
+    let Ok(both) = Derivation::default().jacobian(&read.function) else { return };
+    let printed = simplify(&both, Level::Full, Purpose::Read).to_string();
+    assert!(!printed.is_empty() || both.outputs().is_empty());
+    let point = vec![0.5; both.input_size()];
+    if let Ok(evaluator) = Evaluator::new(&both, Engine::Jit, Level::Fast) {
+        let mut out = vec![0.0; evaluator.output_size()];
+        evaluator.call(&point, &mut out).expect("the lengths agree");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20 * config().cases, ..config() })]
+
+    #[test]
+    fn token_soup_never_panics(text in soup()) {
+        go_all_the_way(text.as_bytes());
+    }
+
+    #[test]
+    fn bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+        go_all_the_way(&bytes);
+    }
+}
+
 proptest! {
     #![proptest_config(config())]
 
