@@ -3,7 +3,7 @@
 //! Exponents are added only where that keeps the domain: `x^2*x` is x³, but `sqrt(x)*sqrt(x)`
 //! is x only where x ≥ 0 is known, and `x/x` is 1 only where x ≠ 0 is.
 
-use super::Simplifier;
+use super::{Purpose, Simplifier};
 use crate::ir::{Elementwise, Id, Number, Op};
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
@@ -307,9 +307,9 @@ impl Simplifier<'_> {
         if product.coefficient.is_zero() {
             return self.emit_zero(product);
         }
-        let (graph, order) = (&*self.graph, &self.order);
+        let (graph, order, purpose) = (&*self.graph, &self.order, self.purpose);
         if product.factors.len() > 1 {
-            product.factors.sort_by(|a, b| compare_factors(graph, order, a, b));
+            product.factors.sort_by(|a, b| compare_factors(graph, order, purpose, a, b));
         }
         let is_below = |f: &Factor| f.exponent.is_negative_number();
         let (below, above): (Factors, Factors) = product.factors.into_iter().partition(is_below);
@@ -325,8 +325,7 @@ impl Simplifier<'_> {
         let minus = p.is_negative();
         p = p.absolute();
         let is_constant = |s: &Self, f: &Factor| {
-            s.purpose == super::Purpose::Compute
-                && matches!(f.base, Base::Node(id) if is_numeric(s.graph, id))
+            s.purpose == Purpose::Compute && matches!(f.base, Base::Node(id) if is_numeric(s.graph, id))
         };
         let (constants, below): (Factors, Factors) = below.into_iter().partition(|f| is_constant(self, f));
         let mut quotient = if constants.is_empty() {
@@ -363,14 +362,14 @@ impl Simplifier<'_> {
     /// `a·b` in canonical order, for factors that stay whole.
     pub fn emit_pair(&mut self, a: Id, b: Id) -> Id {
         let factor = |id| Factor { base: Base::Node(id), exponent: Exponent::Number(Number::integer(1)) };
-        let in_order = compare_factors(self.graph, &self.order, &factor(a), &factor(b)).is_le();
+        let in_order = compare_factors(self.graph, &self.order, self.purpose, &factor(a), &factor(b)).is_le();
         let operands = if in_order { [a, b] } else { [b, a] };
         self.graph.apply(Elementwise::Mul, &operands)
     }
 
     fn is_hypot(&self, base: Base) -> bool {
         let is = |id: Id| self.graph.op(id) == Op::Elementwise(Elementwise::Hypot);
-        self.purpose == super::Purpose::Compute && matches!(base, Base::Node(id) if is(id))
+        self.purpose == Purpose::Compute && matches!(base, Base::Node(id) if is(id))
     }
 
     /// Zero, unless a factor may be undefined: then `0*factor` says so.
@@ -418,6 +417,7 @@ fn inverted(factor: Factor) -> Option<Factor> {
 fn compare_factors(
     graph: &crate::ir::Graph,
     order: &super::order::Order,
+    purpose: Purpose,
     a: &Factor,
     b: &Factor,
 ) -> Ordering {
@@ -426,7 +426,9 @@ fn compare_factors(
         (Base::E, _) => None,
     };
     let rank = |f: &Factor| match f.base {
-        Base::Node(id) if graph.constant(id).is_some() || is_numeric(graph, id) => 0,
+        Base::Node(id) if f.exponent.number().is_some() && is_plain_constant(graph, id) => 0,
+        // A machine folds log(2) into the coefficient beside it; a reader finds it with the functions.
+        Base::Node(id) if purpose != Purpose::Read && is_numeric(graph, id) => 0,
         Base::Node(id) if order.variable(graph, id).is_some() && f.exponent.number().is_some() => 1,
         Base::Node(id) if order.variable(graph, id).is_some() => 2,
         Base::E => 3,
@@ -444,6 +446,10 @@ fn compare_factors(
         _ => Ordering::Equal,
     };
     rank(a).cmp(&rank(b)).then_with(by_base).then_with(by_exponent)
+}
+
+fn is_plain_constant(graph: &crate::ir::Graph, id: Id) -> bool {
+    graph.constant(id).is_some() || graph.op(id) == Op::Elementwise(Elementwise::Pi)
 }
 
 /// A constant that is not rational: π, log(2), sqrt(3).

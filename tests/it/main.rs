@@ -1,5 +1,6 @@
 //! The one integration-test binary: a module a topic.
 
+mod cases;
 mod cli;
 mod derivatives;
 mod elaborate;
