@@ -215,6 +215,7 @@ proptest! {
     fn gradients_agree_with_differences(text in expressions()) {
         let f = read(&text);
         let both = gradient(&f, Mode::Reverse, Level::Fast);
+        let plain = gradient(&f, Mode::Forward, Level::None);
         let value = |p: &[f64]| run(&f, Engine::Interpreter, Level::None, p)[0];
         for point in [POINTS[0], POINTS[1]] {
             let found = run(&both, Engine::Jit, Level::Fast, &point);
@@ -229,7 +230,12 @@ proptest! {
                 let (first, second) = ((4.0 * fine - coarse) / 3.0, (4.0 * finest - fine) / 3.0);
                 // Only where differences themselves have settled; near kinks and poles they do not.
                 let settled = (first - second).abs() <= 1e-7 * (1.0 + second.abs());
-                if settled && second.abs() < 1e6 && found[0].abs() < 1e6 {
+                // NaN^0 is 1 by IEEE 754, and has no derivative.
+                let undefined = intermediates(&f, &point).iter().any(|v| v.is_nan());
+                // Known: the chain rule itself may meet 0·∞ (d/db 0^b, asin(x/x)), in every mode and
+                // form. A NaN is excused only where the plainest form has it too.
+                let excused = found[1 + k].is_nan() && run(&plain, Engine::Interpreter, Level::None, &point)[1 + k].is_nan();
+                if settled && !undefined && !excused && second.abs() < 1e6 && found[0].abs() < 1e6 {
                     let error = (found[1 + k] - second).abs() / (1.0 + second.abs());
                     prop_assert!(error < 1e-4, "∂/∂{} of {text} at {point:?}: {} and {second}", NAMES[k], found[1 + k]);
                 }
@@ -238,13 +244,15 @@ proptest! {
     }
 }
 
+/// Every intermediate result of the function as written.
+fn intermediates(f: &Function, point: &[f64]) -> Vec<f64> {
+    let is_number = |&id: &symdiff::ir::Id| f.graph().ty(id).dtype == symdiff::ir::DType::F64;
+    let all: Vec<_> = symdiff::ir::reachable(f.graph(), f.outputs()).into_iter().filter(is_number).collect();
+    symdiff::ir::eval::evaluate(f.graph(), f.inputs(), &all, point)
+}
+
 /// True when some intermediate result is infinite: NaN then comes from overflow (∞ − ∞), which
 /// a stable form may rightly avoid.
 fn overflows(f: &Function, point: &[f64]) -> bool {
-    let all: Vec<_> = symdiff::ir::reachable(f.graph(), f.outputs())
-        .into_iter()
-        .filter(|&id| f.graph().ty(id).dtype == symdiff::ir::DType::F64)
-        .collect();
-    let every = symdiff::ir::eval::evaluate(f.graph(), f.inputs(), &all, point);
-    every.iter().any(|v| v.is_infinite())
+    intermediates(f, point).iter().any(|v| v.is_infinite())
 }
