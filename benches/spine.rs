@@ -9,27 +9,12 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use std::fmt::Write;
 use std::hint::black_box;
 use std::process::Command;
-use symdiff::{Builder, Function, Kernel, Real, Scalar, jit, parse, value_and_grad};
+use symdiff::{Function, Kernel, jit, parse, value_and_grad};
 
-fn product_of_sines(n: usize) -> Function {
-    let b = Builder::new();
-    let x: Vec<_> = (0..n).map(|i| b.variable(&format!("x{i}"))).collect();
-    let factors = x.windows(2).map(|pair| (pair[0] * pair[1]).sin());
-    b.function(factors.reduce(|product, s| product * s).unwrap_or_else(|| b.integer(1)))
-}
+#[path = "../tests/it/objectives.rs"]
+mod objectives;
 
-fn nested(depth: usize) -> Function {
-    let b = Builder::new();
-    let (x, y) = (b.variable("x"), b.variable("y"));
-    b.function((0..depth).fold(x, |f, _| f.sin() * x + f.cos() * y))
-}
-
-fn rosenbrock(n: usize) -> Function {
-    let b = Builder::new();
-    let x: Vec<_> = (0..n).map(|i| b.variable(&format!("x{i}"))).collect();
-    let terms = x.windows(2).map(|p| 100.0 * (p[1] - p[0].square()).square() + (1.0 - p[0]).square());
-    b.function(terms.reduce(|sum, t| sum + t).unwrap_or_else(|| b.integer(0)))
-}
+use objectives::{nested, product_of_sines, rosenbrock};
 
 /// A 2-16-16-1 tanh network written out, with 337 symbolic weights.
 fn network() -> String {

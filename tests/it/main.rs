@@ -8,6 +8,7 @@ mod elementary;
 mod examples;
 mod jit;
 mod minimize;
+mod objectives;
 mod print;
 mod properties;
 mod readme;

@@ -1,29 +1,8 @@
 //! Sizes that must stay linear: operations of value and gradient, nodes a derivative adds.
 
+use crate::objectives::{nested, product_of_sines, rosenbrock};
 use symdiff::ir::operation_count;
-use symdiff::{Builder, Derivation, Function, Level, Real, Scalar, value_and_grad};
-
-/// ∏ sin(xᵢ xᵢ₊₁) over n variables.
-fn product_of_sines(n: usize) -> Function {
-    let b = Builder::new();
-    let x: Vec<_> = (0..n).map(|i| b.variable(&format!("x{i}"))).collect();
-    let factors = x.windows(2).map(|pair| (pair[0] * pair[1]).sin());
-    b.function(factors.reduce(|product, s| product * s).unwrap_or_else(|| b.integer(1)))
-}
-
-/// f ← sin(f)·x + cos(f)·y, `depth` times.
-fn nested(depth: usize) -> Function {
-    let b = Builder::new();
-    let (x, y) = (b.variable("x"), b.variable("y"));
-    b.function((0..depth).fold(x, |f, _| f.sin() * x + f.cos() * y))
-}
-
-fn rosenbrock(n: usize) -> Function {
-    let b = Builder::new();
-    let x: Vec<_> = (0..n).map(|i| b.variable(&format!("x{i}"))).collect();
-    let terms = x.windows(2).map(|p| 100.0 * (p[1] - p[0].square()).square() + (1.0 - p[0]).square());
-    b.function(terms.reduce(|sum, t| sum + t).unwrap_or_else(|| b.integer(0)))
-}
+use symdiff::{Derivation, Function, Level, value_and_grad};
 
 fn operations(f: &Function) -> usize {
     operation_count(f.graph(), f.outputs())
