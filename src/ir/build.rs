@@ -23,7 +23,7 @@ impl Graph {
         self.intern(Op::Elementwise(op), &operands, ty)
     }
 
-    /// The same op without folding: what the text form and `--simplify none` write down.
+    /// The operand or constant that stands for the op, where insertion already knows it.
     fn fold(&mut self, op: Elementwise, operands: &[Id]) -> Option<Id> {
         use Elementwise::{Add, Div, Mul, Neg, Pow, Sub};
         let constant = |i: usize| operands.get(i).and_then(|&x| self.constant(x));

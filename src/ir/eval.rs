@@ -4,7 +4,7 @@
 //! are 1 and 0). Elementwise values come from the op table on the plain machine.
 
 use super::structural::source_axis;
-use super::{DType, Graph, Id, Op, Selection, Structural, Symbol, reachable};
+use super::{Graph, Id, Op, Selection, Structural, Symbol, reachable};
 use crate::elementary::Plain;
 use smallvec::SmallVec;
 
@@ -186,9 +186,4 @@ fn for_each_index(extents: &[u32], mut f: impl FnMut(usize, &[usize])) {
 /// Evaluates outputs once; see [`Interpreter`].
 pub fn evaluate(graph: &Graph, inputs: &[Symbol], outputs: &[Id], values: &[f64]) -> Vec<f64> {
     Interpreter::new(graph, inputs, outputs).run(values)
-}
-
-/// True when the node carries truth values.
-pub fn is_truth(graph: &Graph, id: Id) -> bool {
-    graph.ty(id).dtype == DType::Bool
 }

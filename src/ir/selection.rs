@@ -70,7 +70,6 @@ impl Selection {
     }
 }
 
-/// Which selection ops an elementwise kink needs is written in [`Elementwise`]'s partials.
 impl From<Selection> for super::Op {
     fn from(op: Selection) -> Self {
         super::Op::Selection(op)
