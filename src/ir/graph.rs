@@ -1,7 +1,7 @@
 //! The arena: nodes are interned, so structural equality is `==` on ids, common
 //! subexpressions are shared as they are built, and operands always precede their users.
 
-use super::{DType, Elementwise, Number, Selection, Shape, Structural, Type, TypeId};
+use super::{DType, Elementwise, Number, Reduction, Selection, Shape, Structural, Type, TypeId};
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
 use std::fmt;
@@ -62,9 +62,12 @@ pub enum Op {
     Selection(Selection),
     /// Moves, copies and sums of elements: linear, differentiated by transposition.
     Structural(Structural),
+    /// Extremes and log Σ exp over a set of axes, which disappear.
+    Reduce { op: Reduction, axes: u8 },
     /// Sum of products over the last `over` axes of the first operand and the first `over` of
-    /// the second: dot, matrix–vector, matrix and outer products. Bilinear.
-    Contract { over: u8 },
+    /// the second: dot, matrix–vector, matrix and outer products. The leading `batch` axes of both
+    /// are paired, and lead the result. Bilinear.
+    Contract { batch: u8, over: u8 },
 }
 
 /// One operation with its type; operands are read through [`Graph::operands`].

@@ -207,7 +207,8 @@ impl Scope<'_> {
             Op::Selection(op) if op.is_comparison() => self.comparison(op, id),
             Op::Selection(op) => Form::Logic(op, parts()),
             Op::Structural(op) => tensor::structural(self, op, id),
-            Op::Contract { over } => tensor::contraction(self, over, id),
+            Op::Reduce { op, axes } => tensor::reduction(self, op, axes, id),
+            Op::Contract { batch, over } => tensor::contraction(self, batch, over, id),
         }
     }
 

@@ -102,7 +102,7 @@ impl Simplifier<'_> {
 fn is_searched(graph: &Graph, id: Id) -> bool {
     match graph.op(id) {
         Op::Structural(_) => leaf(graph, id).is_some(),
-        Op::Contract { .. } => false,
+        Op::Reduce { .. } | Op::Contract { .. } => false,
         // The vectors that elements are taken from.
         Op::Input(_) => true,
         _ => graph.is_scalar(id),
