@@ -16,6 +16,14 @@ use crate::error::Span;
 pub struct ExprId(pub(super) u32);
 
 impl ExprId {
+    /// The first of any arena.
+    pub const FIRST: ExprId = ExprId(0);
+
+    /// The one after it in the arena.
+    pub const fn next(self) -> ExprId {
+        ExprId(self.0 + 1)
+    }
+
     /// Its place in [`Ast::exprs`], for side tables.
     pub const fn index(self) -> usize {
         self.0 as usize

@@ -10,6 +10,7 @@ mod jit;
 mod minimize;
 mod objectives;
 mod print;
+mod program;
 mod properties;
 mod readme;
 mod rules;

@@ -113,9 +113,10 @@ impl<'s, 't> Cursor<'s, 't> {
                 | Token::CloseSquare
                 | Token::CloseBar
                 | Token::CloseReducer
-                | Token::CloseReducerCall
-                    if depth > 0 =>
-                {
+                | Token::CloseReducerCall => {
+                    if depth == 0 {
+                        break;
+                    }
                     depth -= 1;
                 }
                 Token::Separator | Token::OpenBrace | Token::CloseBrace => break,

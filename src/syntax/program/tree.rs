@@ -30,6 +30,13 @@ pub struct Body {
     pub root: ExprId,
 }
 
+impl Body {
+    /// Its nodes, children before parents.
+    pub fn ids(self) -> impl DoubleEndedIterator<Item = ExprId> {
+        (self.start.0..=self.root.0).map(ExprId)
+    }
+}
+
 /// Statements, and the value of what they are a block of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block {
