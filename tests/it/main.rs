@@ -2,6 +2,7 @@
 
 mod cases;
 mod cli;
+mod data;
 mod derivatives;
 mod elaborate;
 mod elementary;
@@ -17,3 +18,4 @@ mod saturate;
 mod size;
 mod syntax;
 mod tidy;
+mod weights;
