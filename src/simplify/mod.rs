@@ -11,6 +11,8 @@ mod pattern;
 mod product;
 mod rules;
 mod saturate;
+mod shapes;
+mod structure;
 mod sum;
 
 pub use domain::{Facts, Sign};
@@ -18,7 +20,9 @@ pub use rules::{Purpose, RULES, Rule, Soundness};
 pub use saturate::STRUCTURE;
 
 use crate::ir::verify::debug_verify;
-use crate::ir::{Elementwise, Function, Graph, Id, Number, Op, Selection, leaf, reachable, use_counts};
+use crate::ir::{
+    Elementwise, Function, Graph, Id, Number, Op, Selection, Shape, leaf, reachable, use_counts,
+};
 use order::Order;
 use product::Gather;
 use rustc_hash::FxHashSet;
@@ -63,9 +67,27 @@ pub fn simplified(function: Function, level: Level, purpose: Purpose) -> Functio
     }
     let (assumptions, outputs, origin) =
         (function.assumptions().to_vec(), function.outputs().to_vec(), function.origin().to_vec());
-    let simplified = function.into_derived(|graph| run(graph, &assumptions, outputs, origin, level, purpose));
+    let simplified = function.into_derived(|graph| match shapes::has_arrays(graph, &outputs) {
+        true => run_on_arrays(graph, assumptions, outputs, origin, purpose),
+        false => run(graph, &assumptions, outputs, origin, level, purpose),
+    });
     debug_verify(simplified.graph(), simplified.outputs(), "simplify");
     simplified
+}
+
+/// [`run`], on arrays as if on their elements. Saturation knows numbers only.
+fn run_on_arrays(
+    graph: &mut Graph,
+    mut assumptions: Vec<Id>,
+    mut outputs: Vec<Id>,
+    mut origin: Vec<Id>,
+    purpose: Purpose,
+) -> Vec<Id> {
+    let shapes: Vec<Shape> = outputs.iter().map(|&id| graph.shape(id).clone()).collect();
+    shapes::implicit(graph, &mut [&mut assumptions, &mut outputs, &mut origin]);
+    outputs = run(graph, &assumptions, outputs, origin, Level::Fast, purpose);
+    shapes::explicit(graph, &mut [&mut outputs]);
+    outputs.iter().zip(&shapes).map(|(&id, shape)| shapes::repeated(graph, id, shape)).collect()
 }
 
 fn run(
@@ -178,10 +200,7 @@ impl Simplifier<'_> {
                 match self.graph.op(id) {
                     Op::Elementwise(op) => self.make(op, &operands),
                     Op::Selection(op) => self.make_selection(op, &operands),
-                    op => {
-                        let ty = self.graph.node(id).ty;
-                        self.graph.intern(op, &operands, ty)
-                    }
+                    _ => structure::make(self.graph, id, &operands),
                 }
             }
         }
@@ -286,9 +305,6 @@ impl Simplifier<'_> {
 
     fn make_with(&mut self, op: Elementwise, operands: &[Id], fuel: usize) -> Id {
         let one = Number::integer(1);
-        if operands.iter().any(|&x| !self.graph.is_scalar(x)) {
-            return self.graph.apply(op, operands);
-        }
         match op {
             Elementwise::Add | Elementwise::Sub => {
                 let mut terms = Terms::new();
@@ -374,11 +390,10 @@ impl Simplifier<'_> {
             match self.graph.op(node) {
                 Op::Constant(c) => return self.graph.number(c).is_negative(),
                 Op::Elementwise(Elementwise::Neg) => return true,
-                Op::Elementwise(Elementwise::Mul | Elementwise::Div) => node = self.graph.operand(node, 0),
+                Op::Elementwise(Elementwise::Mul | Elementwise::Div) if self.may_open(node) => {
+                    node = self.graph.operand(node, 0)
+                }
                 _ => return false,
-            }
-            if !self.may_open(node) {
-                return false;
             }
         }
     }
@@ -482,9 +497,6 @@ impl Plan {
 }
 
 fn chain_of(graph: &Graph, id: Id) -> Option<Chain> {
-    if !graph.is_scalar(id) {
-        return None;
-    }
     match graph.op(id) {
         Op::Elementwise(Elementwise::Add | Elementwise::Sub) => Some(Chain::Sum),
         Op::Elementwise(Elementwise::Mul | Elementwise::Div) => Some(Chain::Product),
