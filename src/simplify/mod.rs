@@ -62,43 +62,59 @@ pub fn simplify(function: &Function, level: Level, purpose: Purpose) -> Function
 
 /// [`simplify`] for a function that is not needed any more.
 pub fn simplified(function: Function, level: Level, purpose: Purpose) -> Function {
+    simplified_around(function, &[], level, purpose).0
+}
+
+/// [`simplified`], with some nodes kept whole: they are simplified themselves, but never taken
+/// apart where they are used. The second result is what they have become.
+pub fn simplified_around(
+    function: Function,
+    kept: &[Id],
+    level: Level,
+    purpose: Purpose,
+) -> (Function, Vec<Id>) {
     if level == Level::None {
-        return function;
+        return (function, kept.to_vec());
     }
-    let (assumptions, outputs, origin) =
-        (function.assumptions().to_vec(), function.outputs().to_vec(), function.origin().to_vec());
-    let simplified = function.into_derived(|graph| match shapes::has_arrays(graph, &outputs) {
-        true => run_on_arrays(graph, assumptions, outputs, origin, purpose),
-        false => run(graph, &assumptions, outputs, origin, level, purpose),
+    let (assumptions, origin) = (function.assumptions().to_vec(), function.origin().to_vec());
+    let mut task = Task { assumptions, roots: function.outputs().to_vec(), kept: kept.to_vec(), origin };
+    let count = task.roots.len();
+    let simplified = function.into_derived(|graph| {
+        task.roots.extend_from_slice(kept);
+        match shapes::has_arrays(graph, &task.roots) {
+            true => run_on_arrays(graph, &mut task, purpose),
+            false => run(graph, &mut task, level, purpose),
+        }
+        task.roots.clone()
     });
     debug_verify(simplified.graph(), simplified.outputs(), "simplify");
-    simplified
+    let kept = task.roots.split_off(count);
+    (simplified.with_outputs(task.roots), kept)
+}
+
+/// What is simplified: nodes of one graph, followed to their new forms.
+#[derive(Default)]
+struct Task {
+    assumptions: Vec<Id>,
+    roots: Vec<Id>,
+    kept: Vec<Id>,
+    origin: Vec<Id>,
 }
 
 /// [`run`], on arrays as if on their elements. Saturation knows numbers only.
-fn run_on_arrays(
-    graph: &mut Graph,
-    mut assumptions: Vec<Id>,
-    mut outputs: Vec<Id>,
-    mut origin: Vec<Id>,
-    purpose: Purpose,
-) -> Vec<Id> {
-    let shapes: Vec<Shape> = outputs.iter().map(|&id| graph.shape(id).clone()).collect();
-    shapes::implicit(graph, &mut [&mut assumptions, &mut outputs, &mut origin]);
-    outputs = run(graph, &assumptions, outputs, origin, Level::Fast, purpose);
-    shapes::explicit(graph, &mut [&mut outputs]);
-    outputs.iter().zip(&shapes).map(|(&id, shape)| shapes::repeated(graph, id, shape)).collect()
+fn run_on_arrays(graph: &mut Graph, task: &mut Task, purpose: Purpose) {
+    let shapes: Vec<Shape> = task.roots.iter().map(|&id| graph.shape(id).clone()).collect();
+    let Task { assumptions, roots, kept, origin } = task;
+    shapes::implicit(graph, &mut [assumptions, roots, kept, origin]);
+    run(graph, task, Level::Fast, purpose);
+    shapes::explicit(graph, &mut [&mut task.roots]);
+    for (root, shape) in task.roots.iter_mut().zip(&shapes) {
+        *root = shapes::repeated(graph, *root, shape);
+    }
 }
 
-fn run(
-    graph: &mut Graph,
-    assumptions: &[Id],
-    mut roots: Vec<Id>,
-    mut origin: Vec<Id>,
-    level: Level,
-    purpose: Purpose,
-) -> Vec<Id> {
-    let given = Facts::given(graph, assumptions);
+fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
+    let given = Facts::given(graph, &task.assumptions);
     let order = Order::new(graph);
     let mut simplifier = Simplifier {
         graph,
@@ -112,13 +128,16 @@ fn run(
         nearby: pattern::Nearby::default(),
     };
     for _ in 0..PASSES {
-        let before = roots;
-        roots = simplifier.pass(&before, &mut origin);
-        if roots == before || simplifier.graph.len() > LARGE {
+        let before = task.roots.clone();
+        simplifier.pass(task);
+        if task.roots == before || simplifier.graph.len() > LARGE {
             break;
         }
     }
-    if level == Level::Full { simplifier.saturate(roots, &mut origin) } else { roots }
+    // Saturation would take apart what is to be kept.
+    if level == Level::Full && task.kept.is_empty() {
+        task.roots = simplifier.saturate(std::mem::take(&mut task.roots), &mut task.origin);
+    }
 }
 
 /// The state of a run over one graph.
@@ -133,7 +152,7 @@ pub struct Simplifier<'a> {
     in_origin: bool,
     order: Order,
     purpose: Purpose,
-    /// Results used more than once: kept whole, so that what is shared stays shared.
+    /// Results used more than once, or to be kept: never taken apart.
     shared: FxHashSet<Id>,
     /// The result is small and meant for reading: every use of a node is looked at on its own.
     as_tree: bool,
@@ -141,18 +160,22 @@ pub struct Simplifier<'a> {
 }
 
 impl Simplifier<'_> {
-    /// Visits every node once. `origin` follows along to its nodes' new forms.
-    fn pass(&mut self, roots: &[Id], origin: &mut [Id]) -> Vec<Id> {
-        let nodes = reachable(self.graph, roots);
-        let uses = use_counts(self.graph, roots);
-        self.as_tree = self.purpose == Purpose::Read && tree_size(self.graph, roots, &nodes) <= READ_AS_TREE;
+    /// Visits every node once.
+    fn pass(&mut self, task: &mut Task) {
+        let nodes = reachable(self.graph, &task.roots);
+        let mut uses = use_counts(self.graph, &task.roots);
+        // A node that is kept is nobody's link in a chain.
+        task.kept.iter().for_each(|id| uses[id.index()] = uses[id.index()].max(2));
+        self.as_tree =
+            self.purpose == Purpose::Read && tree_size(self.graph, &task.roots, &nodes) <= READ_AS_TREE;
         let plan = Plan::new(self.graph, &nodes, &uses);
         self.domain = self.given.clone();
-        self.domain.read_domain(self.graph, origin);
+        self.domain.read_domain(self.graph, &task.origin);
         let mut is_origin = vec![false; self.graph.len()];
-        for id in reachable(self.graph, origin) {
+        for id in reachable(self.graph, &task.origin) {
             is_origin[id.index()] = true;
         }
+        let kept: FxHashSet<Id> = task.kept.iter().copied().collect();
         self.shared.clear();
         let mut done: Vec<Option<Id>> = vec![None; nodes.last().map_or(0, |id| id.index() + 1)];
         for &id in &nodes {
@@ -161,16 +184,15 @@ impl Simplifier<'_> {
             }
             self.in_origin = is_origin[id.index()];
             let new = self.visit(id, &done, &plan);
-            if uses[id.index()] > 1 && !self.as_tree {
+            if kept.contains(&id) || (uses[id.index()] > 1 && !self.as_tree) {
                 self.shared.insert(new);
             }
             done[id.index()] = Some(new);
         }
-        let mapped = |id: &Id| done.get(id.index()).copied().flatten().unwrap_or(*id);
-        for id in origin {
-            *id = mapped(id);
-        }
-        roots.iter().map(mapped).collect()
+        let mapped = |id: &mut Id| *id = done.get(id.index()).copied().flatten().unwrap_or(*id);
+        task.origin.iter_mut().for_each(mapped);
+        task.kept.iter_mut().for_each(mapped);
+        task.roots.iter_mut().for_each(mapped);
     }
 
     fn facts(&self) -> &Facts {

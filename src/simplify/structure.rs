@@ -73,6 +73,9 @@ fn of_equal_elements(graph: &mut Graph, op: Structural, id: Id, x: Id) -> Option
 /// A contraction with its numeric factors outside: (c·a)·b is c·(a·b).
 fn contraction(graph: &mut Graph, batch: u8, over: u8, operands: &[Id]) -> Option<Id> {
     let &[a, b] = operands else { return None };
+    if graph.is_scalar(a) || graph.is_scalar(b) {
+        return Some(graph.apply(Elementwise::Mul, operands));
+    }
     let (left, right) = (split_factor(graph, a), split_factor(graph, b));
     if left.is_none() && right.is_none() {
         return None;

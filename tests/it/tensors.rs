@@ -309,10 +309,10 @@ proptest! {
 }
 
 fn is_kinked(graph: &Graph, id: Id) -> bool {
+    let is_extreme = |op| matches!(op, Reduction::Max | Reduction::Min | Reduction::ArgMax);
     match graph.op(id) {
-        Op::Reduce { op: Reduction::Max | Reduction::Min | Reduction::ArgMax, .. } => true,
-        Op::Selection(_) => true,
-        _ => false,
+        Op::Reduce { op, .. } => is_extreme(op),
+        op => matches!(op, Op::Selection(_)),
     }
 }
 
