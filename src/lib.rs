@@ -37,6 +37,8 @@ pub mod syntax;
 
 pub mod elaborate;
 
+pub mod batch;
+
 pub mod differentiate;
 
 pub mod simplify;

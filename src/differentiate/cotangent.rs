@@ -32,6 +32,16 @@ impl<'g> Cotangent<'g> {
         Cotangent { guard: self.guard.clone(), value: f(self.value) }
     }
 
+    /// Applies a linear map that changes the shape. A condition in the old shape is applied before
+    /// it; one truth value for all stays.
+    pub fn reshaped(&self, f: impl FnOnce(Expr<'g>) -> Expr<'g>) -> Self {
+        let b = self.value.builder();
+        match self.guard.iter().all(|&(condition, _)| b.read(|g| g.is_scalar(condition))) {
+            true => self.map(f),
+            false => Cotangent::new(f(self.clone().finish())),
+        }
+    }
+
     /// Also requires `condition` to be `holds`.
     pub fn where_(&self, condition: Id, holds: bool) -> Self {
         let mut guarded = self.clone();

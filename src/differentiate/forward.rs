@@ -41,9 +41,13 @@ fn push_forward<'g>(b: &'g Builder, id: Id, dots: &FxHashMap<Id, Expr<'g>>) -> O
     match b.read(|g| g.op(id)) {
         Op::Elementwise(op) => terms(&|i, x_dot| Some(along(op.partial(i, &exprs, b.expr(id))?, x_dot))),
         Op::Selection(_) => Some(b.select(exprs[0], dot_or_zero(1), dot_or_zero(2))),
-        Op::Contract { over } => terms(&|i, x_dot| match i {
-            0 => Some(b.contract(x_dot, exprs[1], over)),
-            _ => Some(b.contract(exprs[0], x_dot, over)),
+        Op::Reduce { op, axes } => {
+            let slope = op.partial(b, operands[0], id, axes);
+            Some(b.sum(slope * dot(0)?, axes))
+        }
+        Op::Contract { batch, over } => terms(&|i, x_dot| match i {
+            0 => Some(b.contract_batched(x_dot, exprs[1], batch, over)),
+            _ => Some(b.contract_batched(exprs[0], x_dot, batch, over)),
         }),
         Op::Structural(op) => Some(match op {
             Structural::Sum { axes } => b.sum(dot(0)?, axes),
@@ -53,6 +57,13 @@ fn push_forward<'g>(b: &'g Builder, id: Id, dots: &FxHashMap<Id, Expr<'g>>) -> O
             Structural::Slice { axis, start, length } => b.slice(dot(0)?, axis, start, length),
             Structural::Pad { axis, start, length } => b.pad(dot(0)?, axis, start, length),
             Structural::Stack => b.stack(&(0..operands.len()).map(dot_or_zero).collect::<Vec<_>>()),
+            Structural::Window { axis, length, stride } => b.window(dot(0)?, axis, length, stride),
+            Structural::Overlap { axis, stride } => {
+                b.overlap(dot(0)?, axis, stride, b.shape(id).extents()[axis as usize])
+            }
+            Structural::Gather => b.gather(dot(0)?, exprs[1]),
+            Structural::Scatter { rows } => b.scatter(dot(0)?, exprs[1], rows),
+            Structural::Iota => return None,
         }),
         Op::Input(_) | Op::Constant(_) => None,
     }

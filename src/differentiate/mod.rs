@@ -19,7 +19,9 @@ fn passes(graph: &Graph, id: Id, i: usize) -> bool {
     match graph.op(id) {
         Op::Elementwise(op) => op.has_partial(i),
         Op::Selection(op) => op == Selection::Select && i > 0,
-        Op::Structural(_) | Op::Contract { .. } => true,
+        Op::Structural(op) => op.is_linear_in(i),
+        Op::Reduce { op, .. } => op.has_partial(),
+        Op::Contract { .. } => true,
         Op::Input(_) | Op::Constant(_) => false,
     }
 }

@@ -38,40 +38,45 @@ pub fn vjp(graph: &mut Graph, seeds: &[(Id, Id)], wrt: &[Id]) -> Vec<Option<Id>>
 
 /// The cotangent of operand `i`, given the cotangent of the node.
 fn pull_back<'g>(b: &'g Builder, bar: &Cotangent<'g>, id: Id, i: usize, operands: &[Id]) -> Cotangent<'g> {
-    let x = operands[i];
+    let exprs: smallvec::SmallVec<[Expr<'g>; 3]> = operands.iter().map(|&x| b.expr(x)).collect();
     match b.read(|g| g.op(id)) {
-        Op::Elementwise(op) => {
-            let exprs: smallvec::SmallVec<[Expr<'g>; 3]> = operands.iter().map(|&x| b.expr(x)).collect();
-            match op.partial(i, &exprs, b.expr(id)) {
-                Some(partial) => bar.scale(partial),
-                None => bar.map(|value| value * b.integer(0)),
-            }
-        }
+        Op::Elementwise(op) => match op.partial(i, &exprs, b.expr(id)) {
+            Some(partial) => bar.scale(partial),
+            None => bar.map(|value| value * b.integer(0)),
+        },
         // Only `select` passes anything on: to the branch that is taken.
         Op::Selection(_) => bar.where_(operands[0], i == 1),
-        Op::Structural(op) => bar.map(|value| op.transpose(b, i, value, &b.shape(x))),
-        Op::Contract { over } => bar.map(|value| transpose_contraction(b, value, i, operands, over)),
+        Op::Structural(op) => bar.reshaped(|value| op.transpose(b, i, value, &exprs)),
+        Op::Reduce { op, axes } => {
+            let slope = op.partial(b, operands[0], id, axes);
+            bar.reshaped(|value| b.broadcast(value, axes, &b.shape(operands[0])) * slope)
+        }
+        Op::Contract { batch, over } => {
+            bar.reshaped(|value| transpose_contraction(b, value, i, &exprs, batch, over))
+        }
         Op::Input(_) | Op::Constant(_) => bar.clone(),
     }
 }
 
-/// For y = a·b over `over` axes: ā = ȳ · bᵀ and b̄ = aᵀ · ȳ, where ᵀ brings the kept axes inside.
+/// For y = a·b over `over` axes: ā = ȳ · bᵀ and b̄ = aᵀ · ȳ, where ᵀ brings the kept axes inside
+/// and leaves the leading `batch` axes where they are.
 fn transpose_contraction<'g>(
     b: &'g Builder,
     y_bar: Expr<'g>,
     i: usize,
-    operands: &[Id],
+    operands: &[Expr<'g>],
+    batch: u8,
     over: u8,
 ) -> Expr<'g> {
-    let over = over as usize;
-    let other = b.expr(operands[1 - i]);
+    let other = operands[1 - i];
     let rank = b.shape(other.id()).rank();
-    let kept = (rank - over) as u8;
+    let (paired, over) = (batch as usize, over as usize);
+    let kept = (rank - paired - over) as u8;
     if i == 0 {
-        let turned = b.permute(other, pack_order((over..rank).chain(0..over)));
-        b.contract(y_bar, turned, kept)
+        let order = (0..paired).chain(paired + over..rank).chain(paired..paired + over);
+        b.contract_batched(y_bar, b.permute(other, pack_order(order)), batch, kept)
     } else {
-        let turned = b.permute(other, pack_order((rank - over..rank).chain(0..rank - over)));
-        b.contract(turned, y_bar, kept)
+        let order = (0..paired).chain(rank - over..rank).chain(paired..rank - over);
+        b.contract_batched(b.permute(other, pack_order(order)), y_bar, batch, kept)
     }
 }

@@ -4,8 +4,11 @@
 //! `x+0`, `x*1`, `x/1`, `x^1`, `--x`, `x*(-1)`. All else is [`crate::simplify`]'s.
 
 use super::elementwise::Scalar;
-use super::structural::{pack_order, permuted, resized, without};
-use super::{DType, Elementwise, Graph, Id, Number, Op, Selection, Shape, Structural, Type, TypeId};
+use super::graph::Repetition;
+use super::structural::{gathered, pack_order, permuted, resized, scattered, windowed, without};
+use super::{
+    DType, Elementwise, Graph, Id, Number, Op, Reduction, Selection, Shape, Structural, Type, TypeId,
+};
 use std::cell::RefCell;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -19,7 +22,7 @@ impl Graph {
             return folded;
         }
         let operands = self.repeated_to_one_shape(operands);
-        let ty = operands.first().map_or(TypeId::F64, |&x| self.node(x).ty);
+        let ty = self.shaped(&operands).map_or(TypeId::F64, |x| self.node(x).ty);
         self.intern(Op::Elementwise(op), &operands, ty)
     }
 
@@ -54,8 +57,9 @@ impl Graph {
 
     fn repeated_to_one_shape(&mut self, operands: &[Id]) -> smallvec::SmallVec<[Id; 3]> {
         let mut operands: smallvec::SmallVec<[Id; 3]> = operands.into();
-        let shaped = operands.iter().copied().find(|&x| !self.is_scalar(x));
-        if let Some(shaped) = shaped {
+        if self.repetition() == Repetition::Explicit
+            && let Some(shaped) = self.shaped(&operands)
+        {
             let shape = self.shape(shaped).clone();
             for x in &mut operands {
                 if self.is_scalar(*x) {
@@ -66,11 +70,16 @@ impl Graph {
         operands
     }
 
+    /// The operand that gives an elementwise op its shape: the first that is no scalar, if any.
+    fn shaped(&self, operands: &[Id]) -> Option<Id> {
+        operands.iter().copied().find(|&x| !self.is_scalar(x)).or(operands.first().copied())
+    }
+
     /// A comparison, or logic on truth values.
     pub fn compare(&mut self, op: Selection, operands: &[Id]) -> Id {
         debug_assert!(op.is_bool() && op.arity() == operands.len());
         let operands = self.repeated_to_one_shape(operands);
-        let shape = self.shape(operands[0]).clone();
+        let shape = self.shaped(&operands).map_or_else(Shape::scalar, |x| self.shape(x).clone());
         let ty = self.type_id(Type::new(DType::Bool, shape));
         self.intern(Op::Selection(op), &operands, ty)
     }
@@ -81,7 +90,8 @@ impl Graph {
             return then;
         }
         let operands = self.repeated_to_one_shape(&[condition, then, otherwise]);
-        let ty = self.node(operands[1]).ty;
+        let shape = self.shaped(&operands).map_or_else(Shape::scalar, |x| self.shape(x).clone());
+        let ty = self.type_id(Type::new(DType::F64, shape));
         self.intern(Op::Selection(Selection::Select), &operands, ty)
     }
 
@@ -158,14 +168,69 @@ impl Graph {
         self.reshape(row, &inner)
     }
 
+    /// Windows of `length` along `axis`, `stride` apart; at least one fits.
+    pub fn window(&mut self, x: Id, axis: u8, length: u32, stride: u32) -> Id {
+        let shape = windowed(self.shape(x), axis, length, stride).unwrap_or_default();
+        self.structural(Structural::Window { axis, length, stride }, &[x], shape)
+    }
+
+    /// Windows put back into an axis of `extent`.
+    pub fn overlap(&mut self, x: Id, axis: u8, stride: u32, extent: u32) -> Id {
+        let extents = self.shape(x).extents();
+        let (before, after) = (&extents[..axis as usize], &extents[axis as usize + 2..]);
+        let shape = Shape::new(before.iter().copied().chain([extent]).chain(after.iter().copied()));
+        self.structural(Structural::Overlap { axis, stride }, &[x], shape)
+    }
+
+    /// The entries of `x` along its first axis that `index` names.
+    pub fn gather(&mut self, x: Id, index: Id) -> Id {
+        let shape = gathered(self.shape(x), self.shape(index)).unwrap_or_default();
+        self.structural(Structural::Gather, &[x, index], shape)
+    }
+
+    /// `rows` entries, each the sum of the values whose index names it.
+    pub fn scatter(&mut self, values: Id, index: Id, rows: u32) -> Id {
+        let shape = scattered(self.shape(values), self.shape(index), rows).unwrap_or_default();
+        self.structural(Structural::Scatter { rows }, &[values, index], shape)
+    }
+
+    /// 0, 1, …, n − 1.
+    pub fn iota(&mut self, n: u32) -> Id {
+        self.structural(Structural::Iota, &[], Shape::new([n]))
+    }
+
+    /// A reduction over the axes in the set; none of their extents is 0.
+    pub fn reduce(&mut self, op: Reduction, x: Id, axes: u8) -> Id {
+        if axes == 0 {
+            return if op == Reduction::ArgMax { self.integer(0) } else { x };
+        }
+        let shape = without(self.shape(x), axes);
+        let ty = self.type_id(Type::new(DType::F64, shape));
+        self.intern(Op::Reduce { op, axes }, &[x], ty)
+    }
+
     /// Sum of products over the last `over` axes of `a` and the first `over` axes of `b`.
     pub fn contract(&mut self, a: Id, b: Id, over: u8) -> Id {
-        let (left, right) = (self.shape(a).extents(), self.shape(b).extents());
-        let kept = left[..left.len() - over as usize].iter();
-        let shape = Shape::new(kept.chain(&right[over as usize..]).copied());
-        let ty = self.type_id(Type::new(DType::F64, shape));
-        self.intern(Op::Contract { over }, &[a, b], ty)
+        self.contract_batched(a, b, 0, over)
     }
+
+    /// The same for each index of the leading `batch` axes, which both have.
+    pub fn contract_batched(&mut self, a: Id, b: Id, batch: u8, over: u8) -> Id {
+        let shape = contracted(self.shape(a), self.shape(b), batch, over).unwrap_or_default();
+        let ty = self.type_id(Type::new(DType::F64, shape));
+        self.intern(Op::Contract { batch, over }, &[a, b], ty)
+    }
+}
+
+/// The shape of a contraction; `None` where the operands do not fit.
+pub(super) fn contracted(a: &Shape, b: &Shape, batch: u8, over: u8) -> Option<Shape> {
+    let (batch, over) = (batch as usize, over as usize);
+    let (a, b) = (a.extents(), b.extents());
+    let kept = a.len().checked_sub(batch + over)?;
+    let (a, inner) = a.split_at(batch + kept);
+    let (paired, b) = b.split_at_checked(batch)?;
+    let rest = b.strip_prefix(inner)?;
+    (a[..batch] == *paired).then(|| Shape::new(a.iter().chain(rest).copied()))
 }
 
 /// The set of all axes of a shape.
@@ -324,8 +389,36 @@ impl Builder {
         self.build(|g| g.stack(&ids))
     }
 
+    pub fn window<'g>(&'g self, x: Expr<'g>, axis: u8, length: u32, stride: u32) -> Expr<'g> {
+        self.build(|g| g.window(x.id, axis, length, stride))
+    }
+
+    pub fn overlap<'g>(&'g self, x: Expr<'g>, axis: u8, stride: u32, extent: u32) -> Expr<'g> {
+        self.build(|g| g.overlap(x.id, axis, stride, extent))
+    }
+
+    pub fn gather<'g>(&'g self, x: Expr<'g>, index: Expr<'g>) -> Expr<'g> {
+        self.build(|g| g.gather(x.id, index.id))
+    }
+
+    pub fn scatter<'g>(&'g self, values: Expr<'g>, index: Expr<'g>, rows: u32) -> Expr<'g> {
+        self.build(|g| g.scatter(values.id, index.id, rows))
+    }
+
+    pub fn iota(&self, n: u32) -> Expr<'_> {
+        self.build(|g| g.iota(n))
+    }
+
+    pub fn reduce<'g>(&'g self, op: Reduction, x: Expr<'g>, axes: u8) -> Expr<'g> {
+        self.build(|g| g.reduce(op, x.id, axes))
+    }
+
     pub fn contract<'g>(&'g self, a: Expr<'g>, b: Expr<'g>, over: u8) -> Expr<'g> {
-        self.build(|g| g.contract(a.id, b.id, over))
+        self.contract_batched(a, b, 0, over)
+    }
+
+    pub fn contract_batched<'g>(&'g self, a: Expr<'g>, b: Expr<'g>, batch: u8, over: u8) -> Expr<'g> {
+        self.build(|g| g.contract_batched(a.id, b.id, batch, over))
     }
 
     pub fn shape(&self, id: Id) -> Shape {

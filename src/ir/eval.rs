@@ -3,8 +3,8 @@
 //! It runs the nodes the outputs need, in id order, over one flat array of doubles (truth values
 //! are 1 and 0). Elementwise values come from the op table on the plain machine.
 
-use super::structural::source_axis;
-use super::{Graph, Id, Op, Selection, Structural, Symbol, reachable};
+use super::structural::Flow;
+use super::{Graph, Id, Op, Reduction, Selection, Shape, Structural, Symbol, reachable};
 use crate::elementary::Plain;
 use smallvec::SmallVec;
 
@@ -79,59 +79,103 @@ impl<'g> Interpreter<'g> {
             }
             Op::Selection(op) => select(op, &operands, out),
             Op::Structural(op) => self.structural(op, id, &operands, out),
-            Op::Contract { over } => self.contract(id, over, &operands, out),
+            Op::Reduce { op, axes } => self.reduce(id, op, axes, operands[0], out),
+            Op::Contract { batch, over } => self.contract(id, batch, over, &operands, out),
         }
     }
 
     fn structural(&self, op: Structural, id: Id, operands: &[&[f64]], out: &mut [f64]) {
-        let shape = self.graph.shape(id).extents();
-        let x = operands[0];
-        if let Structural::Stack = op {
-            for (row, operand) in out.chunks_mut(x.len().max(1)).zip(operands) {
-                row.copy_from_slice(operand);
-            }
-            return;
-        }
-        let from = self.graph.shape(self.graph.operand(id, 0)).extents();
-        let strides = row_major(from);
+        let shape = |i: usize| self.graph.shape(self.graph.operand(id, i));
         match op {
-            Structural::Sum { axes } => {
+            Structural::Iota => out.iter_mut().enumerate().for_each(|(i, y)| *y = i as f64),
+            Structural::Stack => {
+                for (row, operand) in out.chunks_mut(operands[0].len().max(1)).zip(operands) {
+                    row.copy_from_slice(operand);
+                }
+            }
+            Structural::Gather => {
+                let rows = shape(0).extents()[0] as usize;
+                let length = operands[0].len() / rows.max(1);
+                for (entry, &index) in out.chunks_mut(length.max(1)).zip(operands[1]) {
+                    match row_at(index, rows) {
+                        Some(row) => entry.copy_from_slice(&operands[0][row * length..][..length]),
+                        None => entry.fill(f64::NAN),
+                    }
+                }
+            }
+            Structural::Scatter { rows } => {
                 out.fill(0.0);
-                let to = strides_without(shape, from.len(), axes);
-                for_each_index(from, |i, at| out[dot(at, &to)] += x[i]);
+                let length = out.len() / (rows as usize).max(1);
+                for (entry, &index) in operands[0].chunks(length.max(1)).zip(operands[1]) {
+                    if let Some(row) = row_at(index, rows as usize) {
+                        let row = &mut out[row * length..][..length];
+                        row.iter_mut().zip(entry).for_each(|(y, x)| *y += x);
+                    }
+                }
             }
-            Structural::Broadcast { axes } => {
-                let to = strides_without(from, shape.len(), axes);
-                for_each_index(shape, |i, at| out[i] = x[dot(at, &to)]);
-            }
-            Structural::Reshape | Structural::Stack => out.copy_from_slice(x),
-            Structural::Permute { order } => {
-                let to: Vec<usize> = (0..shape.len()).map(|i| strides[source_axis(order, i)]).collect();
-                for_each_index(shape, |i, at| out[i] = x[dot(at, &to)]);
-            }
-            Structural::Slice { axis, start, .. } => {
-                let base = strides[axis as usize] * start as usize;
-                for_each_index(shape, |i, at| out[i] = x[base + dot(at, &strides)]);
-            }
-            Structural::Pad { axis, start, .. } => {
-                out.fill(0.0);
-                let to = row_major(shape);
-                let base = to[axis as usize] * start as usize;
-                for_each_index(from, |i, at| out[base + dot(at, &to)] = x[i]);
-            }
+            _ => match op.flow(shape(0), self.graph.shape(id)) {
+                Flow::Pull(from) => {
+                    let element = |at: &Option<usize>| at.map_or(0.0, |at| operands[0][at]);
+                    out.iter_mut().zip(&from).for_each(|(y, at)| *y = element(at));
+                }
+                Flow::Push(to) => {
+                    out.fill(0.0);
+                    operands[0].iter().zip(&to).for_each(|(x, &at)| out[at] += x);
+                }
+            },
         }
     }
 
-    fn contract(&self, id: Id, over: u8, operands: &[&[f64]], out: &mut [f64]) {
-        let right = self.graph.shape(self.graph.operand(id, 1)).extents();
-        let inner: usize = right[..over as usize].iter().map(|&d| d as usize).product();
-        let columns: usize = right[over as usize..].iter().map(|&d| d as usize).product();
-        for (at, y) in out.iter_mut().enumerate() {
-            let (row, column) = (at / columns, at % columns);
-            let term = |k: usize| operands[0][row * inner + k] * operands[1][k * columns + column];
-            *y = (0..inner).map(term).fold(0.0, |sum, t| sum + t);
+    fn reduce(&self, id: Id, op: Reduction, axes: u8, x: &[f64], out: &mut [f64]) {
+        let from = self.graph.shape(self.graph.operand(id, 0));
+        for (y, elements) in out.iter_mut().zip(reduced(from, self.graph.shape(id), axes)) {
+            let elements: Vec<f64> = elements.into_iter().map(|at| x[at]).collect();
+            *y = op.value(&elements);
         }
     }
+
+    fn contract(&self, id: Id, batch: u8, over: u8, operands: &[&[f64]], out: &mut [f64]) {
+        let right = self.graph.shape(self.graph.operand(id, 1)).extents();
+        for (y, terms) in out.iter_mut().zip(products(right, batch, over, operands[0].len())) {
+            *y = terms.map(|(i, j)| operands[0][i] * operands[1][j]).fold(0.0, |sum, t| sum + t);
+        }
+    }
+}
+
+/// The row an index names, truncated, if there is one.
+pub(super) fn row_at(index: f64, rows: usize) -> Option<usize> {
+    let row = index.trunc();
+    (row >= 0.0 && row < rows as f64).then_some(row as usize)
+}
+
+/// For each element of a reduction's result, the operand's elements it is made of, in order.
+pub(super) fn reduced(from: &Shape, to: &Shape, axes: u8) -> Vec<Vec<usize>> {
+    let mut elements = vec![Vec::new(); to.size()];
+    if let Flow::Push(places) = (Structural::Sum { axes }).flow(from, to) {
+        for (at, place) in places.into_iter().enumerate() {
+            elements[place].push(at);
+        }
+    }
+    elements
+}
+
+/// For each element of a contraction's result, the pairs of elements whose products it sums; given
+/// the right operand's extents and the left one's size.
+pub(super) fn products(
+    right: &[u32],
+    batch: u8,
+    over: u8,
+    left: usize,
+) -> impl Iterator<Item = impl Iterator<Item = (usize, usize)>> {
+    let size = |extents: &[u32]| extents.iter().map(|&d| d as usize).product::<usize>();
+    let (paired, rest) = right.split_at(batch as usize);
+    let (inner, columns) = (size(&rest[..over as usize]), size(&rest[over as usize..]));
+    let pairs = size(paired);
+    let rows = left / (pairs * inner).max(1);
+    (0..pairs * rows * columns).map(move |at| {
+        let (pair, row, column) = (at / columns / rows, at / columns % rows, at % columns);
+        (0..inner).map(move |k| ((pair * rows + row) * inner + k, (pair * inner + k) * columns + column))
+    })
 }
 
 fn select(op: Selection, operands: &[&[f64]], out: &mut [f64]) {
@@ -145,41 +189,6 @@ fn select(op: Selection, operands: &[&[f64]], out: &mut [f64]) {
             Selection::Or => truth(at(0) != 0.0 || at(1) != 0.0),
             _ => truth(op.compare(at(0), at(1))),
         };
-    }
-}
-
-fn row_major(extents: &[u32]) -> Vec<usize> {
-    let mut strides = vec![1usize; extents.len()];
-    for i in (1..extents.len()).rev() {
-        strides[i - 1] = strides[i] * extents[i] as usize;
-    }
-    strides
-}
-
-/// Strides of the smaller shape for an index of the larger one: 0 along the axes in the set.
-fn strides_without(smaller: &[u32], rank: usize, axes: u8) -> Vec<usize> {
-    let mut kept = row_major(smaller).into_iter();
-    let stride = |i: usize| if axes >> i & 1 == 1 { 0 } else { kept.next().unwrap_or(0) };
-    (0..rank).map(stride).collect()
-}
-
-fn dot(index: &[usize], strides: &[usize]) -> usize {
-    index.iter().zip(strides).map(|(i, s)| i * s).sum()
-}
-
-/// Calls `f` with every flat position and index of a shape, in row-major order.
-fn for_each_index(extents: &[u32], mut f: impl FnMut(usize, &[usize])) {
-    let size: usize = extents.iter().map(|&d| d as usize).product();
-    let mut index = vec![0usize; extents.len()];
-    for flat in 0..size {
-        f(flat, &index);
-        for axis in (0..extents.len()).rev() {
-            index[axis] += 1;
-            if index[axis] < extents[axis] as usize {
-                break;
-            }
-            index[axis] = 0;
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The arena: nodes are interned, so structural equality is `==` on ids, common
 //! subexpressions are shared as they are built, and operands always precede their users.
 
-use super::{DType, Elementwise, Number, Selection, Shape, Structural, Type, TypeId};
+use super::{DType, Elementwise, Number, Reduction, Selection, Shape, Structural, Type, TypeId};
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
 use std::fmt;
@@ -62,9 +62,12 @@ pub enum Op {
     Selection(Selection),
     /// Moves, copies and sums of elements: linear, differentiated by transposition.
     Structural(Structural),
+    /// Extremes and log Σ exp over a set of axes, which disappear.
+    Reduce { op: Reduction, axes: u8 },
     /// Sum of products over the last `over` axes of the first operand and the first `over` of
-    /// the second: dot, matrix–vector, matrix and outer products. Bilinear.
-    Contract { over: u8 },
+    /// the second: dot, matrix–vector, matrix and outer products. The leading `batch` axes of both
+    /// are paired, and lead the result. Bilinear.
+    Contract { batch: u8, over: u8 },
 }
 
 /// One operation with its type; operands are read through [`Graph::operands`].
@@ -89,6 +92,17 @@ pub struct Graph {
     constant_ids: FxHashMap<Number, Constant>,
     symbols: Vec<(String, TypeId)>,
     symbol_ids: FxHashMap<String, Symbol>,
+    repetition: Repetition,
+}
+
+/// How a scalar that meets an array in an elementwise op is repeated to its shape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repetition {
+    /// By a node: what every stage but simplification sees.
+    #[default]
+    Explicit,
+    /// Silently: the op takes operands of one shape and scalars.
+    Implicit,
 }
 
 impl Graph {
@@ -98,6 +112,15 @@ impl Graph {
         let bool = graph.type_id(Type::new(DType::Bool, Shape::scalar()));
         debug_assert!(f64 == TypeId::F64 && bool == TypeId::BOOL);
         graph
+    }
+
+    pub(crate) fn repetition(&self) -> Repetition {
+        self.repetition
+    }
+
+    /// From here on. Nodes made under `Implicit` do not verify and must not outlive it.
+    pub(crate) fn set_repetition(&mut self, repetition: Repetition) {
+        self.repetition = repetition;
     }
 
     pub fn len(&self) -> usize {

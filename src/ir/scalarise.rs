@@ -3,8 +3,9 @@
 //! For formulas with a handful of short vectors, whose derivatives are then read and compiled
 //! like any other scalars. What is left of a vector input is one `pick` per element.
 
-use super::structural::source_axis;
-use super::{Elementwise, Graph, Id, Op, Selection, Shape, Structural, Symbol, reachable};
+use super::eval::{products, reduced};
+use super::structural::Flow;
+use super::{Elementwise, Graph, Id, Number, Op, Reduction, Selection, Shape, Structural, Symbol, reachable};
 use rustc_hash::FxHashMap;
 
 /// The elements of each root, row-major, as scalar nodes added to the graph.
@@ -68,23 +69,21 @@ fn take_apart(graph: &mut Graph, id: Id, of: &[Vec<Id>]) -> Vec<Id> {
             (0..shape.size()).map(|i| graph.select(of[0][i], of[1][i], of[2][i])).collect()
         }
         Op::Selection(op) => (0..shape.size()).map(|i| graph.compare(op, &column(i))).collect(),
-        Op::Structural(Structural::Stack) => of.concat(),
-        Op::Structural(op) => {
+        Op::Structural(op) => moved(graph, op, id, of),
+        Op::Reduce { op, axes } => {
             let from = graph.shape(graph.operand(id, 0)).clone();
-            moved(graph, op, &of[0], &from, &shape)
+            let groups = reduced(&from, &shape, axes);
+            let elements = |group: Vec<usize>| group.into_iter().map(|at| of[0][at]).collect::<Vec<Id>>();
+            groups.into_iter().map(|group| combined(graph, op, &elements(group))).collect()
         }
-        Op::Contract { over } => {
-            let right = graph.shape(graph.operand(id, 1)).extents();
-            let inner = right[..over as usize].iter().product::<u32>() as usize;
-            let columns = right[over as usize..].iter().product::<u32>() as usize;
-            let entry = |at: usize| {
-                let (row, column) = (at / columns, at % columns);
-                let term = |k: usize| [of[0][row * inner + k], of[1][k * columns + column]];
-                let terms: Vec<[Id; 2]> = (0..inner).map(term).collect();
-                let products: Vec<Id> = terms.iter().map(|t| graph.apply(Elementwise::Mul, t)).collect();
+        Op::Contract { batch, over } => {
+            let right: Vec<u32> = graph.shape(graph.operand(id, 1)).extents().to_vec();
+            let mut entry = |terms: &mut dyn Iterator<Item = (usize, usize)>| {
+                let product = |(i, j): (usize, usize)| graph.apply(Elementwise::Mul, &[of[0][i], of[1][j]]);
+                let products: Vec<Id> = terms.map(product).collect();
                 add_up(graph, &products)
             };
-            (0..shape.size()).map(entry).collect()
+            products(&right, batch, over, of[0].len()).map(|mut terms| entry(&mut terms)).collect()
         }
     }
 }
@@ -104,74 +103,86 @@ fn add_up(graph: &mut Graph, terms: &[Id]) -> Id {
 }
 
 /// Structural ops on elements: which operand element lands where, sums where several do.
-fn moved(graph: &mut Graph, op: Structural, x: &[Id], from: &Shape, to: &Shape) -> Vec<Id> {
-    let coordinates = |flat: usize, shape: &Shape| -> Vec<usize> {
-        let mut rest = flat;
-        let mut index: Vec<usize> = shape
-            .extents()
-            .iter()
-            .rev()
-            .map(|&d| {
-                let i = rest % d as usize;
-                rest /= d as usize;
-                i
-            })
-            .collect();
-        index.reverse();
-        index
-    };
-    let flat = |index: &[usize], shape: &Shape| -> usize {
-        index.iter().zip(shape.extents()).fold(0, |at, (i, &d)| at * d as usize + i)
-    };
-    let kept = |index: &[usize], axes: u8| -> Vec<usize> {
-        let outside = index.iter().enumerate().filter(|(i, _)| axes >> i & 1 == 0);
-        outside.map(|(_, &v)| v).collect()
-    };
+fn moved(graph: &mut Graph, op: Structural, id: Id, of: &[Vec<Id>]) -> Vec<Id> {
+    let to = graph.shape(id).clone();
     match op {
-        Structural::Sum { axes } => {
-            let mut terms: Vec<Vec<Id>> = vec![Vec::new(); to.size()];
-            for (i, &element) in x.iter().enumerate() {
-                terms[flat(&kept(&coordinates(i, from), axes), to)].push(element);
-            }
-            terms.iter().map(|t| add_up(graph, t)).collect()
-        }
-        Structural::Broadcast { axes } => {
-            (0..to.size()).map(|i| x[flat(&kept(&coordinates(i, to), axes), from)]).collect()
-        }
-        Structural::Reshape | Structural::Stack => x.to_vec(),
-        Structural::Permute { order } => {
-            let source = |i: usize| {
-                let at = coordinates(i, to);
-                let mut index = vec![0; at.len()];
-                for (axis, &v) in at.iter().enumerate() {
-                    index[source_axis(order, axis)] = v;
-                }
-                x[flat(&index, from)]
+        Structural::Stack => of.concat(),
+        Structural::Iota => (0..to.size()).map(|i| graph.integer(i as i64)).collect(),
+        Structural::Gather => {
+            let length = of[0].len() / graph.shape(graph.operand(id, 0)).extents()[0].max(1) as usize;
+            let undefined = {
+                let zero = graph.integer(0);
+                graph.apply(Elementwise::Div, &[zero, zero])
             };
-            (0..to.size()).map(source).collect()
-        }
-        Structural::Slice { axis, start, .. } => {
-            let source = |i: usize| {
-                let mut index = coordinates(i, to);
-                index[axis as usize] += start as usize;
-                x[flat(&index, from)]
+            let entry = |at: usize| {
+                let rows = of[0].iter().skip(at % length).step_by(length).copied().enumerate();
+                rows.fold(undefined, |found, (row, x)| {
+                    let here = is_row(graph, of[1][at / length], row);
+                    graph.select(here, x, found)
+                })
             };
-            (0..to.size()).map(source).collect()
+            (0..to.size()).map(entry).collect()
         }
-        Structural::Pad { axis, start, .. } => {
+        Structural::Scatter { rows } => {
+            let length = to.size() / rows.max(1) as usize;
             let zero = graph.integer(0);
-            let source = |i: usize| {
-                let mut index = coordinates(i, to);
-                let inside = index[axis as usize].checked_sub(start as usize);
-                match inside.filter(|&v| v < from.extents()[axis as usize] as usize) {
-                    Some(v) => {
-                        index[axis as usize] = v;
-                        x[flat(&index, from)]
-                    }
-                    None => zero,
-                }
+            let entry = |at: usize| {
+                let values = of[0].iter().skip(at % length).step_by(length).zip(&of[1]);
+                let terms: Vec<Id> = values
+                    .map(|(&x, &index)| {
+                        let here = is_row(graph, index, at / length);
+                        graph.select(here, x, zero)
+                    })
+                    .collect();
+                add_up(graph, &terms)
             };
-            (0..to.size()).map(source).collect()
+            (0..to.size()).map(entry).collect()
         }
+        _ => match op.flow(&graph.shape(graph.operand(id, 0)).clone(), &to) {
+            Flow::Pull(from) => {
+                let zero = graph.integer(0);
+                from.into_iter().map(|at| at.map_or(zero, |at| of[0][at])).collect()
+            }
+            Flow::Push(places) => {
+                let mut terms: Vec<Vec<Id>> = vec![Vec::new(); to.size()];
+                for (&x, place) in of[0].iter().zip(places) {
+                    terms[place].push(x);
+                }
+                terms.iter().map(|t| add_up(graph, t)).collect()
+            }
+        },
     }
+}
+
+/// The condition that an index, truncated, names a row: it lies in [row, row + 1), or for the first
+/// row in (−1, 1).
+fn is_row(graph: &mut Graph, index: Id, row: usize) -> Id {
+    let (row, next) = (graph.integer(row as i64), graph.integer(row as i64 + 1));
+    let from = match graph.constant(row).is_some_and(Number::is_zero) {
+        true => {
+            let below = graph.integer(-1);
+            graph.compare(Selection::Less, &[below, index])
+        }
+        false => graph.compare(Selection::LessEqual, &[row, index]),
+    };
+    let to = graph.compare(Selection::Less, &[index, next]);
+    graph.compare(Selection::And, &[from, to])
+}
+
+/// A reduction of scalars.
+fn combined(graph: &mut Graph, op: Reduction, elements: &[Id]) -> Id {
+    let fold = match op {
+        Reduction::Max => Elementwise::Max,
+        Reduction::Min => Elementwise::Min,
+        Reduction::LogSumExp => Elementwise::LogAddExp,
+        Reduction::ArgMax => {
+            let greatest = combined(graph, Reduction::Max, elements);
+            let last = graph.integer(elements.len() as i64 - 1);
+            return elements.iter().enumerate().rev().skip(1).fold(last, |found, (i, &x)| {
+                let (here, i) = (graph.compare(Selection::Equal, &[x, greatest]), graph.integer(i as i64));
+                graph.select(here, i, found)
+            });
+        }
+    };
+    elements[1..].iter().fold(elements[0], |found, &x| graph.apply(fold, &[found, x]))
 }

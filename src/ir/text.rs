@@ -151,10 +151,13 @@ fn operation(graph: &Graph, id: Id, number: &[usize]) -> String {
     let name = match graph.op(id) {
         Op::Input(symbol) => return input(graph, symbol),
         Op::Constant(c) => return format!("const {}", graph.number(c)),
-        Op::Contract { over } => return format!("contract {operands} over {over}"),
+        Op::Contract { batch: 0, over } => return format!("contract {operands} over {over}"),
+        Op::Contract { batch, over } => return format!("contract {operands} over {over} batch {batch}"),
+        Op::Reduce { op, axes } => return format!("{} {operands}{}", op.text_name(), axis_set(axes)),
         Op::Structural(op) => {
             let rank = graph.shape(id).rank();
-            return format!("{} {operands}{}", op.name(), parameters(op, rank));
+            let gap = if operands.is_empty() { "" } else { " " };
+            return format!("{}{gap}{operands}{}", op.name(), parameters(op, rank));
         }
         Op::Elementwise(op) => op.name(),
         Op::Selection(op) => op.name(),
@@ -164,18 +167,27 @@ fn operation(graph: &Graph, id: Id, number: &[usize]) -> String {
 }
 
 fn parameters(op: Structural, rank: usize) -> String {
-    let axes =
-        |axes: &mut dyn Iterator<Item = usize>| axes.map(|axis| format!(" {axis}")).collect::<String>();
     match op {
-        Structural::Sum { axes: set } | Structural::Broadcast { axes: set } => {
-            format!(" axes{}", axes(&mut (0..MAX_RANK).filter(|i| set >> i & 1 == 1)))
-        }
+        Structural::Sum { axes } | Structural::Broadcast { axes } => axis_set(axes),
         Structural::Permute { order } => {
-            format!(" order{}", axes(&mut (0..rank).map(|i| source_axis(order, i))))
+            format!(" order{}", list_of((0..rank).map(|i| source_axis(order, i))))
         }
         Structural::Slice { axis, start, length } | Structural::Pad { axis, start, length } => {
             format!(" axis {axis} start {start} length {length}")
         }
-        Structural::Reshape | Structural::Stack => String::new(),
+        Structural::Window { axis, length, stride } => {
+            format!(" axis {axis} length {length} stride {stride}")
+        }
+        Structural::Overlap { axis, stride } => format!(" axis {axis} stride {stride}"),
+        Structural::Scatter { rows } => format!(" rows {rows}"),
+        Structural::Reshape | Structural::Stack | Structural::Gather | Structural::Iota => String::new(),
     }
+}
+
+fn axis_set(axes: u8) -> String {
+    format!(" axes{}", list_of((0..MAX_RANK).filter(|i| axes >> i & 1 == 1)))
+}
+
+fn list_of(axes: impl Iterator<Item = usize>) -> String {
+    axes.map(|axis| format!(" {axis}")).collect()
 }

@@ -5,7 +5,9 @@
 use super::structural::{MAX_RANK, pack_order};
 use super::text::{TextError, TextFault, is_name_char};
 use super::verify::verify;
-use super::{DType, Elementwise, Function, Graph, Id, Number, Op, Selection, Shape, Structural, Type};
+use super::{
+    DType, Elementwise, Function, Graph, Id, Number, Op, Reduction, Selection, Shape, Structural, Type,
+};
 use rustc_hash::FxHashMap;
 
 /// Nodes of one graph.
@@ -123,8 +125,9 @@ impl Reader {
             Op::Elementwise(op) => ty.dtype == DType::F64 && (op.arity() > 0 || ty.shape.is_scalar()),
             Op::Selection(Selection::Select) => ty.dtype == DType::F64,
             Op::Selection(op) => ty.dtype == DType::Bool && (op.is_comparison() || all(DType::Bool)),
+            Op::Structural(Structural::Iota) => ty.dtype == DType::F64,
             Op::Structural(_) => operands.iter().all(|x| dtype(x) == ty.dtype),
-            Op::Contract { .. } => ty.dtype == DType::F64 && all(DType::F64),
+            Op::Contract { .. } | Op::Reduce { .. } => ty.dtype == DType::F64 && all(DType::F64),
             Op::Input(_) | Op::Constant(_) => operands.is_empty(),
         };
         let unfit = || TextFault::Unfit("the types do not fit the op".to_owned());
@@ -181,7 +184,25 @@ fn with_parameters(name: &str, cursor: &mut Cursor) -> Fallible<Op> {
             Structural::Pad { axis, start, length }
         }
         "stack" => Structural::Stack,
-        "contract" => return Ok(Op::Contract { over: cursor.labelled_axis("over")? }),
+        "window" => Structural::Window {
+            axis: cursor.labelled_axis("axis")?,
+            length: cursor.labelled("length")?,
+            stride: cursor.labelled("stride")?,
+        },
+        "overlap" => {
+            Structural::Overlap { axis: cursor.labelled_axis("axis")?, stride: cursor.labelled("stride")? }
+        }
+        "gather" => Structural::Gather,
+        "scatter" => Structural::Scatter { rows: cursor.labelled("rows")? },
+        "iota" => Structural::Iota,
+        "contract" => {
+            let over = cursor.labelled_axis("over")?;
+            let batch = if cursor.0.starts_with("batch") { cursor.labelled_axis("batch")? } else { 0 };
+            return Ok(Op::Contract { batch, over });
+        }
+        name if let Some(op) = Reduction::ALL.iter().find(|op| op.text_name() == name) => {
+            return Ok(Op::Reduce { op: *op, axes: cursor.axis_set()? });
+        }
         _ => return Err(TextFault::UnknownOp(name.to_owned())),
     }))
 }

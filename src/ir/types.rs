@@ -12,6 +12,14 @@ pub enum DType {
     Int,
 }
 
+/// What numbers are stored and computed in by a kernel; the graph itself does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Precision {
+    #[default]
+    F64,
+    F32,
+}
+
 /// The extent of every axis, outermost first; empty for a scalar.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Shape(SmallVec<[u32; 4]>);

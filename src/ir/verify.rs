@@ -1,6 +1,8 @@
 //! Checks what every pass must keep true. A failure is our bug: it names the node and the fact.
 
-use super::{DType, Graph, Id, Op, Selection, Shape};
+use super::build::contracted;
+use super::structural::{MAX_RANK, without};
+use super::{DType, Graph, Id, Op, Reduction, Selection, Shape};
 
 /// The first fact the part of the graph under `roots` breaks, in words.
 pub fn verify(graph: &Graph, roots: &[Id]) -> Result<(), String> {
@@ -48,19 +50,25 @@ fn check(graph: &Graph, id: Id) -> Result<(), &'static str> {
         Op::Selection(_) => Ok(()),
         Op::Structural(op) if !op.accepts(&shapes, graph.shape(id)) => Err("shapes do not fit the op"),
         Op::Structural(_) => Ok(()),
-        Op::Contract { over } => contraction_fits(&shapes, over as usize, graph.shape(id)),
+        Op::Reduce { .. } if operands.len() != 1 || !floats(0) => {
+            Err("a reduction is of one array of numbers")
+        }
+        Op::Reduce { op, axes } => reduction_fits(op, axes, shapes[0], graph.shape(id)),
+        Op::Contract { batch, over } => match shapes.as_slice() {
+            [a, b] if contracted(a, b, batch, over).as_ref() == Some(graph.shape(id)) => Ok(()),
+            [_, _] => Err("contracted axes differ"),
+            _ => Err("a contraction has two operands"),
+        },
     }
 }
 
-fn contraction_fits(shapes: &[&Shape], over: usize, result: &Shape) -> Result<(), &'static str> {
-    let [a, b] = shapes else { return Err("a contraction has two operands") };
-    let (a, b) = (a.extents(), b.extents());
-    if a.len() < over || b.len() < over || a[a.len() - over..] != b[..over] {
-        return Err("contracted axes differ");
+fn reduction_fits(op: Reduction, axes: u8, x: &Shape, result: &Shape) -> Result<(), &'static str> {
+    let exists = x.rank() <= MAX_RANK && (u16::from(axes) >> x.rank()) == 0 && axes != 0;
+    let over = (0..x.rank()).filter(|i| axes >> i & 1 == 1);
+    match () {
+        () if !exists || without(x, axes) != *result => Err("shapes do not fit the reduction"),
+        () if over.map(|i| x.extents()[i]).any(|extent| extent == 0) => Err("a reduction of nothing"),
+        () if op == Reduction::ArgMax && axes.count_ones() != 1 => Err("`argmax` is along one axis"),
+        () => Ok(()),
     }
-    let expected = a[..a.len() - over].iter().chain(&b[over..]).copied();
-    if Shape::new(expected) != *result {
-        return Err("wrong result shape");
-    }
-    Ok(())
 }

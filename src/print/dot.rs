@@ -38,7 +38,8 @@ fn node(graph: &Graph, id: Id, number: usize) -> String {
         Op::Elementwise(op) => (op.name().to_owned(), ""),
         Op::Selection(op) => (op.name().to_owned(), ""),
         Op::Structural(op) => (op.name().to_owned(), ""),
-        Op::Contract { over } => (format!("contract {over}"), ""),
+        Op::Reduce { op, .. } => (op.name().to_owned(), ""),
+        Op::Contract { over, .. } => (format!("contract {over}"), ""),
     };
     let mut label = escaped(&label);
     if !graph.is_scalar(id) {

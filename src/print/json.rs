@@ -61,7 +61,13 @@ fn node(graph: &Graph, id: Id, number: &[usize]) -> String {
             let parameters = parameters(op, graph.shape(id).rank());
             format!("{},\"args\":{args}{parameters}", quoted(op.name()))
         }
-        Op::Contract { over } => format!("\"contract\",\"args\":{args},\"over\":{over}"),
+        Op::Contract { batch: 0, over } => format!("\"contract\",\"args\":{args},\"over\":{over}"),
+        Op::Contract { batch, over } => {
+            format!("\"contract\",\"args\":{args},\"over\":{over},\"batch\":{batch}")
+        }
+        Op::Reduce { op, axes } => {
+            format!("\"{}\",\"args\":{args},\"axes\":{}", op.text_name(), axis_list(axes))
+        }
     };
     object.push_str(&details);
     let ty = graph.node(id).ty;
@@ -77,8 +83,7 @@ fn node(graph: &Graph, id: Id, number: &[usize]) -> String {
 fn parameters(op: Structural, rank: usize) -> String {
     match op {
         Structural::Sum { axes } | Structural::Broadcast { axes } => {
-            let axes = (0..MAX_RANK).filter(|i| axes >> i & 1 == 1).map(|i| i.to_string());
-            format!(",\"axes\":{}", array(axes))
+            format!(",\"axes\":{}", axis_list(axes))
         }
         Structural::Permute { order } => {
             let axes = (0..rank).map(|i| source_axis(order, i).to_string());
@@ -87,8 +92,17 @@ fn parameters(op: Structural, rank: usize) -> String {
         Structural::Slice { axis, start, length } | Structural::Pad { axis, start, length } => {
             format!(",\"axis\":{axis},\"start\":{start},\"length\":{length}")
         }
-        Structural::Reshape | Structural::Stack => String::new(),
+        Structural::Window { axis, length, stride } => {
+            format!(",\"axis\":{axis},\"length\":{length},\"stride\":{stride}")
+        }
+        Structural::Overlap { axis, stride } => format!(",\"axis\":{axis},\"stride\":{stride}"),
+        Structural::Scatter { rows } => format!(",\"rows\":{rows}"),
+        Structural::Reshape | Structural::Stack | Structural::Gather | Structural::Iota => String::new(),
     }
+}
+
+fn axis_list(axes: u8) -> String {
+    array((0..MAX_RANK).filter(|i| axes >> i & 1 == 1).map(|i| i.to_string()))
 }
 
 /// A JSON string.

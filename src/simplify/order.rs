@@ -27,7 +27,10 @@ impl Order {
 
     /// The position of a variable (or vector element) among all; `None` for computed nodes.
     pub fn variable(&self, graph: &Graph, id: Id) -> Option<(u32, usize)> {
-        leaf(graph, id).map(|(symbol, at)| (self.ranks[symbol.index()], at))
+        match graph.op(id) {
+            Op::Input(symbol) => Some((self.ranks[symbol.index()], 0)),
+            _ => leaf(graph, id).map(|(symbol, at)| (self.ranks[symbol.index()], at)),
+        }
     }
 
     pub fn compare(&self, graph: &Graph, a: Id, b: Id) -> Ordering {
@@ -65,7 +68,7 @@ fn class(graph: &Graph, id: Id) -> (u8, u32) {
         Op::Structural(_) if leaf(graph, id).is_some() => (2, 0),
         Op::Elementwise(op @ (Elementwise::Add | Elementwise::Sub)) => (6, op as u32),
         Op::Elementwise(op) => (3, op as u32),
-        Op::Structural(_) | Op::Contract { .. } => (4, 0),
+        Op::Structural(_) | Op::Reduce { .. } | Op::Contract { .. } => (4, 0),
         Op::Selection(op) => (5, op as u32),
     }
 }

@@ -17,5 +17,6 @@ mod rules;
 mod saturate;
 mod size;
 mod syntax;
+mod tensors;
 mod tidy;
 mod weights;

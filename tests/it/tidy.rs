@@ -14,6 +14,7 @@ const ORDER: &[&str] = &[
     "ir",
     "syntax",
     "elaborate",
+    "batch",
     "differentiate",
     "simplify",
     "print",
