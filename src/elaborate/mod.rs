@@ -21,7 +21,6 @@ mod remarks;
 mod scope;
 mod split;
 mod statements;
-mod suggest;
 mod tensor;
 mod words;
 
@@ -32,6 +31,7 @@ pub(crate) use suggest::suggest;
 use crate::error::{Diagnostic, Error};
 use crate::ir::{Function, Graph};
 use crate::limits::Limits;
+use crate::suggest;
 use crate::syntax::{Ast, Statement};
 use inputs::Inputs;
 use lower::Lowering;

@@ -2,6 +2,7 @@
 
 mod cases;
 mod cli;
+mod data;
 mod derivatives;
 mod elaborate;
 mod elementary;
@@ -19,3 +20,4 @@ mod size;
 mod syntax;
 mod tensors;
 mod tidy;
+mod weights;
