@@ -134,7 +134,10 @@ impl Site<'_> {
         Diagnostic::error(format!("the shapes {a} and {b} do not match"))
             .at(self.operand_span(j), format!("shape {b}"))
             .and_at(self.operand_span(i), format!("shape {a}"))
-            .hint(one_more_axis(&a, &b).unwrap_or("operands must have equal shapes, or one must be a single number"))
+            .hint(
+                one_more_axis(&a, &b)
+                    .unwrap_or("operands must have equal shapes, or one must be a single number"),
+            )
     }
 
     /// So many elements may be made.

@@ -73,7 +73,9 @@ impl<'p, 'g> Lowering<'p, 'g> {
         let value = self.run(program)?;
         let root = program.definitions.last().expect("a program has a statement").root;
         match self.graph.ty(value).dtype {
-            crate::ir::DType::Bool => Err(Error::shape(super::apply::not_a_number(&program.source, program.code.span(root)))),
+            crate::ir::DType::Bool => {
+                Err(Error::shape(super::apply::not_a_number(&program.source, program.code.span(root))))
+            }
             _ => Ok(value),
         }
     }
@@ -182,7 +184,10 @@ impl<'p, 'g> Lowering<'p, 'g> {
     fn check_arguments(&mut self, program: &Program, operands: &[CodeId], ids: &[Id]) -> Result<(), Fault> {
         let truth = ids.iter().position(|&id| self.graph.ty(id).dtype == crate::ir::DType::Bool);
         match truth {
-            Some(i) => Err(Box::new((ErrorKind::Shape, super::apply::not_a_number(&program.source, program.code.span(operands[i]))))),
+            Some(i) => Err(Box::new((
+                ErrorKind::Shape,
+                super::apply::not_a_number(&program.source, program.code.span(operands[i])),
+            ))),
             None => Ok(()),
         }
     }

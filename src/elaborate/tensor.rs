@@ -108,8 +108,7 @@ impl Site<'_> {
 
     /// The product with one matrix transposed, if that would fit.
     fn transposed_fit(&self, a: &Shape, b: &Shape) -> Option<String> {
-        let (left, right) =
-            (self.text(self.operand_span(0)), self.text(self.operand_span(1)));
+        let (left, right) = (self.text(self.operand_span(0)), self.text(self.operand_span(1)));
         if a.rank() == 2 && a.extents()[0] == b.extents()[0] {
             return Some(format!("{}' @ {right}", in_brackets(left)));
         }

@@ -233,7 +233,13 @@ impl<'s> Builder<'s> {
     // Programs.
 
     /// `first |> f` or `first |> f(args)`: the call's place is that of its right part.
-    pub(super) fn pipe(&mut self, first: ExprId, call: Option<(Symbol, u32)>, start: u32, end: u32) -> ExprId {
+    pub(super) fn pipe(
+        &mut self,
+        first: ExprId,
+        call: Option<(Symbol, u32)>,
+        start: u32,
+        end: u32,
+    ) -> ExprId {
         let (callee, height) = match call {
             Some(call) => call,
             None => (self.symbol(start, end), self.no_args()),

@@ -44,7 +44,7 @@ mod scan_program;
 mod token;
 
 pub use ast::{
-    Ast, BinaryOp, Binder, Children, CompareOp, Derivative, Expr, ExprId, ExprKind, Item, Link, List, Reducer,
-    RootDegree, Statement, Subscript, Symbol,
+    Ast, BinaryOp, Binder, Children, CompareOp, Derivative, Expr, ExprId, ExprKind, Item, Link, List,
+    Reducer, RootDegree, Statement, Subscript, Symbol,
 };
 pub use parse::{parse, parse_bytes};

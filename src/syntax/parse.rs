@@ -8,8 +8,8 @@ use lalrpop_util::ParseError;
 use super::ast::{Ast, ExprId};
 use super::build::Builder;
 use super::explain::explain;
-use super::scan::{self, Dialect, Spanned};
 use super::heads;
+use super::scan::{self, Dialect, Spanned};
 use crate::error::{Diagnostic, Error, Span};
 use crate::limits::Limits;
 

@@ -204,9 +204,7 @@ impl Scan<'_> {
         }
         if self.tokens.is_empty() {
             let (message, hint) = match self.dialect {
-                Dialect::Expression => {
-                    ("there is no expression", "give a formula, for example \"sin(x^2)\"")
-                }
+                Dialect::Expression => ("there is no expression", "give a formula, for example \"sin(x^2)\""),
                 Dialect::Program => ("the program is empty", "begin with `input x, y` and `param w = 0`"),
             };
             let diagnostic = Diagnostic::error(message).at(Span::at(0), "nothing to read").hint(hint);

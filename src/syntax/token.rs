@@ -94,15 +94,20 @@ impl Token {
     /// An operand can begin with it, signs aside.
     pub(super) fn begins_operand(self) -> bool {
         use Token::*;
-        matches!(self, Number | Name | Callee | OpenParen | OpenVector | OpenBar | Root(_) | RootCall(_) | Reducer)
+        matches!(
+            self,
+            Number | Name | Callee | OpenParen | OpenVector | OpenBar | Root(_) | RootCall(_) | Reducer
+        )
     }
 
     /// An operand must follow it.
     pub(super) fn awaits_operand(self) -> bool {
         use Token::*;
         let program = matches!(self, Pipe | ArgName | Tilde | Assign | CloseReducer);
-        let both =
-            matches!(self, Plus | Minus | Star | Slash | At | Dot | Caret | Compare(_) | Root(_) | Equals | Comma);
+        let both = matches!(
+            self,
+            Plus | Minus | Star | Slash | At | Dot | Caret | Compare(_) | Root(_) | Equals | Comma
+        );
         both || program
     }
 }

@@ -136,7 +136,11 @@ fn layers_own_parameters_numbered_by_kind() {
 fn index_notation_computes_what_it_says() {
     let a: &[f64] = &[1., 2., 3., 4., 5., 6.];
     let b: &[f64] = &[1., -1., 2., 0.5, 0., 3.];
-    check("input A[2,3], B[3,2]\nout[i,k] = sum[j] A[i,j]*B[j,k]", &[("A", a), ("B", b)], &[5., 9., 14., 16.5]);
+    check(
+        "input A[2,3], B[3,2]\nout[i,k] = sum[j] A[i,j]*B[j,k]",
+        &[("A", a), ("B", b)],
+        &[5., 9., 14., 16.5],
+    );
     check("input A[2,3]\nout[j,i] = A[i,j]", &[("A", a)], &[1., 4., 2., 5., 3., 6.]);
     check("input A[2,3]\nout[i] = mean[j] A[i,j]", &[("A", a)], &[2., 5.]);
     check("input A[2,3]\nout = max[i,j] A[i,j]", &[("A", a)], &[6.]);
@@ -147,8 +151,16 @@ fn index_notation_computes_what_it_says() {
     check("input x[3]\nout = logsumexp[i] x[i]", &[("x", &[0., 1., 2.])], &[2.4076059644443806]);
     check("input x[3]\nout = sum[i] i*x[i]", &[("x", &[5., 7., 9.])], &[25.]);
     check("input x[4]\nout[i] = x[i+1] - x[i]", &[("x", &[1., 4., 9., 16.])], &[3., 5., 7.]);
-    check("input x[5], w[2]\nout[r] = sum[p] x[r+p]*w[p]", &[("x", &[1., 2., 3., 4., 5.]), ("w", &[1., 10.])], &[21., 32., 43., 54.]);
-    check("input x[5], w[2]\nout[r] = sum[p] x[2*r+p]*w[p]", &[("x", &[1., 2., 3., 4., 5.]), ("w", &[1., 10.])], &[21., 43.]);
+    check(
+        "input x[5], w[2]\nout[r] = sum[p] x[r+p]*w[p]",
+        &[("x", &[1., 2., 3., 4., 5.]), ("w", &[1., 10.])],
+        &[21., 32., 43., 54.],
+    );
+    check(
+        "input x[5], w[2]\nout[r] = sum[p] x[2*r+p]*w[p]",
+        &[("x", &[1., 2., 3., 4., 5.]), ("w", &[1., 10.])],
+        &[21., 43.],
+    );
     check("input x[4]\nout[i] = x[3-i]", &[("x", &[1., 2., 3., 4.])], &[4., 3., 2., 1.]);
     check("input A[2,2]\nout = sum[i] A[i,i]", &[("A", &[1., 2., 3., 4.])], &[5.]);
     check("input x[2]\nout[i,j] = x[i]*x[j]", &[("x", &[2., 3.])], &[4., 6., 6., 9.]);
@@ -160,7 +172,11 @@ fn index_notation_computes_what_it_says() {
     check("input E[3,2], t[2]\nout[s] = E[t[s], s]", &[("E", a), ("t", &[2., 0.])], &[5., 2.]);
     check("input E[2,3], t[2]\nout[s] = E[s, t[s]]", &[("E", a), ("t", &[2., 0.])], &[3., 4.]);
     check("input E[3,2], t\nout = E[:, t]", &[("E", a), ("t", &[1.])], &[2., 4., 6.]);
-    check("input x[3], A[2,3], y[2]\nout = sum[i,j] y[i]*A[i,j]*x[j]", &[("x", &[1., 2., 3.]), ("A", a), ("y", &[1., 2.])], &[78.]);
+    check(
+        "input x[3], A[2,3], y[2]\nout = sum[i,j] y[i]*A[i,j]*x[j]",
+        &[("x", &[1., 2., 3.]), ("A", a), ("y", &[1., 2.])],
+        &[78.],
+    );
     check("input A[2,3], x[2,3]\nout[i] = A @ x[i]", &[("A", a), ("x", a)], &[14., 32., 32., 77.]);
     check("input x[2,3]\nout[i] = softmax(x[i]) · x[i]", &[("x", &[0., 0., 0., 1., 1., 1.])], &[0., 1.]);
     check("input x[3]\nout[i] = x[i]/sum[j] x[j]", &[("x", &[1., 2., 5.])], &[0.125, 0.25, 0.625]);
@@ -182,8 +198,12 @@ fn updates(optimizer: &str, gradients: &[f64]) -> Vec<f64> {
     let mut graph = Graph::new();
     let mut input = |name: &str| graph.input(name);
     let (w, g) = (input("w"), input("g"));
-    let clock =
-        Clock { step: input("step"), steps: input("steps"), epoch: input("epoch"), plateaus: input("plateaus") };
+    let clock = Clock {
+        step: input("step"),
+        steps: input("steps"),
+        epoch: input("epoch"),
+        plateaus: input("plateaus"),
+    };
     let names: Vec<String> = (0..model.train.optimizer.states.len()).map(|i| format!("s{i}")).collect();
     let states: Vec<Id> = names.iter().map(|name| input(name)).collect();
     let (new_w, new_states) = model.update(&mut graph, &clock, w, g, &states).expect("an update");
@@ -192,8 +212,14 @@ fn updates(optimizer: &str, gradients: &[f64]) -> Vec<f64> {
     let mut path = Vec::new();
     for (i, &gradient) in gradients.iter().enumerate() {
         let (at, slope, step) = ([now], [gradient], [(i + 1) as f64]);
-        let mut given: Vec<(&str, &[f64])> =
-            vec![("w", &at), ("g", &slope), ("step", &step), ("steps", &[100.0]), ("epoch", &[0.0]), ("plateaus", &[0.0])];
+        let mut given: Vec<(&str, &[f64])> = vec![
+            ("w", &at),
+            ("g", &slope),
+            ("step", &step),
+            ("steps", &[100.0]),
+            ("epoch", &[0.0]),
+            ("plateaus", &[0.0]),
+        ];
         given.extend(names.iter().map(String::as_str).zip(state.chunks(1)));
         let next = value(&graph, new_w, &given)[0];
         let states: Vec<f64> = new_states.iter().map(|&s| value(&graph, s, &given)[0]).collect();
@@ -209,5 +235,64 @@ fn the_first_step_of_adam_has_the_length_of_the_rate() {
         let step = updates("adam(lr = 0.05)", &[gradient])[0] - 1.0;
         assert!((step.abs() - 0.05).abs() < 1e-5, "{step}");
         assert!(step * gradient < 0.0);
+    }
+}
+
+#[test]
+fn scratch() {
+    for (name, text) in [
+        ("juxtaposed", "input x\nout = 2x"),
+        ("juxtaposed function", "input x\nout = sin x"),
+        ("call of a value", "input x\nout = x(x + 1)"),
+        ("unknown", "input xs\nout = sxin(xs)"),
+        ("unknown name", "input price\nout = prise + 1"),
+        ("twice", "input x\nx = 3"),
+        ("cycle", "a = b + 1\nb = c\nc = a"),
+        ("recursion", "input x\nf(n) = n*f(n - 1)\nout = f(x)"),
+        ("parm", "parm W[8] = 0"),
+        ("lonely", "input x\nx + 1"),
+        ("transposed", "input x[2]\nparam W[2,8] = 0\nout = W @ x"),
+        ("bias", "input x[2]\nparam W[8,2] = 0, b[4] = 0\nout = W @ x + b"),
+        ("n and n1", "input x[3], y[3,1]\nout = x - y"),
+        ("library", "input x[3], y[4]\nloss = mse(x, y)"),
+        ("arity", "input x[3]\nout = dense(x)"),
+        ("named", "input x[3]\nout = dense(x, width = 3)"),
+        ("two extents", "input A[2,3], x[4]\nout = sum[j] A[0,j]*x[j]"),
+        ("no range", "input x\nout = sum[i] x"),
+        ("huge", "param W[1e9, 1e9] = 0"),
+        ("huge2", "param W[65536, 65536] = 0"),
+        ("dim", "dim n = 2.5"),
+        ("key", "param w = 0\nloss = w^2\ntrain { optimiser = gd, stps = 3 }"),
+        ("optimizer", "param w = 0\nloss = w^2\ntrain { optimizer = adm }"),
+        ("optimizer2", "param w = 0\nloss = w^2\ntrain { optimizer = adm(lr = 0.1) }"),
+        ("value", "param w = 0\nloss = w^2\ntrain { precision = f16 }"),
+        ("batch", "param w = 0\nloss = w^2\ntrain { batch = half }"),
+        ("vector loss", "input x[3]\nparam w = 0\nloss = w*x"),
+        ("no loss", "param w = 0\ntrain { steps = 3 }"),
+        ("init", "param w[2] ~ normall(0, 1)"),
+        ("no init", "param w[2]"),
+        ("step", "param w = 0\nloss = w*step"),
+        ("scan", "input xs[4,2]\nstep(h, x) = h + x\nout = scan(step, zeros(3), xs)"),
+        ("scan layer", "input xs[4,2]\nstep(h, x) = h + dense(x, 2)\nout = scan(step, zeros(2), xs)"),
+        ("reaches", "input x[4], w[3]\nout = sum[i=0:3, p] x[i + p]*w[p]"),
+        ("block", "layer f(x) { param w = 0 }\n"),
+        ("state", "state m = 0"),
+        ("two eq", "a = b = 3"),
+        ("unclosed", "layer f(x) { x\n"),
+        ("trailing", "a = 3 +\n"),
+        ("empty", "# nothing\n"),
+        ("brace", "a = {3}"),
+        ("quote", "data { file = wine.csv }"),
+        ("quote2", "data { file = \"wine.csv }"),
+        ("metric", "layer f(x) { metric a = 3; x }"),
+        ("index hides", "dim i = 3\ninput x[3]\nout = sum[i] x[i]"),
+        ("nested", "input x[3]\nout = sum[i] sum[i] x[i]"),
+        ("user call", "input x[3], y[4]\nf(a, b) = a + b\nout = f(x, y)"),
+        (
+            "optimizer order",
+            "optimizer o(lr = 1) { w := w - lr*d; d = g }\nparam w = 0\nloss = w^2\ntrain { optimizer = o }",
+        ),
+    ] {
+        eprintln!("{name}: {}", fault(text));
     }
 }

@@ -56,7 +56,12 @@ impl Machine<'_, '_> {
     }
 
     /// All operands have one shape, indices and numbers aside.
-    pub(super) fn check_shapes(&mut self, span: Span, spans: &[Span], tensors: &[Tensor]) -> Result<(), Fault> {
+    pub(super) fn check_shapes(
+        &mut self,
+        span: Span,
+        spans: &[Span],
+        tensors: &[Tensor],
+    ) -> Result<(), Fault> {
         let ids: Vec<Id> = tensors.iter().map(|t| t.node).collect();
         let indexed: Vec<u8> = tensors.iter().map(|t| t.labels.len() as u8).collect();
         let unit = self.unit();
@@ -98,7 +103,13 @@ impl Machine<'_, '_> {
 
     /// The tensor's node with exactly these indices, in this order, and this shape: it has the
     /// shape already, or is a number.
-    pub(super) fn spread(&mut self, of: &Tensor, labels: &[Label], shape: &Shape, span: Span) -> Result<Id, Fault> {
+    pub(super) fn spread(
+        &mut self,
+        of: &Tensor,
+        labels: &[Label],
+        shape: &Shape,
+        span: Span,
+    ) -> Result<Id, Fault> {
         let place = |label: &Label| of.labels.iter().position(|l| l == label);
         let own = self.graph.shape(of.node).rank() - of.labels.len();
         let known = labels.iter().filter_map(place);

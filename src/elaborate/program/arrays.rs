@@ -120,7 +120,8 @@ impl Machine<'_, '_> {
                     (None, Some(n)) => format!("this is {}", n.to_f64()),
                     (None, None) => "not known before the program runs".to_owned(),
                 };
-                let diagnostic = Diagnostic::error(format!("a whole number from {least} to 2³¹ − 1 was expected"));
+                let diagnostic =
+                    Diagnostic::error(format!("a whole number from {least} to 2³¹ − 1 was expected"));
                 Err(shape_fault(diagnostic.at(span, label).hint("sizes are numbers, `dim`s, or `size(x)`")))
             }
         }
@@ -144,7 +145,8 @@ impl Machine<'_, '_> {
     fn reshaped(&mut self, x: &Tensor, extents: &[Tensor], spans: &[Span]) -> Result<Tensor, Fault> {
         let (from, to) = (self.shape(x), self.extents(extents, &spans[1..])?);
         if from.size() != to.size() {
-            let message = format!("{} elements cannot have shape {to}, which holds {}", from.size(), to.size());
+            let message =
+                format!("{} elements cannot have shape {to}, which holds {}", from.size(), to.size());
             return Err(shape_fault(Diagnostic::error(message).at(spans[0], described(&from))));
         }
         let leading = x.labels.iter().map(|&label| self.extent(label));
@@ -161,9 +163,12 @@ impl Machine<'_, '_> {
             let shape = self.shape(tensor);
             if shape.is_scalar() || shape.extents()[1..] != rest {
                 let first = self.shape(&of[0]);
-                let diagnostic = Diagnostic::error(format!("the shapes {first} and {shape} cannot be joined"));
+                let diagnostic =
+                    Diagnostic::error(format!("the shapes {first} and {shape} cannot be joined"));
                 let diagnostic = diagnostic.at(place, described(&shape)).and_at(spans[0], described(&first));
-                return Err(shape_fault(diagnostic.hint("all axes but the first must agree; a number is `[a]`")));
+                return Err(shape_fault(
+                    diagnostic.hint("all axes but the first must agree; a number is `[a]`"),
+                ));
             }
             total = total.saturating_add(shape.extents()[0]);
         }
@@ -188,7 +193,9 @@ impl Machine<'_, '_> {
         let value = self.constant(rate.node).unwrap_or(f64::NAN);
         if !(0.0..1.0).contains(&value) {
             let diagnostic = Diagnostic::error("the rate of dropout lies between 0 and 1");
-            return Err(shape_fault(diagnostic.at(spans[1], format!("this is {value}")).hint("as in `dropout(h, 0.2)`")));
+            return Err(shape_fault(
+                diagnostic.at(spans[1], format!("this is {value}")).hint("as in `dropout(h, 0.2)`"),
+            ));
         }
         let one = self.graph.integer(1);
         if self.phase == Phase::Predict || value == 0.0 {

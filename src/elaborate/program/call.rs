@@ -235,7 +235,9 @@ impl Machine<'_, '_> {
                 None => return Err(arity()),
                 Some(name) => match parameters.iter().position(|slot| slot.name == *name) {
                     Some(slot) => slot,
-                    None => return Err(unknown_parameter(name, arg.span, &unit.signature(function), parameters)),
+                    None => {
+                        return Err(unknown_parameter(name, arg.span, &unit.signature(function), parameters));
+                    }
                 },
             };
             if bound[slot].is_some() {

@@ -111,7 +111,13 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn value(&mut self, block: FunctionId, name: Name, kind: ValueKind, body: tree::Body) -> Result<(), Error> {
+    fn value(
+        &mut self,
+        block: FunctionId,
+        name: Name,
+        kind: ValueKind,
+        body: tree::Body,
+    ) -> Result<(), Error> {
         let optimizer = self.blocks[block].kind == FunctionKind::Optimizer;
         match (kind, optimizer) {
             (ValueKind::Definition, false) => self.slot(block, name, SlotKind::Value(body)),
@@ -125,7 +131,8 @@ impl<'a> Collector<'a> {
                 match self.names[block].get(text) {
                     Some(&slot) => self.assign(block, slot, body),
                     None => {
-                        let diagnostic = Diagnostic::error(format!("`{text}` is not a state of this optimizer"));
+                        let diagnostic =
+                            Diagnostic::error(format!("`{text}` is not a state of this optimizer"));
                         let hint = format!("begin with `state {text} = 0`");
                         Err(Error::name(diagnostic.at(name.span, "not known yet").hint(hint)))
                     }
@@ -147,7 +154,8 @@ impl<'a> Collector<'a> {
     fn slot(&mut self, block: FunctionId, name: Name, kind: SlotKind) -> Result<(), Error> {
         let text = self.ast.name(name.symbol).to_owned();
         if TAKEN.contains(&text.as_str()) && !self.is_library {
-            let diagnostic = Diagnostic::error(format!("`{text}` is part of the language and cannot be defined"));
+            let diagnostic =
+                Diagnostic::error(format!("`{text}` is part of the language and cannot be defined"));
             return Err(Error::name(diagnostic.at(name.span, "").hint("choose another name")));
         }
         self.add(block, Slot { name: text, span: name.span, kind })
@@ -160,8 +168,11 @@ impl<'a> Collector<'a> {
             Some(before) if !self.is_library || block != 0 => {
                 let first = self.blocks[block].slots[before as usize].span;
                 let diagnostic = Diagnostic::error(format!("`{}` is defined twice", slot.name));
-                let diagnostic = diagnostic.at(slot.span, "defined again").and_at(first, "first defined here");
-                Err(Error::name(diagnostic.hint("every name has one meaning; choose another for one of them")))
+                let diagnostic =
+                    diagnostic.at(slot.span, "defined again").and_at(first, "first defined here");
+                Err(Error::name(
+                    diagnostic.hint("every name has one meaning; choose another for one of them"),
+                ))
             }
             _ => {
                 self.blocks[block].slots.push(slot);

@@ -48,7 +48,8 @@ impl Machine<'_, '_> {
             return Err(super::machine::limit(message, self.here()));
         }
         let short = if plain.len() <= 18 { plain.parse().ok().map(Number::integer) } else { None };
-        let number = short.or_else(|| Number::from_decimal(&plain)).expect("the scanner has checked the number");
+        let number =
+            short.or_else(|| Number::from_decimal(&plain)).expect("the scanner has checked the number");
         Ok(Tensor::plain(self.graph.exact(number)).into())
     }
 
@@ -69,7 +70,9 @@ impl Machine<'_, '_> {
                 return self.slot_or_wait(env, slot as usize, span);
             }
             Ref::Library(slot) => return self.slot_or_wait(LIBRARY, slot as usize, span),
-            Ref::Index { scope, index } => Value::Index(Affine::index(self.run().scopes[&scope][index as usize])),
+            Ref::Index { scope, index } => {
+                Value::Index(Affine::index(self.run().scopes[&scope][index as usize]))
+            }
             Ref::Builtin(builtin) => Value::Function(FunctionValue::Builtin(builtin)),
             Ref::Extra(extra) => Value::Function(FunctionValue::Extra(extra)),
             Ref::Pi => Tensor::plain(self.graph.apply(Elementwise::Pi, &[])).into(),
@@ -197,7 +200,8 @@ impl Machine<'_, '_> {
             Value::Index(affine) => self.index_value(affine, span),
             Value::Function(function) => {
                 let name = self.function_name(*function);
-                let diagnostic = Diagnostic::error(format!("`{name}` is a function, and a value was expected"));
+                let diagnostic =
+                    Diagnostic::error(format!("`{name}` is a function, and a value was expected"));
                 let hint = format!("call it: `{}`", self.signature(*function));
                 Err(shape_fault(diagnostic.at(span, "a function").hint(hint)))
             }

@@ -27,7 +27,12 @@ struct Cut {
 }
 
 impl Machine<'_, '_> {
-    pub(super) fn index(&mut self, id: ExprId, base: ExprId, subscripts: &[Subscript]) -> Result<Value, Fault> {
+    pub(super) fn index(
+        &mut self,
+        id: ExprId,
+        base: ExprId,
+        subscripts: &[Subscript],
+    ) -> Result<Value, Fault> {
         let ast = &self.unit().ast;
         let (span, place) = (ast.span(id), ast.span(base));
         let value = self.value(base);
@@ -78,7 +83,8 @@ impl Machine<'_, '_> {
         let shape = self.shape(&base);
         if axes.len() > shape.rank() {
             let text = super::words::quoted(spans[0].text(self.unit().ast.source()));
-            let message = format!("`{text}` has {} axes, and here are {} subscripts", shape.rank(), axes.len());
+            let message =
+                format!("`{text}` has {} axes, and here are {} subscripts", shape.rank(), axes.len());
             let described = crate::elaborate::tensor::described(&shape);
             return Err(shape_fault(Diagnostic::error(message).at(span, "").and_at(spans[0], described)));
         }
@@ -217,7 +223,8 @@ impl Machine<'_, '_> {
         }
         let is_common = |tag: &Tag| matches!(tag, Tag::Index(label) if index.labels.contains(label));
         let common: Vec<usize> = (0..cut.tags.len()).filter(|&i| is_common(&cut.tags[i])).collect();
-        let rest: Vec<usize> = (0..cut.tags.len()).filter(|i| !common.contains(i) && *i != cut.axis).collect();
+        let rest: Vec<usize> =
+            (0..cut.tags.len()).filter(|i| !common.contains(i) && *i != cut.axis).collect();
         let order = common.iter().chain([&cut.axis]).chain(&rest).copied();
         let moved = self.graph.permute(cut.node, pack_order(order));
         let extents = self.graph.shape(moved).extents().to_vec();

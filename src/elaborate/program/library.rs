@@ -57,7 +57,8 @@ pub(super) fn unit() -> &'static Unit {
     UNIT.get_or_init(|| {
         let parsed = program::parse(&text(), &Limits::default());
         let program = parsed.unwrap_or_else(|error| panic!("the library is in the language: {error}"));
-        resolve::resolve(program, true).unwrap_or_else(|error| panic!("the library uses what there is: {error}"))
+        resolve::resolve(program, true)
+            .unwrap_or_else(|error| panic!("the library uses what there is: {error}"))
     })
 }
 

@@ -44,8 +44,14 @@ pub(super) enum Goal {
 
 /// What becomes of a run's results.
 pub(super) enum Then {
-    Slot { env: usize, slot: usize },
-    Call { key: Option<Key>, made: usize },
+    Slot {
+        env: usize,
+        slot: usize,
+    },
+    Call {
+        key: Option<Key>,
+        made: usize,
+    },
     /// One slot after the other, each before the next body runs.
     Assign(Vec<usize>),
     Answer,
@@ -105,7 +111,12 @@ pub(super) const LIBRARY: usize = 0;
 pub(super) const PROGRAM: usize = 1;
 
 impl<'u, 'g> Machine<'u, 'g> {
-    pub(super) fn new(graph: &'g mut Graph, user: &'u Unit, phase: Phase, limits: &Limits) -> Machine<'u, 'g> {
+    pub(super) fn new(
+        graph: &'g mut Graph,
+        user: &'u Unit,
+        phase: Phase,
+        limits: &Limits,
+    ) -> Machine<'u, 'g> {
         let mut machine = Machine {
             graph,
             user,
@@ -132,7 +143,13 @@ impl<'u, 'g> Machine<'u, 'g> {
         if is_library { library::unit() } else { self.user }
     }
 
-    pub(super) fn env(&mut self, library: bool, function: FunctionId, parent: Option<usize>, path: String) -> usize {
+    pub(super) fn env(
+        &mut self,
+        library: bool,
+        function: FunctionId,
+        parent: Option<usize>,
+        path: String,
+    ) -> usize {
         let slots = vec![None; self.unit_of(library).blocks[function].slots.len()];
         self.envs.push(Env { library, function, parent, slots, path });
         self.envs.len() - 1
@@ -168,7 +185,8 @@ impl<'u, 'g> Machine<'u, 'g> {
         then: Then,
     ) -> Result<(), Fault> {
         self.entered += 1;
-        let calls = |frame: &&Frame| matches!(frame, Frame::Run(run) if matches!(run.then, Then::Call { .. }));
+        let calls =
+            |frame: &&Frame| matches!(frame, Frame::Run(run) if matches!(run.then, Then::Call { .. }));
         if matches!(then, Then::Call { .. }) && self.frames.len() >= CALLS {
             let depth = self.frames.iter().filter(calls).count();
             if depth >= CALLS {
@@ -393,7 +411,9 @@ impl<'u, 'g> Machine<'u, 'g> {
         }
         match shape.size() <= ELEMENTS {
             true => Ok(()),
-            false => Err(limit(format!("shape {shape} has more than the limit of {ELEMENTS} elements"), span)),
+            false => {
+                Err(limit(format!("shape {shape} has more than the limit of {ELEMENTS} elements"), span))
+            }
         }
     }
 

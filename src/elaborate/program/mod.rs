@@ -86,6 +86,7 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     let notes = std::mem::take(&mut machine.notes);
 
     default_optimizer(&mut train.optimizer, made.inputs.is_empty());
+    train.optimizer.lbfgs = optimize::is_lbfgs(unit, &train.optimizer);
     train.optimizer.states = optimize::states(unit, limits, &train.optimizer)?;
     let mut model = Model {
         graph,
@@ -171,7 +172,9 @@ fn objective(machine: &mut Machine<'_, '_>, values: &[Output]) -> Result<Option<
         }
         ([first, second, ..], _) => {
             let diagnostic = Diagnostic::error("a program has one objective").at(second.1, "a second one");
-            return Err(Error::syntax(diagnostic.and_at(first.1, "the first").hint("add them up, with weights")));
+            return Err(Error::syntax(
+                diagnostic.and_at(first.1, "the first").hint("add them up, with weights"),
+            ));
         }
     };
     let place = match (unit.requests.objectives.as_slice(), loss) {
@@ -247,8 +250,14 @@ fn check_update(model: &Model) -> Result<(), Error> {
     let mut graph = Graph::new();
     let mut input = |name: &str| graph.input(name);
     let (w, g) = (input("w"), input("g"));
-    let clock = Clock { step: input("step"), steps: input("steps"), epoch: input("epoch"), plateaus: input("plateaus") };
-    let states: Vec<Id> = (0..model.train.optimizer.states.len()).map(|i| input(&format!("state{i}"))).collect();
+    let clock = Clock {
+        step: input("step"),
+        steps: input("steps"),
+        epoch: input("epoch"),
+        plateaus: input("plateaus"),
+    };
+    let states: Vec<Id> =
+        (0..model.train.optimizer.states.len()).map(|i| input(&format!("state{i}"))).collect();
     let plan = &model.train.optimizer;
     optimize::update(&model.unit, &model.limits, plan, &mut graph, &clock, w, g, &states).map(|_| ())
 }

@@ -71,8 +71,18 @@ pub(super) fn update(
     machine.run_update(&bound, w, g, states)
 }
 
+/// The library's `lbfgs`, which is no update of single parameters.
+pub(super) fn is_lbfgs(unit: &Unit, plan: &OptimizerPlan) -> bool {
+    let is_own = unit.blocks[0].slots.iter().any(|slot| slot.name == plan.name);
+    plan.name == "lbfgs" && !is_own
+}
+
 /// The states of an optimizer, with their first values.
-pub(super) fn states(unit: &Unit, limits: &Limits, plan: &OptimizerPlan) -> Result<Vec<(String, f64)>, Error> {
+pub(super) fn states(
+    unit: &Unit,
+    limits: &Limits,
+    plan: &OptimizerPlan,
+) -> Result<Vec<(String, f64)>, Error> {
     let mut graph = Graph::new();
     let one = graph.integer(1);
     let mut machine = Machine::new(&mut graph, unit, Phase::Train, limits);
@@ -90,8 +100,11 @@ pub(super) fn states(unit: &Unit, limits: &Limits, plan: &OptimizerPlan) -> Resu
             _ => None,
         };
         let Some(number) = number else {
-            let diagnostic = Diagnostic::error(format!("the state `{}` must begin as a number", definition.name));
-            return Err(Error::shape(diagnostic.at(definition.span, "known beforehand, alike for all elements")));
+            let diagnostic =
+                Diagnostic::error(format!("the state `{}` must begin as a number", definition.name));
+            return Err(Error::shape(
+                diagnostic.at(definition.span, "known beforehand, alike for all elements"),
+            ));
         };
         states.push((definition.name.clone(), number));
     }
@@ -119,7 +132,9 @@ impl<'u> Machine<'u, '_> {
             ExprKind::Call { args, .. } => (unit.ast.list(args).to_vec(), unit.ast.callee_span(body.root)),
             _ => return Err(no_optimizer(unit, unit.ast.span(body.root))),
         };
-        let Some((library, function)) = self.optimizer_of(body) else { return Err(no_optimizer(unit, place)) };
+        let Some((library, function)) = self.optimizer_of(body) else {
+            return Err(no_optimizer(unit, place));
+        };
         let mut bound = Vec::with_capacity(args.len());
         for arg in args {
             bound.push(self.argument(arg)?);
@@ -213,7 +228,8 @@ impl<'u> Machine<'u, '_> {
         if found == shape {
             return Ok(node);
         }
-        let message = format!("`{}` has shape {found} after the update, and the parameter {shape}", definition.name);
+        let message =
+            format!("`{}` has shape {found} after the update, and the parameter {shape}", definition.name);
         let diagnostic = Diagnostic::error(message);
         Err(Error::shape(if bound.library { diagnostic } else { diagnostic.at(definition.span, "") }))
     }

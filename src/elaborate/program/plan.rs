@@ -115,8 +115,19 @@ pub enum Missing {
 
 /// The keys of `train`.
 const TRAIN: &[&str] = &[
-    "optimizer", "steps", "epochs", "batch", "seed", "shuffle", "clip_norm", "clip_value", "l2", "validation",
-    "test", "patience", "precision",
+    "optimizer",
+    "steps",
+    "epochs",
+    "batch",
+    "seed",
+    "shuffle",
+    "clip_norm",
+    "clip_value",
+    "l2",
+    "validation",
+    "test",
+    "patience",
+    "precision",
 ];
 
 impl Default for TrainPlan {
@@ -161,6 +172,10 @@ pub(super) fn train(
         let span = setting.span;
         match (key, word) {
             ("optimizer", _) => {
+                plan.optimizer.name = match unit.ast[body.root].kind {
+                    ExprKind::Call { callee, .. } => unit.ast.name(callee).to_owned(),
+                    _ => word.unwrap_or_default().to_owned(),
+                };
                 plan.optimizer.body = Some(body);
                 plan.optimizer.span = Some(span);
             }
@@ -173,7 +188,11 @@ pub(super) fn train(
             ("shuffle", _) => return Err(unknown_value("shuffle", span, "true or false")),
             (_, Some(word)) if !unit.refs.contains_key(&body.root) => {
                 let diagnostic = Diagnostic::error(format!("unknown value `{word}` of `{key}`"));
-                let hint = if key == "batch" { "a batch is a number of examples, or `full`" } else { "it is a number" };
+                let hint = if key == "batch" {
+                    "a batch is a number of examples, or `full`"
+                } else {
+                    "it is a number"
+                };
                 return Err(Error::name(diagnostic.at(span, "not known").hint(hint)));
             }
             _ => set_number(&mut plan, key, number(body)?, span)?,
@@ -240,7 +259,8 @@ fn check_key(
     if known.contains(&key) {
         return Ok(());
     }
-    let diagnostic = Diagnostic::error(format!("`{block}` has no setting `{key}`")).at(setting.key.span, "not known");
+    let diagnostic =
+        Diagnostic::error(format!("`{block}` has no setting `{key}`")).at(setting.key.span, "not known");
     let list = format!("the settings are {}", known.join(", "));
     Err(Error::name(match suggest(key, known.iter().copied()) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`? {list}")),
@@ -282,7 +302,9 @@ pub(super) fn data(
         };
         match (key, &setting.value, word) {
             ("file", SettingValue::Text(name), _) => plan.file = Some((name.clone(), span)),
-            ("file", _, _) => return Err(unknown_value("file", span, "a name in quotes, as in \"data.csv\"")),
+            ("file", _, _) => {
+                return Err(unknown_value("file", span, "a name in quotes, as in \"data.csv\""));
+            }
             ("missing", _, Some("refuse")) => plan.missing = Missing::Refuse,
             ("missing", _, Some("drop")) => plan.missing = Missing::Drop,
             ("missing", _, Some("mean")) => plan.missing = Missing::Mean,

@@ -70,7 +70,12 @@ impl Machine<'_, '_> {
     }
 
     /// The sum of a product over some indices: what does not depend on them stays outside.
-    pub(super) fn sum_of_product(&mut self, factors: &[Factor], over: &[Label], span: Span) -> Result<Value, Fault> {
+    pub(super) fn sum_of_product(
+        &mut self,
+        factors: &[Factor],
+        over: &[Label],
+        span: Span,
+    ) -> Result<Value, Fault> {
         let depends = |t: &Tensor| t.labels.iter().any(|label| over.contains(label));
         let (inside, mut outside): (Vec<Factor>, Vec<Factor>) =
             factors.iter().cloned().partition(|f| depends(&f.tensor));
@@ -101,7 +106,8 @@ impl Machine<'_, '_> {
                 Some(place) => (Some(place), factors[place].clone()),
                 None => (None, Tensor::plain(self.graph.integer(1))),
             };
-            let quotient = self.apply(elementwise(Elementwise::Div), span, &[span; 2], &[dividend, divisor])?;
+            let quotient =
+                self.apply(elementwise(Elementwise::Div), span, &[span; 2], &[dividend, divisor])?;
             match place {
                 Some(place) => factors[place] = quotient,
                 None => factors.push(quotient),
@@ -111,7 +117,12 @@ impl Machine<'_, '_> {
     }
 
     /// The product of tensors, summed over indices that each has one of.
-    fn contracted(&mut self, mut factors: Vec<Tensor>, over: &[Label], span: Span) -> Result<Option<Tensor>, Fault> {
+    fn contracted(
+        &mut self,
+        mut factors: Vec<Tensor>,
+        over: &[Label],
+        span: Span,
+    ) -> Result<Option<Tensor>, Fault> {
         while factors.len() > 2 {
             let (i, j, sum) = choose(&factors, over);
             let b = factors.remove(j);
@@ -203,7 +214,13 @@ impl Machine<'_, '_> {
         self.collected(&product, &[rows.as_slice(), columns.as_slice()].concat(), span)
     }
 
-    fn plain_product(&mut self, op: CodeOp, span: Span, spans: &[Span; 2], of: &[Tensor; 2]) -> Result<Tensor, Fault> {
+    fn plain_product(
+        &mut self,
+        op: CodeOp,
+        span: Span,
+        spans: &[Span; 2],
+        of: &[Tensor; 2],
+    ) -> Result<Tensor, Fault> {
         let mut ids = Vec::new();
         for tensor in of {
             let shape = self.shape(tensor);

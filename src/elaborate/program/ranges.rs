@@ -116,9 +116,11 @@ impl Machine<'_, '_> {
     }
 
     fn whole(&self, value: &Value, span: Span) -> Result<i64, Fault> {
-        let whole = self.as_affine(value).filter(|affine| affine.terms.is_empty()).map(|affine| affine.constant);
+        let whole =
+            self.as_affine(value).filter(|affine| affine.terms.is_empty()).map(|affine| affine.constant);
         whole.filter(|n| n.unsigned_abs() < 1 << 32).ok_or_else(|| {
-            let diagnostic = Diagnostic::error("the range of an index must be whole numbers known beforehand");
+            let diagnostic =
+                Diagnostic::error("the range of an index must be whole numbers known beforehand");
             shape_fault(diagnostic.at(span, "not a constant whole number").hint("as in `sum[i = 0:10]`"))
         })
     }
@@ -130,7 +132,8 @@ impl Machine<'_, '_> {
             let hint = "the array is smaller than what slides along it, or the range is empty";
             return Err(shape_fault(diagnostic.at(span, "no value fits here").hint(hint)));
         }
-        self.labels[label.0 as usize].range = Some((first, (last - first + 1).min(i64::from(u32::MAX)) as u32));
+        self.labels[label.0 as usize].range =
+            Some((first, (last - first + 1).min(i64::from(u32::MAX)) as u32));
         Ok(())
     }
 
@@ -296,7 +299,10 @@ impl Use {
     /// The values of the only index for which the subscript lies in its axis, whatever lies
     /// between `least` and `greatest` is added.
     fn fitting(&self, least: i64, greatest: i64) -> (i64, i64) {
-        let (lo, hi) = (0 - least - self.subscript.constant, i64::from(self.extent) - 1 - greatest - self.subscript.constant);
+        let (lo, hi) = (
+            0 - least - self.subscript.constant,
+            i64::from(self.extent) - 1 - greatest - self.subscript.constant,
+        );
         match self.subscript.terms.first() {
             Some(&(_, k)) if k > 0 => (-(-lo).div_euclid(k), hi.div_euclid(k)),
             Some(&(_, k)) => (-hi.div_euclid(-k), (-lo).div_euclid(-k)),

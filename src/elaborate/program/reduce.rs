@@ -137,7 +137,8 @@ impl Machine<'_, '_> {
         let shape = self.shape(of);
         if shape.rank() != 1 {
             let described = crate::elaborate::tensor::described(&shape);
-            let diagnostic = crate::error::Diagnostic::error("only a vector has a place of its greatest element");
+            let diagnostic =
+                crate::error::Diagnostic::error("only a vector has a place of its greatest element");
             return Err(shape_fault(diagnostic.at(span, described)));
         }
         let axes = 1u8 << of.labels.len();

@@ -26,7 +26,8 @@ pub(super) fn on_model(model: &mut Model) -> Result<(), Error> {
             let moving = moving(&model.graph, objective.node);
             let stuck = model.params.iter().filter(|p| used[p.node.index()] && !moving[p.node.index()]);
             for param in stuck {
-                let message = format!("training cannot move `{}`: no slope of the objective reaches it", param.name);
+                let message =
+                    format!("training cannot move `{}`: no slope of the objective reaches it", param.name);
                 let note = Diagnostic::warning(message).at(param.span, "stays as it starts");
                 notes.push(note.and_at(objective.span, "the objective"));
             }
@@ -46,11 +47,13 @@ pub(super) fn on_model(model: &mut Model) -> Result<(), Error> {
 fn missing_objective(model: &Model, notes: &mut Vec<Diagnostic>) -> Result<(), Error> {
     let hint = "define `loss = …`, or ask to `minimize …` or `maximize …`";
     if let Some((span, _)) = model.unit.requests.train.first() {
-        let diagnostic = Diagnostic::error("nothing says what is to be minimized").at(*span, "trained for what?");
+        let diagnostic =
+            Diagnostic::error("nothing says what is to be minimized").at(*span, "trained for what?");
         return Err(Error::name(diagnostic.hint(hint)));
     }
     if let Some(param) = model.params.first() {
-        let note = Diagnostic::warning("the program has parameters and no objective").at(param.span, "a parameter");
+        let note =
+            Diagnostic::warning("the program has parameters and no objective").at(param.span, "a parameter");
         notes.push(note.hint(hint));
     }
     Ok(())

@@ -82,7 +82,9 @@ impl Resolver {
             self.reached = 0;
             match self.unit.blocks[id].slots[slot].kind.clone() {
                 SlotKind::Parameter(None) | SlotKind::Given => {}
-                SlotKind::Parameter(Some(body)) | SlotKind::Dim(body) | SlotKind::Value(body) => self.body(body)?,
+                SlotKind::Parameter(Some(body)) | SlotKind::Dim(body) | SlotKind::Value(body) => {
+                    self.body(body)?
+                }
                 SlotKind::State(body) => self.body(body)?,
                 SlotKind::Input(extents) => self.bodies(&extents)?,
                 SlotKind::Param { extents, start, bounds } => {
@@ -220,7 +222,8 @@ impl Resolver {
                 let own = 1u64 << self.unit.depths[&id];
                 let ranges = self.unit.ast.children(id);
                 let outside = ranges.iter().filter(|c| **c != body);
-                free = outside.fold(self.unit.free[body.index()] & !own, |all, c| all | self.unit.free[c.index()]);
+                free = outside
+                    .fold(self.unit.free[body.index()] & !own, |all, c| all | self.unit.free[c.index()]);
             }
             ExprKind::Sequence(items) => return Err(self.juxtaposed(items)),
             _ => {}
@@ -285,7 +288,14 @@ impl Resolver {
     }
 
     /// An optimizer's lines run in order: what is assigned later cannot be read yet.
-    fn check_order(&self, block: FunctionId, slot: u32, name: &str, span: Span, level: usize) -> Result<(), Error> {
+    fn check_order(
+        &self,
+        block: FunctionId,
+        slot: u32,
+        name: &str,
+        span: Span,
+        level: usize,
+    ) -> Result<(), Error> {
         let block = &self.unit.blocks[block];
         if block.kind != FunctionKind::Optimizer || level + 1 != self.path.len() {
             return Ok(());
@@ -297,7 +307,8 @@ impl Resolver {
             return Ok(());
         }
         let diagnostic = Diagnostic::error(format!("`{name}` is used before its line"));
-        let diagnostic = diagnostic.at(span, "no value yet").and_at(block.slots[slot as usize].span, "given here");
+        let diagnostic =
+            diagnostic.at(span, "no value yet").and_at(block.slots[slot as usize].span, "given here");
         Err(Error::name(diagnostic.hint("the lines of an optimizer run from top to bottom")))
     }
 
@@ -326,10 +337,7 @@ impl Resolver {
         let (left, right) = (items[at - 1].operand, items[at].operand);
         let function = match ast[left].kind {
             ExprKind::Name(_) => {
-                matches!(
-                    self.unit.refs.get(&left),
-                    Some(Ref::Builtin(_) | Ref::Extra(_) | Ref::Library(_))
-                )
+                matches!(self.unit.refs.get(&left), Some(Ref::Builtin(_) | Ref::Extra(_) | Ref::Library(_)))
             }
             _ => false,
         };

@@ -71,7 +71,12 @@ impl Machine<'_, '_> {
     }
 
     /// Calls from a scan's frame: names and paths are those of the run below it.
-    fn invoke_below(&mut self, step: FunctionValue, args: Vec<Arg>, span: Span) -> Result<Option<Value>, Fault> {
+    fn invoke_below(
+        &mut self,
+        step: FunctionValue,
+        args: Vec<Arg>,
+        span: Span,
+    ) -> Result<Option<Value>, Fault> {
         let scan = self.frames.pop().expect("the scan is on top");
         let height = self.frames.len();
         let result = self.invoke(step, args, span, span);
@@ -92,7 +97,9 @@ impl Machine<'_, '_> {
         }
         let message = format!("the state has shape {before}, and the step makes shape {after} of it");
         let diagnostic = Diagnostic::error(message).at(spans[0], format!("gives shape {after}"));
-        Err(shape_fault(diagnostic.and_at(spans[1], format!("shape {before}")).hint("a step gives its next state")))
+        Err(shape_fault(
+            diagnostic.and_at(spans[1], format!("shape {before}")).hint("a step gives its next state"),
+        ))
     }
 
     fn end_scan(&mut self) -> Result<(), Fault> {

@@ -185,7 +185,9 @@ impl Machine<'_, '_> {
             && lo > hi
         {
             let diagnostic = Diagnostic::error(format!("the bounds are crossed: {lo} is above {hi}"));
-            return Err(shape_fault(diagnostic.at(bounds.span, "").hint("bounds are `in [least, greatest]`")));
+            return Err(shape_fault(
+                diagnostic.at(bounds.span, "").hint("bounds are `in [least, greatest]`"),
+            ));
         }
         Ok(Some((ends[0], ends[1])))
     }

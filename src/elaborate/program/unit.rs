@@ -18,9 +18,15 @@ pub(super) type FunctionId = usize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Ref {
     /// A slot of the block `up` levels out.
-    Slot { up: u8, slot: u32 },
+    Slot {
+        up: u8,
+        slot: u32,
+    },
     /// The `index`-th index of an index notation.
-    Index { scope: ExprId, index: u8 },
+    Index {
+        scope: ExprId,
+        index: u8,
+    },
     /// A slot of the library's outermost block.
     Library(u32),
     Builtin(Builtin),
@@ -47,7 +53,11 @@ pub(super) enum SlotKind {
     Parameter(Option<Body>),
     Dim(Body),
     Input(Vec<Body>),
-    Param { extents: Vec<Body>, start: Start, bounds: Option<Bounds> },
+    Param {
+        extents: Vec<Body>,
+        start: Start,
+        bounds: Option<Bounds>,
+    },
     Value(Body),
     Function(FunctionId),
     /// Filled from outside: `w` and `g` of an optimizer, and what it computes on the way.

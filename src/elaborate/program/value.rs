@@ -96,7 +96,11 @@ pub(super) enum FunctionValue {
     Builtin(Builtin),
     Extra(Extra),
     /// A function of a text, with the block it was defined in.
-    Defined { library: bool, function: FunctionId, env: usize },
+    Defined {
+        library: bool,
+        function: FunctionId,
+        env: usize,
+    },
 }
 
 /// A value.

@@ -106,7 +106,11 @@ impl<'s, 't> Cursor<'s, 't> {
         let mut depth = 0usize;
         while let Some(&(token, _)) = self.tokens.get(self.at) {
             match token {
-                Token::OpenParen | Token::OpenVector | Token::OpenIndex | Token::OpenReducer | Token::OpenBar => {
+                Token::OpenParen
+                | Token::OpenVector
+                | Token::OpenIndex
+                | Token::OpenReducer
+                | Token::OpenBar => {
                     depth += 1;
                 }
                 Token::CloseParen
@@ -121,7 +125,9 @@ impl<'s, 't> Cursor<'s, 't> {
                 }
                 Token::Separator | Token::OpenBrace | Token::CloseBrace => break,
                 token if depth == 0 && stops.contains(&token) => break,
-                Token::Name if depth == 0 && self.at > from && self.is_in() && stops.contains(&Token::Name) => {
+                Token::Name
+                    if depth == 0 && self.at > from && self.is_in() && stops.contains(&Token::Name) =>
+                {
                     break;
                 }
                 _ => {}

@@ -10,8 +10,8 @@ mod statements;
 mod tree;
 
 pub use tree::{
-    Block, Body, Bounds, Function, FunctionKind, Name, Parameter, Pick, Program, Setting, SettingValue, Start,
-    Statement, ValueKind,
+    Block, Body, Bounds, Function, FunctionKind, Name, Parameter, Pick, Program, Setting, SettingValue,
+    Start, Statement, ValueKind,
 };
 
 use super::build::Builder;

@@ -12,7 +12,8 @@ impl Cursor<'_, '_> {
             "train" => false,
             "data" => true,
             _ => {
-                let hint = "blocks are `train { … }`, `data { … }`, `layer f(x) { … }`, `optimizer f() { … }`";
+                let hint =
+                    "blocks are `train { … }`, `data { … }`, `layer f(x) { … }`, `optimizer f() { … }`";
                 return Err(self.unexpected("`train` or `data`", hint));
             }
         };
@@ -41,7 +42,9 @@ impl Cursor<'_, '_> {
             true => self.data_value()?,
         };
         if !matches!(self.token(), Some(Token::Separator | Token::Comma | Token::CloseBrace)) {
-            return Err(self.unexpected("the end of the setting", "separate settings by `,`, `;` or line ends"));
+            return Err(
+                self.unexpected("the end of the setting", "separate settings by `,`, `;` or line ends")
+            );
         }
         Ok(Setting { key, value, span: start.to(self.before()) })
     }
@@ -104,7 +107,8 @@ impl Cursor<'_, '_> {
             Some(Token::Text) => unquoted(self.text()),
             Some(Token::Name | Token::Reducer) => self.text().to_owned(),
             _ => {
-                let hint = "a column is a name or `\"…\"`; several are `[a, b]`, `first:last`, `prefix_*` or `0:13`";
+                let hint =
+                    "a column is a name or `\"…\"`; several are `[a, b]`, `first:last`, `prefix_*` or `0:13`";
                 return Err(self.unexpected("a column", hint));
             }
         };

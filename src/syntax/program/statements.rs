@@ -82,8 +82,7 @@ impl Cursor<'_, '_> {
                 Ok(())
             }
             "layer" | "optimizer" => {
-                let kind =
-                    if self.text() == "layer" { FunctionKind::Layer } else { FunctionKind::Optimizer };
+                let kind = if self.text() == "layer" { FunctionKind::Layer } else { FunctionKind::Optimizer };
                 self.skip();
                 into.push(Statement::Function(self.function(kind, depth)?));
                 Ok(())
@@ -129,7 +128,8 @@ impl Cursor<'_, '_> {
         if !self.eat(Token::OpenIndex) && !self.eat(Token::OpenReducer) {
             return Ok(Vec::new());
         }
-        let close = if self.token() == Some(Token::CloseReducer) { Token::CloseReducer } else { Token::CloseSquare };
+        let close =
+            if self.token() == Some(Token::CloseReducer) { Token::CloseReducer } else { Token::CloseSquare };
         self.expressions(close)
     }
 
@@ -154,7 +154,8 @@ impl Cursor<'_, '_> {
 
     fn distribution(&mut self) -> Result<Start, Error> {
         self.skip();
-        let name = self.name("a distribution", "one of normal(m, s), uniform(a, b), glorot, he, orthogonal")?;
+        let name =
+            self.name("a distribution", "one of normal(m, s), uniform(a, b), glorot, he, orthogonal")?;
         let called = self.eat(Token::OpenParen);
         let args = if called { self.expressions(Token::CloseParen)? } else { Vec::new() };
         Ok(Start::Distribution { name, args })
@@ -264,7 +265,9 @@ impl Cursor<'_, '_> {
         let mut depth = 0usize;
         for i in n.. {
             match self.ahead(i) {
-                Some(Token::OpenParen | Token::OpenVector | Token::OpenIndex | Token::OpenReducer) => depth += 1,
+                Some(Token::OpenParen | Token::OpenVector | Token::OpenIndex | Token::OpenReducer) => {
+                    depth += 1
+                }
                 Some(
                     Token::CloseParen | Token::CloseSquare | Token::CloseReducer | Token::CloseReducerCall,
                 ) => {
@@ -287,11 +290,13 @@ impl Cursor<'_, '_> {
         let mut parameters: Vec<Parameter> = Vec::new();
         while self.token() != Some(Token::CloseParen) {
             let has_default = self.token() == Some(Token::ArgName);
-            let name = self.name("the name of a parameter", "a parameter is a name, as in `f(x, a = 1) = …`")?;
+            let name =
+                self.name("the name of a parameter", "a parameter is a name, as in `f(x, a = 1) = …`")?;
             if let Some(first) = parameters.iter().find(|p| p.name.symbol == name.symbol) {
                 return Err(Error::name(twice(self.builder.text_of(name.symbol), name, first.name)));
             }
-            let default = if has_default { Some(self.expression(&[Token::Comma, Token::CloseParen])?) } else { None };
+            let default =
+                if has_default { Some(self.expression(&[Token::Comma, Token::CloseParen])?) } else { None };
             parameters.push(Parameter { name, default });
             if !self.eat(Token::Comma) {
                 break;
@@ -321,7 +326,9 @@ impl Cursor<'_, '_> {
             if let Some(value) = block.value {
                 let diagnostic = Diagnostic::error("a block goes on after its value");
                 let diagnostic = diagnostic.at(self.builder_span(value), "this is not used");
-                return Err(Error::syntax(diagnostic.hint("the last line of a block is its value; name the others")));
+                return Err(Error::syntax(
+                    diagnostic.hint("the last line of a block is its value; name the others"),
+                ));
             }
             block.value = self.statement(&mut block.statements, depth)?;
             self.end_of_statement()?;
@@ -329,7 +336,9 @@ impl Cursor<'_, '_> {
         self.skip();
         if block.value.is_none() && kind != FunctionKind::Optimizer {
             let diagnostic = Diagnostic::error("a block without a value").at(open, "this block");
-            return Err(Error::syntax(diagnostic.hint("its last line is an expression: what the function gives")));
+            return Err(Error::syntax(
+                diagnostic.hint("its last line is an expression: what the function gives"),
+            ));
         }
         Ok(block)
     }
