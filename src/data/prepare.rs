@@ -38,6 +38,18 @@ pub struct Prepared {
     pub echo: Vec<String>,
 }
 
+impl Prepared {
+    /// The data of a program without inputs: none.
+    pub fn none() -> Prepared {
+        Prepared {
+            examples: Examples::default(),
+            split: Split::default(),
+            encodings: Encodings::default(),
+            echo: Vec::new(),
+        }
+    }
+}
+
 /// Binds data to the inputs for training.
 ///
 /// Errors are `is_data`, of the program's text where a binding of it is wrong, and name file,
