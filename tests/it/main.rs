@@ -1,5 +1,7 @@
 //! The one integration-test binary: a module a topic.
 
+mod arrays;
+mod binding;
 mod cases;
 mod cli;
 mod data;
@@ -12,6 +14,7 @@ mod minimize;
 mod objectives;
 mod print;
 mod properties;
+mod randomness;
 mod readme;
 mod rules;
 mod saturate;
