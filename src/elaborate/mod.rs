@@ -1,5 +1,6 @@
 //! AST → graph: names are bound and juxtapositions decided (`scope`, `split`, `read`, `call`),
 //! inputs and their shapes found (`inputs`), bodies run over a graph (`lower`, `apply`, `tensor`).
+//! Programs have a folder of their own ([`program`]) and share what operators mean.
 //!
 //! What must stay true: every error has a place, a cause and mostly a mend; every guess is told
 //! in a note; nothing recurses, and all is linear in the text and the graph it makes.
@@ -14,6 +15,7 @@ mod library;
 mod lower;
 mod names;
 mod notes;
+pub mod program;
 mod read;
 mod remarks;
 mod scope;

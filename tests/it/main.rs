@@ -13,6 +13,7 @@ mod jit;
 mod minimize;
 mod objectives;
 mod print;
+mod program;
 mod properties;
 mod randomness;
 mod readme;
