@@ -3,8 +3,8 @@
 use crate::data::{columns, dataset, example, inputs, says};
 use symdiff::Error;
 use symdiff::data::{
-    ColumnPick, Dataset, Encodings, Missing, Portions, Prepared, Scaling, Source, TableOptions, Wish, Wishes,
-    parse_table, prepare, prepare_like, read_dataset,
+    ColumnPick, Dataset, Encodings, Missing, Portions, Prepared, Random, Scaling, Source, TableOptions, Wish,
+    Wishes, parse_table, prepare, prepare_like, read_dataset,
 };
 
 fn bind(text: &str, names: &str, wishes: &Wishes) -> Result<Prepared, Error> {
@@ -121,6 +121,49 @@ fn bindings_that_do_not_fit_say_what_there_is() {
     check(text, "x", &columns("q", vec![Position(0)]), Err(&["there is no input `q`"]));
     let error = prepare(None, &inputs("x[2]"), &none, &Portions::default()).expect_err("no data");
     says(&error, &["input `x[2]` has no data", "--data"]);
+}
+
+#[test]
+fn what_cannot_be_standardised_or_split_is_said() {
+    let scaled = Wishes { standardize: vec![("x".into(), None)], ..Wishes::default() };
+    check("x\nred\nblue\n", "x", &scaled, Err(&["cannot be standardised", "labels"]));
+    check("x\n1e308\n-1e308\n", "x", &scaled, Err(&["cannot be standardised", "too large"]));
+    let data = dataset("x\n1\n2\n").expect("it reads");
+    let portions = Portions { stratify: Some("kind".into()), ..Portions::default() };
+    let error = prepare(Some(&data), &inputs("x"), &Wishes::default(), &portions).expect_err("no such input");
+    says(&error, &["`kind`"]);
+    for far in [ColumnPick::Position(usize::MAX), ColumnPick::Positions(usize::MAX, usize::MAX)] {
+        check("x\n1\n", "x", &columns("x", vec![far]), Err(&["has 1 columns and no column"]));
+    }
+}
+
+#[test]
+fn damaged_encodings_never_panic() {
+    let text = "a,b,kind\n1,2,red\n3,,blue\n5,6,red\n";
+    let wishes =
+        Wishes { standardize: vec![("x".into(), None)], missing: Missing::Mean, ..Wishes::default() };
+    let data = dataset(text).expect("it reads");
+    let prepared =
+        prepare(Some(&data), &inputs("x[2] kind"), &wishes, &Portions::default()).expect("it binds");
+    let sound = prepared.encodings.to_json();
+    let seed = std::process::id();
+    let mut random = Random::new(u64::from(seed), "encodings fuzz");
+    for round in 0..2000 {
+        let mut bytes = sound.clone().into_bytes();
+        for _ in 0..1 + random.below(3) {
+            let at = random.below(bytes.len() as u64) as usize;
+            match random.below(3) {
+                0 => bytes[at] = b"0123456789.-[]{},:\"ex"[random.below(21) as usize],
+                1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, b"0123456789,"[random.below(11) as usize]),
+            }
+        }
+        let Ok(encodings) = Encodings::from_json(&String::from_utf8_lossy(&bytes)) else { continue };
+        if let Ok(applied) = prepare_like(Some(&data), &inputs("x[2] kind"), &wishes, &encodings) {
+            let lengths: Vec<usize> = applied.examples.inputs.iter().map(Vec::len).collect();
+            assert_eq!(lengths, [6, 3], "seed {seed}, round {round}");
+        }
+    }
 }
 
 #[test]
