@@ -1,5 +1,7 @@
 //! The one integration-test binary: a module a topic.
 
+mod arrays;
+mod binding;
 mod cases;
 mod cli;
 mod data;
@@ -13,6 +15,7 @@ mod objectives;
 mod print;
 mod program;
 mod properties;
+mod randomness;
 mod readme;
 mod rules;
 mod saturate;
