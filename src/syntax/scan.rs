@@ -28,7 +28,7 @@ pub(super) fn scan(source: &str, dialect: Dialect, limits: &Limits) -> Result<Ve
         let span = Span::new(range.start as u32, range.end as u32);
         match token {
             Ok(token) => scan.read(token, span)?,
-            Err(()) => return Err(Error::syntax(stray_character(source, span.start))),
+            Err(()) => return Err(Error::syntax(stray_in(source, dialect, span.start))),
         }
     }
     scan.finish()
@@ -284,6 +284,18 @@ fn too_many_tokens(limit: usize, span: Span) -> Diagnostic {
     Diagnostic::error(format!("more than {limit} numbers, names and operators"))
         .at(span, "reading stopped here")
         .hint("split the text, or raise the token limit")
+}
+
+/// In a program some characters have another mend.
+fn stray_in(source: &str, dialect: Dialect, at: u32) -> Diagnostic {
+    let diagnostic = stray_character(source, at);
+    match (dialect, source.as_bytes()[at as usize]) {
+        (Dialect::Program, b'.') => {
+            diagnostic.hint("a file's name stands in quotes, as in `file = \"wine.csv\"`")
+        }
+        (Dialect::Program, b'"') => diagnostic.hint("these quotes are not closed on their line"),
+        _ => diagnostic,
+    }
 }
 
 fn stray_character(source: &str, at: u32) -> Diagnostic {

@@ -3,7 +3,7 @@
 use symdiff::elaborate::program::{Batch, Clock, Init, Model, Phase, Sense, read_program};
 use symdiff::ir::eval::evaluate;
 use symdiff::ir::{Graph, Id, Op};
-use symdiff::{Error, Limits, Severity};
+use symdiff::{Error, Limits};
 
 fn read_as(text: &str, phase: Phase) -> Result<Model, Error> {
     read_program(text, phase, &Limits::default())

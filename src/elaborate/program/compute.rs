@@ -189,7 +189,23 @@ impl Machine<'_, '_> {
             let value = self.value(of);
             tensors.push(self.tensor(&value, span)?);
         }
-        Ok(self.apply(op, ast.span(id), &spans, &tensors)?.into())
+        let applied = self.apply(op, ast.span(id), &spans, &tensors);
+        Ok(applied.map_err(|fault| self.with_declaration(fault, operands, &tensors))?.into())
+    }
+
+    /// Shapes that do not match, one of them a parameter's: it can be declared to fit.
+    fn with_declaration(&self, fault: Fault, operands: &[ExprId], tensors: &[Tensor]) -> Fault {
+        let (unit, [a, b]) = (self.unit(), operands) else { return fault };
+        for (id, other) in [(a, 1), (b, 0)] {
+            let Some(Ref::Slot { up: 0, slot }) = unit.refs.get(id) else { continue };
+            let slot = &unit.blocks[self.envs[self.env_at()].function].slots[*slot as usize];
+            if matches!(slot.kind, SlotKind::Param { .. }) && fault.0 == ErrorKind::Shape {
+                let wanted = self.shape(&tensors[other]);
+                let hint = format!("to fit, declare `param {}{wanted}`", slot.name);
+                return Box::new((fault.0, fault.1.and_at(slot.span, "declared here").hint(hint)));
+            }
+        }
+        fault
     }
 
     /// The tensor a value is, where a number or array is needed.

@@ -450,9 +450,9 @@ impl Run {
 
     /// The node at hand.
     pub(super) fn place(&self) -> Option<ExprId> {
-        self.goals.iter().rev().find_map(|goal| match goal {
-            Goal::Range { at, .. } => Some(*at),
-            Goal::Infer(scope) => Some(*scope),
+        self.goals.last().map(|goal| match goal {
+            Goal::Range { at, .. } => *at,
+            Goal::Infer(scope) => *scope,
         })
     }
 }

@@ -118,10 +118,10 @@ fn values(machine: &mut Machine<'_, '_>) -> Result<Vec<Output>, Error> {
     let mut values = Vec::new();
     let block = &machine.user.blocks[0];
     for (slot, definition) in block.slots.iter().enumerate() {
-        if let SlotKind::Function(function) = definition.kind {
-            if machine.user.blocks[function].kind == FunctionKind::Optimizer {
-                continue;
-            }
+        if let SlotKind::Function(function) = definition.kind
+            && machine.user.blocks[function].kind == FunctionKind::Optimizer
+        {
+            continue;
         }
         let value = machine.slot(PROGRAM, slot)?;
         if let (SlotKind::Value(body), false) = (&definition.kind, matches!(value, Value::Function(_))) {

@@ -38,7 +38,7 @@ impl Machine<'_, '_> {
                     for subscript in ast.subscripts(subscripts) {
                         let Subscript::At(at) = *subscript else { continue };
                         if !is_ready(at) {
-                            ahead.extend(constant_parts(ast, at, |id| is_ready(id)));
+                            ahead.extend(constant_parts(ast, at, is_ready));
                         }
                     }
                 }

@@ -21,6 +21,9 @@ const DISTRIBUTIONS: &[(&str, usize, usize)] = &[
     ("orthogonal", 0, 0),
 ];
 
+/// The least and greatest value of a parameter, where given.
+type Ends = (Option<f64>, Option<f64>);
+
 /// The expressions a slot is made of, in the order `fill` takes their values.
 pub(super) fn bodies(kind: &SlotKind) -> Vec<Body> {
     match kind {
@@ -166,11 +169,7 @@ impl Machine<'_, '_> {
         })
     }
 
-    fn bounds_of(
-        &mut self,
-        bounds: Option<Bounds>,
-        values: &[Value],
-    ) -> Result<Option<(Option<f64>, Option<f64>)>, Fault> {
+    fn bounds_of(&mut self, bounds: Option<Bounds>, values: &[Value]) -> Result<Option<Ends>, Fault> {
         let Some(bounds) = bounds else { return Ok(None) };
         let mut values = values.iter();
         let mut ends = [None, None];

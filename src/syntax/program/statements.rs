@@ -92,7 +92,23 @@ impl Cursor<'_, '_> {
                 let place = self.span();
                 self.skip();
                 let both = format!("{other}*{}", self.text());
-                let hint = format!("{WORDS}; a product is written `{both}`");
+                let near = [
+                    "dim",
+                    "input",
+                    "param",
+                    "layer",
+                    "metric",
+                    "minimize",
+                    "maximize",
+                    "optimizer",
+                    "state",
+                ]
+                .iter()
+                .find(|word| word.chars().take(2).eq(other.chars().take(2)));
+                let hint = match near {
+                    Some(word) => format!("did you mean `{word}`? A product is written `{both}`"),
+                    None => format!("{WORDS}; a product is written `{both}`"),
+                };
                 Err(Error::syntax(Diagnostic::error(message).at(place, "").hint(hint)))
             }
         }
