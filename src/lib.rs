@@ -30,6 +30,8 @@ pub mod syntax;
 
 pub mod elaborate;
 
+pub mod batch;
+
 pub mod differentiate;
 
 pub mod simplify;

@@ -23,6 +23,7 @@ mod walk;
 
 pub use build::{Builder, Expr};
 pub use elementwise::{Domain, Elementwise, Kink, Range, Real, Scalar};
+pub use eval::evaluate;
 pub use function::Function;
 pub use graph::{Constant, Graph, Id, Node, Op, Symbol};
 pub use number::Number;

@@ -16,4 +16,5 @@ mod rules;
 mod saturate;
 mod size;
 mod syntax;
+mod tensors;
 mod tidy;

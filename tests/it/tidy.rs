@@ -11,6 +11,7 @@ const ORDER: &[&str] = &[
     "ir",
     "syntax",
     "elaborate",
+    "batch",
     "differentiate",
     "simplify",
     "print",
