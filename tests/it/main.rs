@@ -16,5 +16,6 @@ mod rules;
 mod saturate;
 mod size;
 mod syntax;
+mod tensor;
 mod tensors;
 mod tidy;
