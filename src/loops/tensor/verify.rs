@@ -76,6 +76,9 @@ fn store_fits(program: &TensorProgram, nest: &Nest, store: &Store) -> Fact {
         Some(l) if !nest.loops[l].reduced && store.to.at.strides[l] != 1 => {
             Err(format!("`{store}`: lanes that are not written side by side"))
         }
+        Some(l) if chosen.is_some_and(|chosen| chosen.index.at.strides[l] != 0) => {
+            Err(format!("`{store}`: lanes of different rows"))
+        }
         _ => Ok(()),
     }
 }
