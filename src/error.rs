@@ -188,8 +188,10 @@ pub(crate) enum ErrorKind {
     Limit,
     /// A caller's slice has the wrong length, a variable is unknown, an option makes no sense.
     Input,
-    /// A data or weights file is not what it says.
+    /// A data or weights file is not what it says, or could not be written.
     Data,
+    /// A file is missing or cannot be opened.
+    Unreadable,
     /// Well-formed, but not something this version does.
     Unsupported,
     /// A fault of ours: a verifier found an inconsistent graph or kernel.
@@ -233,6 +235,16 @@ impl Error {
 
     pub(crate) fn input(diagnostic: Diagnostic) -> Error {
         Error::new(ErrorKind::Input, diagnostic)
+    }
+
+    #[cfg(feature = "training")]
+    pub(crate) fn data(diagnostic: Diagnostic) -> Error {
+        Error::new(ErrorKind::Data, diagnostic)
+    }
+
+    #[cfg(feature = "training")]
+    pub(crate) fn unreadable(diagnostic: Diagnostic) -> Error {
+        Error::new(ErrorKind::Unreadable, diagnostic)
     }
 
     #[cfg_attr(
@@ -296,9 +308,14 @@ impl Error {
         self.0.kind == ErrorKind::Input
     }
 
-    /// A data or weights file could not be used.
+    /// A data or weights file could not be used or written.
     pub fn is_data(&self) -> bool {
         self.0.kind == ErrorKind::Data
+    }
+
+    /// A file is missing or cannot be opened.
+    pub fn is_unreadable(&self) -> bool {
+        self.0.kind == ErrorKind::Unreadable
     }
 
     /// It is well-formed, but this version does not do it.

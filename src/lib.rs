@@ -23,8 +23,15 @@ mod engine;
 mod error;
 mod limits;
 mod reading;
+mod suggest;
 
 pub mod elementary;
+
+#[cfg(feature = "training")]
+pub mod data;
+#[cfg(feature = "training")]
+pub mod weights;
+
 pub mod ir;
 pub mod syntax;
 

@@ -15,6 +15,12 @@ const LITERAL_DIGITS: usize = 10_000;
 const EXPONENT: i64 = 10_000;
 /// Nodes of one syntax tree or graph.
 const NODES: usize = 4_000_000;
+/// Bytes of one table or array file, and of what it unpacks to: the file is held in memory.
+const TABLE_BYTES: usize = 1 << 30;
+/// Cells of one table, numbers of one array file: 8 bytes each.
+const TABLE_CELLS: usize = 100_000_000;
+/// Bytes of one weights file.
+const WEIGHTS_BYTES: usize = 1 << 30;
 
 /// The budgets of reading and compiling one text.
 ///
@@ -36,6 +42,12 @@ pub struct Limits {
     pub exponent: i64,
     /// Nodes of the syntax tree or of a graph (4,000,000).
     pub nodes: usize,
+    /// Bytes of one table or array file, unpacked (1 GiB).
+    pub table_bytes: usize,
+    /// Cells of one table, numbers of one array file (100,000,000).
+    pub table_cells: usize,
+    /// Bytes of one weights file (1 GiB).
+    pub weights_bytes: usize,
 }
 
 impl Default for Limits {
@@ -47,6 +59,9 @@ impl Default for Limits {
             literal_digits: LITERAL_DIGITS,
             exponent: EXPONENT,
             nodes: NODES,
+            table_bytes: TABLE_BYTES,
+            table_cells: TABLE_CELLS,
+            weights_bytes: WEIGHTS_BYTES,
         }
     }
 }

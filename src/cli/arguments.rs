@@ -309,6 +309,7 @@ impl Budgets {
             literal_digits: self.max_literal_digits.unwrap_or(default.literal_digits),
             exponent: self.max_exponent.unwrap_or(default.exponent),
             nodes: self.max_nodes.unwrap_or(default.nodes),
+            ..default
         }
     }
 }

@@ -78,7 +78,11 @@ impl Fault {
 
     /// An error of the library about `source`.
     pub fn of(error: &Error, source: &str, origin: Origin) -> Fault {
-        let exit = if error.is_input() { Exit::Usage } else { Exit::Data };
+        let exit = match error {
+            _ if error.is_input() => Exit::Usage,
+            _ if error.is_unreadable() => Exit::NoInput,
+            _ => Exit::Data,
+        };
         Fault::in_text(exit, error.diagnostic().clone(), source, origin)
     }
 

@@ -1,6 +1,6 @@
 //! One node of resolved code applied to graph nodes: types and shapes are checked here.
 
-use super::code::{CodeId, CodeOp, Program};
+use super::code::{Axis, CodeOp, shorten};
 use super::names::Builtin;
 use super::{code::Callee, domain};
 use crate::error::{Diagnostic, ErrorKind, Span};
@@ -10,13 +10,19 @@ use crate::syntax::CompareOp;
 /// A fault before its place is known for good: see `Lowering::located`.
 pub(super) type Fault = Box<(ErrorKind, Diagnostic)>;
 
-/// A node with its operands, in the code and in the graph.
+/// A node with its operands, in the text and in the graph.
 pub(super) struct Site<'s> {
     pub(super) graph: &'s mut Graph,
-    pub(super) program: &'s Program,
-    pub(super) at: CodeId,
-    pub(super) operands: &'s [CodeId],
+    pub(super) source: &'s str,
+    pub(super) span: Span,
+    /// The operands' places.
+    pub(super) spans: &'s [Span],
     pub(super) ids: &'s [Id],
+    /// How many leading axes of each operand run over the indices of a program's index notation
+    /// and are no part of its shape here; none where the slice ends.
+    pub(super) indexed: &'s [u8],
+    /// Of an index: which bounds are written.
+    pub(super) axes: &'s [Axis],
     /// Most elements of anything.
     pub(super) nodes: usize,
     pub(super) remarks: Vec<Diagnostic>,
@@ -37,7 +43,7 @@ impl Site<'_> {
             CodeOp::Vector => self.vector(),
             CodeOp::MatMul => self.matrix_product(),
             CodeOp::Dot => self.dot(),
-            CodeOp::Index { start, len } => self.index(start, len),
+            CodeOp::Index { .. } => self.index(),
             CodeOp::Number(_) | CodeOp::Variable(_) | CodeOp::Parameter(_) | CodeOp::Call(_) => {
                 unreachable!("`Lowering::step` has done these")
             }
@@ -60,15 +66,29 @@ impl Site<'_> {
     }
 
     pub(super) fn span(&self) -> Span {
-        self.program.code.span(self.at)
+        self.span
+    }
+
+    /// A stretch of the source, shortened to what a message can hold.
+    pub(super) fn text(&self, span: Span) -> String {
+        shorten(span.text(self.source), 40)
     }
 
     pub(super) fn operand_span(&self, i: usize) -> Span {
-        self.program.code.span(self.operands[i])
+        self.spans[i]
     }
 
     pub(super) fn shape(&self, i: usize) -> Shape {
-        self.graph.shape(self.ids[i]).clone()
+        let indexed = self.indexed.get(i).map_or(0, |&n| n as usize);
+        match self.graph.shape(self.ids[i]) {
+            shape if indexed == 0 => shape.clone(),
+            shape => Shape::new(shape.extents()[indexed..].iter().copied()),
+        }
+    }
+
+    fn is_number(&self, i: usize) -> bool {
+        let indexed = self.indexed.get(i).map_or(0, |&n| n as usize);
+        self.graph.shape(self.ids[i]).rank() == indexed
     }
 
     fn is_truth(&self, i: usize) -> bool {
@@ -80,18 +100,18 @@ impl Site<'_> {
         self.numbers_from(0)
     }
 
-    fn numbers_from(&self, first: usize) -> Result<(), Fault> {
+    pub(super) fn numbers_from(&self, first: usize) -> Result<(), Fault> {
         match (first..self.ids.len()).find(|&i| self.is_truth(i)) {
-            Some(i) => Err(shape_fault(not_a_number(self.program, self.operands[i]))),
+            Some(i) => Err(shape_fault(not_a_number(self.source, self.spans[i]))),
             None => Ok(()),
         }
     }
 
-    fn truth(&self, i: usize) -> Result<(), Fault> {
+    pub(super) fn truth(&self, i: usize) -> Result<(), Fault> {
         if self.is_truth(i) {
             return Ok(());
         }
-        let text = self.program.text(self.operand_span(i));
+        let text = self.text(self.operand_span(i));
         Err(shape_fault(
             Diagnostic::error("a condition was expected")
                 .at(self.operand_span(i), "this is a number")
@@ -101,9 +121,9 @@ impl Site<'_> {
 
     /// All operands have one shape, numbers aside.
     pub(super) fn one_shape(&self) -> Result<(), Fault> {
-        let mut shaped = (0..self.ids.len()).filter(|&i| !self.graph.is_scalar(self.ids[i]));
+        let mut shaped = (0..self.ids.len()).filter(|&i| !self.is_number(i));
         let Some(first) = shaped.next() else { return Ok(()) };
-        match shaped.find(|&i| self.graph.shape(self.ids[i]) != self.graph.shape(self.ids[first])) {
+        match shaped.find(|&i| self.shape(i) != self.shape(first)) {
             Some(other) => Err(shape_fault(self.mismatch(first, other))),
             None => Ok(()),
         }
@@ -114,7 +134,10 @@ impl Site<'_> {
         Diagnostic::error(format!("the shapes {a} and {b} do not match"))
             .at(self.operand_span(j), format!("shape {b}"))
             .and_at(self.operand_span(i), format!("shape {a}"))
-            .hint("operands must have equal shapes, or one must be a single number")
+            .hint(
+                one_more_axis(&a, &b)
+                    .unwrap_or("operands must have equal shapes, or one must be a single number"),
+            )
     }
 
     /// So many elements may be made.
@@ -133,7 +156,7 @@ impl Site<'_> {
             self.whole_order()?;
         }
         if domain::is_outside(self.graph, op, self.ids) {
-            let text = self.program.text(self.span());
+            let text = self.text(self.span());
             let remark =
                 Diagnostic::warning(format!("`{text}` is undefined over the reals")).at(self.span(), "");
             self.remarks.push(match domain::mend(self.graph, op, self.ids) {
@@ -252,8 +275,8 @@ impl Site<'_> {
 
     fn bars(&mut self) -> Result<Id, Fault> {
         if !self.graph.is_scalar(self.ids[0]) {
-            let text = self.program.text(self.span());
-            let inner = self.program.text(self.operand_span(0));
+            let text = self.text(self.span());
+            let inner = self.text(self.operand_span(0));
             let note = Diagnostic::note(format!("read `{text}` element by element")).at(self.span(), "");
             self.remarks.push(note.hint(format!("the length of a vector is `norm({inner})`")));
         }
@@ -261,14 +284,20 @@ impl Site<'_> {
     }
 }
 
+/// `[n]` and `[n,1]` are the same numbers for many people.
+fn one_more_axis(a: &Shape, b: &Shape) -> Option<&'static str> {
+    let plain = |s: &Shape| s.extents().iter().copied().filter(|&n| n != 1).collect::<Vec<u32>>();
+    (a.rank() != b.rank() && plain(a) == plain(b))
+        .then_some("axes of extent 1 count: take one away with `x[0]` or `x[:, 0]`, or declare both alike")
+}
+
 pub(super) fn shape_fault(diagnostic: Diagnostic) -> Fault {
     Box::new((ErrorKind::Shape, diagnostic))
 }
 
 /// A condition where a number should be.
-pub(super) fn not_a_number(program: &Program, id: CodeId) -> Diagnostic {
-    let span = program.code.span(id);
-    let text = program.text(span);
+pub(super) fn not_a_number(source: &str, span: Span) -> Diagnostic {
+    let text = shorten(span.text(source), 40);
     Diagnostic::error("a condition is not a number")
         .at(span, "true or false")
         .hint(format!("write `if({text}, 1, 0)`"))

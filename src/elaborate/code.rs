@@ -163,13 +163,6 @@ pub(super) struct Program {
     pub(super) source: String,
 }
 
-impl Program {
-    /// The source of a node, shortened to what a message can hold.
-    pub(super) fn text(&self, span: Span) -> String {
-        shorten(span.text(&self.source), 40)
-    }
-}
-
 /// At most `most` characters of a text, on one line.
 pub(super) fn shorten(text: &str, most: usize) -> String {
     let flat = |c: char| if c.is_control() { ' ' } else { c };

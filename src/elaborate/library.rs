@@ -42,6 +42,12 @@ pub(super) fn find(name: &str) -> Option<DefinitionId> {
     ROWS.iter().position(|row| row.0 == name).map(DefinitionId::new)
 }
 
+/// The library as text, with the values of parameters that a call may leave out: programs read it
+/// as the beginning of their own.
+pub(super) fn definitions() -> String {
+    ROWS.iter().map(|row| format!("{}({}) = {}\n", row.0, row.1, row.2)).collect()
+}
+
 /// The library, resolved.
 pub(super) fn program() -> &'static Program {
     static PROGRAM: OnceLock<Program> = OnceLock::new();

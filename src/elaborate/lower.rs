@@ -41,6 +41,8 @@ pub(super) struct Lowering<'p, 'g> {
     frames: Vec<Frame<'p>>,
     /// The operands of the node at hand; kept for its memory.
     operands: Vec<Id>,
+    /// The places of its operands.
+    spans: Vec<Span>,
 }
 
 impl<'p, 'g> Lowering<'p, 'g> {
@@ -62,6 +64,7 @@ impl<'p, 'g> Lowering<'p, 'g> {
             memo,
             frames: Vec::new(),
             operands: Vec::new(),
+            spans: Vec::new(),
         }
     }
 
@@ -70,7 +73,9 @@ impl<'p, 'g> Lowering<'p, 'g> {
         let value = self.run(program)?;
         let root = program.definitions.last().expect("a program has a statement").root;
         match self.graph.ty(value).dtype {
-            crate::ir::DType::Bool => Err(Error::shape(super::apply::not_a_number(program, root))),
+            crate::ir::DType::Bool => {
+                Err(Error::shape(super::apply::not_a_number(&program.source, program.code.span(root))))
+            }
             _ => Ok(value),
         }
     }
@@ -151,11 +156,27 @@ impl<'p, 'g> Lowering<'p, 'g> {
     }
 
     fn apply(&mut self, program: &Program, at: CodeId, op: CodeOp, ids: &[Id]) -> Result<Id, Fault> {
-        let operands = program.code.operands(at);
-        let mut site =
-            Site { graph: self.graph, program, at, operands, ids, nodes: self.nodes, remarks: Vec::new() };
+        let mut spans = std::mem::take(&mut self.spans);
+        spans.clear();
+        spans.extend(program.code.operands(at).iter().map(|&id| program.code.span(id)));
+        let axes = match op {
+            CodeOp::Index { start, len } => program.code.axes(start, len),
+            _ => &[],
+        };
+        let mut site = Site {
+            graph: self.graph,
+            source: &program.source,
+            span: program.code.span(at),
+            spans: &spans,
+            ids,
+            indexed: &[],
+            axes,
+            nodes: self.nodes,
+            remarks: Vec::new(),
+        };
         let value = site.apply(op)?;
         let remarks = site.remarks;
+        self.spans = spans;
         self.remark(remarks);
         Ok(value)
     }
@@ -163,7 +184,10 @@ impl<'p, 'g> Lowering<'p, 'g> {
     fn check_arguments(&mut self, program: &Program, operands: &[CodeId], ids: &[Id]) -> Result<(), Fault> {
         let truth = ids.iter().position(|&id| self.graph.ty(id).dtype == crate::ir::DType::Bool);
         match truth {
-            Some(i) => Err(Box::new((ErrorKind::Shape, super::apply::not_a_number(program, operands[i])))),
+            Some(i) => Err(Box::new((
+                ErrorKind::Shape,
+                super::apply::not_a_number(&program.source, program.code.span(operands[i])),
+            ))),
             None => Ok(()),
         }
     }

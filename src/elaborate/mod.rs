@@ -1,5 +1,6 @@
 //! AST → graph: names are bound and juxtapositions decided (`scope`, `split`, `read`, `call`),
 //! inputs and their shapes found (`inputs`), bodies run over a graph (`lower`, `apply`, `tensor`).
+//! Programs have a folder of their own ([`program`]) and share what operators mean.
 //!
 //! What must stay true: every error has a place, a cause and mostly a mend; every guess is told
 //! in a note; nothing recurses, and all is linear in the text and the graph it makes.
@@ -14,12 +15,12 @@ mod library;
 mod lower;
 mod names;
 mod notes;
+pub mod program;
 mod read;
 mod remarks;
 mod scope;
 mod split;
 mod statements;
-mod suggest;
 mod tensor;
 mod words;
 
@@ -30,6 +31,7 @@ pub(crate) use suggest::suggest;
 use crate::error::{Diagnostic, Error};
 use crate::ir::{Function, Graph};
 use crate::limits::Limits;
+use crate::suggest;
 use crate::syntax::{Ast, Statement};
 use inputs::Inputs;
 use lower::Lowering;

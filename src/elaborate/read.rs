@@ -85,6 +85,9 @@ impl<'a, 'n> Reader<'a, 'n> {
                 return Err(words::empty_vector(span));
             }
             ExprKind::Vector(list) => self.with_values(CodeOp::Vector, self.ast.list(list), span)?,
+            ExprKind::Named { .. } | ExprKind::Indexed { .. } => {
+                unreachable!("the scan of a formula makes no tokens for them")
+            }
             ExprKind::Index { base, subscripts } => {
                 self.index(base, self.ast.subscripts(subscripts), span)?
             }

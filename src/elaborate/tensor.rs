@@ -8,7 +8,7 @@ use crate::ir::{Elementwise, Id, Op, Shape, Structural};
 use std::ops::Range;
 
 /// A subscript with its bounds checked.
-enum Bounds {
+pub(super) enum Bounds {
     At(u32),
     Range(Range<u32>),
 }
@@ -40,7 +40,7 @@ impl Site<'_> {
 
     pub(super) fn transpose(&mut self) -> Result<Id, Fault> {
         self.numbers()?;
-        let text = self.program.text(self.operand_span(0));
+        let text = self.text(self.operand_span(0));
         let hint = match self.shape(0).rank() {
             0 => "`'` is the transpose; a derivative is written `d/dx …`".to_owned(),
             1 => format!(
@@ -108,8 +108,7 @@ impl Site<'_> {
 
     /// The product with one matrix transposed, if that would fit.
     fn transposed_fit(&self, a: &Shape, b: &Shape) -> Option<String> {
-        let (left, right) =
-            (self.program.text(self.operand_span(0)), self.program.text(self.operand_span(1)));
+        let (left, right) = (self.text(self.operand_span(0)), self.text(self.operand_span(1)));
         if a.rank() == 2 && a.extents()[0] == b.extents()[0] {
             return Some(format!("{}' @ {right}", in_brackets(left)));
         }
@@ -117,9 +116,9 @@ impl Site<'_> {
         fits.then(|| format!("{left} @ {}'", in_brackets(right)))
     }
 
-    pub(super) fn index(&mut self, start: u32, len: u32) -> Result<Id, Fault> {
+    pub(super) fn index(&mut self) -> Result<Id, Fault> {
         self.numbers()?;
-        let axes = self.program.code.axes(start, len);
+        let axes = self.axes;
         let base = self.shape(0);
         if axes.len() > base.rank() {
             return Err(shape_fault(self.too_many_subscripts(&base, axes.len())));
@@ -132,8 +131,8 @@ impl Site<'_> {
         Ok(self.cut(&base, &bounds))
     }
 
-    fn too_many_subscripts(&self, base: &Shape, given: usize) -> Diagnostic {
-        let text = self.program.text(self.operand_span(0));
+    pub(super) fn too_many_subscripts(&self, base: &Shape, given: usize) -> Diagnostic {
+        let text = self.text(self.operand_span(0));
         match base.rank() {
             0 => Diagnostic::error(format!("`{text}` is a number and has no elements"))
                 .at(self.span(), "indexed here")
@@ -147,7 +146,7 @@ impl Site<'_> {
         }
     }
 
-    fn bounds(&self, axis: Axis, extent: u32, next: &mut usize) -> Result<Bounds, Fault> {
+    pub(super) fn bounds(&self, axis: Axis, extent: u32, next: &mut usize) -> Result<Bounds, Fault> {
         let mut bound = |written: bool, most: u32, otherwise: u32| -> Result<(u32, usize), Fault> {
             if !written {
                 return Ok((otherwise, 0));
@@ -240,7 +239,7 @@ fn flat_position(base: &Shape, bounds: &[Bounds]) -> Option<u32> {
     })
 }
 
-fn described(shape: &Shape) -> String {
+pub(super) fn described(shape: &Shape) -> String {
     match shape.extents() {
         [] => "a number".to_owned(),
         [n] => format!("a vector of {n}"),

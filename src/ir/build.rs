@@ -4,6 +4,7 @@
 //! `x+0`, `x*1`, `x/1`, `x^1`, `--x`, `x*(-1)`. All else is [`crate::simplify`]'s.
 
 use super::elementwise::Scalar;
+use super::graph::Repetition;
 use super::structural::{gathered, pack_order, permuted, resized, scattered, windowed, without};
 use super::{
     DType, Elementwise, Graph, Id, Number, Op, Reduction, Selection, Shape, Structural, Type, TypeId,
@@ -21,7 +22,7 @@ impl Graph {
             return folded;
         }
         let operands = self.repeated_to_one_shape(operands);
-        let ty = operands.first().map_or(TypeId::F64, |&x| self.node(x).ty);
+        let ty = self.shaped(&operands).map_or(TypeId::F64, |x| self.node(x).ty);
         self.intern(Op::Elementwise(op), &operands, ty)
     }
 
@@ -56,8 +57,9 @@ impl Graph {
 
     fn repeated_to_one_shape(&mut self, operands: &[Id]) -> smallvec::SmallVec<[Id; 3]> {
         let mut operands: smallvec::SmallVec<[Id; 3]> = operands.into();
-        let shaped = operands.iter().copied().find(|&x| !self.is_scalar(x));
-        if let Some(shaped) = shaped {
+        if self.repetition() == Repetition::Explicit
+            && let Some(shaped) = self.shaped(&operands)
+        {
             let shape = self.shape(shaped).clone();
             for x in &mut operands {
                 if self.is_scalar(*x) {
@@ -68,11 +70,16 @@ impl Graph {
         operands
     }
 
+    /// The operand that gives an elementwise op its shape: the first that is no scalar, if any.
+    fn shaped(&self, operands: &[Id]) -> Option<Id> {
+        operands.iter().copied().find(|&x| !self.is_scalar(x)).or(operands.first().copied())
+    }
+
     /// A comparison, or logic on truth values.
     pub fn compare(&mut self, op: Selection, operands: &[Id]) -> Id {
         debug_assert!(op.is_bool() && op.arity() == operands.len());
         let operands = self.repeated_to_one_shape(operands);
-        let shape = self.shape(operands[0]).clone();
+        let shape = self.shaped(&operands).map_or_else(Shape::scalar, |x| self.shape(x).clone());
         let ty = self.type_id(Type::new(DType::Bool, shape));
         self.intern(Op::Selection(op), &operands, ty)
     }
@@ -83,7 +90,8 @@ impl Graph {
             return then;
         }
         let operands = self.repeated_to_one_shape(&[condition, then, otherwise]);
-        let ty = self.node(operands[1]).ty;
+        let shape = self.shaped(&operands).map_or_else(Shape::scalar, |x| self.shape(x).clone());
+        let ty = self.type_id(Type::new(DType::F64, shape));
         self.intern(Op::Selection(Selection::Select), &operands, ty)
     }
 

@@ -92,6 +92,17 @@ pub struct Graph {
     constant_ids: FxHashMap<Number, Constant>,
     symbols: Vec<(String, TypeId)>,
     symbol_ids: FxHashMap<String, Symbol>,
+    repetition: Repetition,
+}
+
+/// How a scalar that meets an array in an elementwise op is repeated to its shape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repetition {
+    /// By a node: what every stage but simplification sees.
+    #[default]
+    Explicit,
+    /// Silently: the op takes operands of one shape and scalars.
+    Implicit,
 }
 
 impl Graph {
@@ -101,6 +112,15 @@ impl Graph {
         let bool = graph.type_id(Type::new(DType::Bool, Shape::scalar()));
         debug_assert!(f64 == TypeId::F64 && bool == TypeId::BOOL);
         graph
+    }
+
+    pub(crate) fn repetition(&self) -> Repetition {
+        self.repetition
+    }
+
+    /// From here on. Nodes made under `Implicit` do not verify and must not outlive it.
+    pub(crate) fn set_repetition(&mut self, repetition: Repetition) {
+        self.repetition = repetition;
     }
 
     pub fn len(&self) -> usize {

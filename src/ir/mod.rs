@@ -25,6 +25,7 @@ pub use build::{Builder, Expr};
 pub use elementwise::{Domain, Elementwise, Kink, Range, Real, Scalar};
 pub use eval::evaluate;
 pub use function::Function;
+pub(crate) use graph::Repetition;
 pub use graph::{Constant, Graph, Id, Node, Op, Symbol};
 pub use number::Number;
 pub use reduction::Reduction;

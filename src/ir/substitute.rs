@@ -19,28 +19,34 @@ impl Function {
     }
 }
 
+impl Graph {
+    /// The roots with some nodes replaced by others of their shapes.
+    pub fn replaced(&mut self, roots: &[Id], by: &[(Id, Id)]) -> Vec<Id> {
+        let mut new: Vec<Id> = self.ids().collect();
+        for &(id, other) in by {
+            new[id.index()] = other;
+        }
+        for id in reachable(self, roots) {
+            let operands: Vec<Id> = self.operands(id).iter().map(|x| new[x.index()]).collect();
+            if new[id.index()] == id && operands != self.operands(id) {
+                let (op, ty) = (self.op(id), self.node(id).ty);
+                new[id.index()] = self.intern(op, &operands, ty);
+            }
+        }
+        roots.iter().map(|id| new[id.index()]).collect()
+    }
+}
+
 fn substitute(function: &Function, replaced: &[(Symbol, &Function)]) -> Function {
     let gone = |symbol: Symbol| replaced.iter().any(|(other, _)| *other == symbol);
     let mut inputs: Vec<Symbol> = function.inputs().iter().copied().filter(|&s| !gone(s)).collect();
     let substituted = function.derive(|graph| {
-        let mut new: Vec<Id> = graph.ids().collect();
+        let mut leaves = Vec::new();
         for &(symbol, by) in replaced {
-            let leaf = graph.input_node(symbol);
-            let value = graft(graph, by);
-            // The leaf may have been made just now, beyond the nodes that are looked at.
-            if let Some(place) = new.get_mut(leaf.index()) {
-                *place = value;
-            }
+            leaves.push((graph.input_node(symbol), graft(graph, by)));
             inputs.extend(by.input_names().filter_map(|name| graph.symbol(name)));
         }
-        for id in reachable(graph, function.outputs()) {
-            let operands: Vec<Id> = graph.operands(id).iter().map(|x| new[x.index()]).collect();
-            if operands != graph.operands(id) {
-                let (op, ty) = (graph.op(id), graph.node(id).ty);
-                new[id.index()] = graph.intern(op, &operands, ty);
-            }
-        }
-        function.outputs().iter().map(|id| new[id.index()]).collect()
+        graph.replaced(function.outputs(), &leaves)
     });
     let mut seen: Vec<Symbol> = Vec::new();
     inputs.retain(|symbol| {

@@ -203,7 +203,7 @@ impl Scope<'_> {
             Op::Input(symbol) => Form::Leaf(Leaf::Name(symbol, Vec::new())),
             Op::Constant(_) => self.product(id),
             Op::Elementwise(op) => self.elementwise(op, id, parts),
-            Op::Selection(Selection::Select) => self.choice(id),
+            Op::Selection(Selection::Select) => tensor::onehot(self, id).unwrap_or_else(|| self.choice(id)),
             Op::Selection(op) if op.is_comparison() => self.comparison(op, id),
             Op::Selection(op) => Form::Logic(op, parts()),
             Op::Structural(op) => tensor::structural(self, op, id),
@@ -223,6 +223,9 @@ impl Scope<'_> {
             },
             Pi => Form::Leaf(Leaf::Pi),
             Exp if self.is_euler(id) => Form::Leaf(Leaf::Euler),
+            Exp if let Some(z) = tensor::softmax_of(self.graph, id) => {
+                Form::Structural("softmax", vec![Part::Node(z)])
+            }
             _ => Form::Call(op, parts()),
         }
     }

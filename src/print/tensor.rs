@@ -3,7 +3,7 @@
 use super::form::{Contraction, Form, Part, Scope, Subscript};
 use super::share::operands;
 use crate::ir::structural::{MAX_RANK, source_axis};
-use crate::ir::{Graph, Id, Number, Op, Reduction, Structural, Symbol};
+use crate::ir::{Elementwise, Graph, Id, Number, Op, Reduction, Selection, Structural, Symbol};
 
 /// The subscripts of the element at a flat position of an input; none for a scalar.
 pub fn position(graph: &Graph, symbol: Symbol, flat: usize) -> Vec<usize> {
@@ -73,6 +73,41 @@ pub fn reduction(scope: &Scope, op: Reduction, axes: u8, id: Id) -> Form {
     let part = Part::Node(operands(scope.graph, id)[0]);
     let whole_array = scope.graph.is_scalar(id);
     Form::Structural(op.name(), if whole_array { vec![part] } else { vec![part, numbers(set(axes))] })
+}
+
+/// The vector z of which exp(z − logsumexp(z)) is the softmax.
+pub fn softmax_of(graph: &Graph, id: Id) -> Option<Id> {
+    let exponent = graph.operand(id, 0);
+    let (Op::Elementwise(Elementwise::Sub), [z, repeated]) = (graph.op(exponent), graph.operands(exponent))
+    else {
+        return None;
+    };
+    let is_repeated = matches!(graph.op(*repeated), Op::Structural(Structural::Broadcast { .. }));
+    let total = is_repeated.then(|| graph.operand(*repeated, 0))?;
+    let is_total = matches!(graph.op(total), Op::Reduce { op: Reduction::LogSumExp, .. });
+    (is_total && graph.is_scalar(total) && graph.operand(total, 0) == *z).then_some(*z)
+}
+
+/// `onehot(k, n)`, for 1 where 0, 1, …, n − 1 is k and 0 elsewhere.
+pub fn onehot(scope: &Scope, id: Id) -> Option<Form> {
+    let graph = scope.graph;
+    let &[condition, one, zero] = &*operands(graph, id) else { return None };
+    let is = |x: Id, n: i64| repeated_number(graph, x).is_some_and(|c| c.to_i64() == Some(n));
+    if graph.op(condition) != Op::Selection(Selection::Equal) || !is(one, 1) || !is(zero, 0) {
+        return None;
+    }
+    let &[a, b] = &*operands(graph, condition) else { return None };
+    let is_iota = |x: Id| graph.op(x) == Op::Structural(Structural::Iota);
+    let (class, count) = if is_iota(a) { (b, a) } else { (a, b) };
+    let fits = is_iota(count) && graph.is_scalar(class);
+    fits.then(|| Form::Structural("onehot", vec![Part::Node(class), whole(graph.shape(count).size())]))
+}
+
+fn repeated_number(graph: &Graph, id: Id) -> Option<&Number> {
+    match graph.op(id) {
+        Op::Structural(Structural::Broadcast { .. }) => graph.constant(graph.operand(id, 0)),
+        _ => graph.constant(id),
+    }
 }
 
 /// The form of a contraction over the last axes of one operand and the first of the other.

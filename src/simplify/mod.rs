@@ -11,6 +11,8 @@ mod pattern;
 mod product;
 mod rules;
 mod saturate;
+mod shapes;
+mod structure;
 mod sum;
 
 pub use domain::{Facts, Sign};
@@ -18,7 +20,9 @@ pub use rules::{Purpose, RULES, Rule, Soundness};
 pub use saturate::STRUCTURE;
 
 use crate::ir::verify::debug_verify;
-use crate::ir::{Elementwise, Function, Graph, Id, Number, Op, Selection, leaf, reachable, use_counts};
+use crate::ir::{
+    Elementwise, Function, Graph, Id, Number, Op, Selection, Shape, leaf, reachable, use_counts,
+};
 use order::Order;
 use product::Gather;
 use rustc_hash::FxHashSet;
@@ -58,25 +62,59 @@ pub fn simplify(function: &Function, level: Level, purpose: Purpose) -> Function
 
 /// [`simplify`] for a function that is not needed any more.
 pub fn simplified(function: Function, level: Level, purpose: Purpose) -> Function {
-    if level == Level::None {
-        return function;
-    }
-    let (assumptions, outputs, origin) =
-        (function.assumptions().to_vec(), function.outputs().to_vec(), function.origin().to_vec());
-    let simplified = function.into_derived(|graph| run(graph, &assumptions, outputs, origin, level, purpose));
-    debug_verify(simplified.graph(), simplified.outputs(), "simplify");
-    simplified
+    simplified_around(function, &[], level, purpose).0
 }
 
-fn run(
-    graph: &mut Graph,
-    assumptions: &[Id],
-    mut roots: Vec<Id>,
-    mut origin: Vec<Id>,
+/// [`simplified`], with some nodes kept whole: they are simplified themselves, but never taken
+/// apart where they are used. The second result is what they have become.
+pub fn simplified_around(
+    function: Function,
+    kept: &[Id],
     level: Level,
     purpose: Purpose,
-) -> Vec<Id> {
-    let given = Facts::given(graph, assumptions);
+) -> (Function, Vec<Id>) {
+    if level == Level::None {
+        return (function, kept.to_vec());
+    }
+    let (assumptions, origin) = (function.assumptions().to_vec(), function.origin().to_vec());
+    let mut task = Task { assumptions, roots: function.outputs().to_vec(), kept: kept.to_vec(), origin };
+    let count = task.roots.len();
+    let simplified = function.into_derived(|graph| {
+        task.roots.extend_from_slice(kept);
+        match shapes::has_arrays(graph, &task.roots) {
+            true => run_on_arrays(graph, &mut task, purpose),
+            false => run(graph, &mut task, level, purpose),
+        }
+        task.roots.clone()
+    });
+    debug_verify(simplified.graph(), simplified.outputs(), "simplify");
+    let kept = task.roots.split_off(count);
+    (simplified.with_outputs(task.roots), kept)
+}
+
+/// What is simplified: nodes of one graph, followed to their new forms.
+#[derive(Default)]
+struct Task {
+    assumptions: Vec<Id>,
+    roots: Vec<Id>,
+    kept: Vec<Id>,
+    origin: Vec<Id>,
+}
+
+/// [`run`], on arrays as if on their elements. Saturation knows numbers only.
+fn run_on_arrays(graph: &mut Graph, task: &mut Task, purpose: Purpose) {
+    let shapes: Vec<Shape> = task.roots.iter().map(|&id| graph.shape(id).clone()).collect();
+    let Task { assumptions, roots, kept, origin } = task;
+    shapes::implicit(graph, &mut [assumptions, roots, kept, origin]);
+    run(graph, task, Level::Fast, purpose);
+    shapes::explicit(graph, &mut [&mut task.roots]);
+    for (root, shape) in task.roots.iter_mut().zip(&shapes) {
+        *root = shapes::repeated(graph, *root, shape);
+    }
+}
+
+fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
+    let given = Facts::given(graph, &task.assumptions);
     let order = Order::new(graph);
     let mut simplifier = Simplifier {
         graph,
@@ -90,13 +128,16 @@ fn run(
         nearby: pattern::Nearby::default(),
     };
     for _ in 0..PASSES {
-        let before = roots;
-        roots = simplifier.pass(&before, &mut origin);
-        if roots == before || simplifier.graph.len() > LARGE {
+        let before = task.roots.clone();
+        simplifier.pass(task);
+        if task.roots == before || simplifier.graph.len() > LARGE {
             break;
         }
     }
-    if level == Level::Full { simplifier.saturate(roots, &mut origin) } else { roots }
+    // Saturation would take apart what is to be kept.
+    if level == Level::Full && task.kept.is_empty() {
+        task.roots = simplifier.saturate(std::mem::take(&mut task.roots), &mut task.origin);
+    }
 }
 
 /// The state of a run over one graph.
@@ -111,7 +152,7 @@ pub struct Simplifier<'a> {
     in_origin: bool,
     order: Order,
     purpose: Purpose,
-    /// Results used more than once: kept whole, so that what is shared stays shared.
+    /// Results used more than once, or to be kept: never taken apart.
     shared: FxHashSet<Id>,
     /// The result is small and meant for reading: every use of a node is looked at on its own.
     as_tree: bool,
@@ -119,18 +160,22 @@ pub struct Simplifier<'a> {
 }
 
 impl Simplifier<'_> {
-    /// Visits every node once. `origin` follows along to its nodes' new forms.
-    fn pass(&mut self, roots: &[Id], origin: &mut [Id]) -> Vec<Id> {
-        let nodes = reachable(self.graph, roots);
-        let uses = use_counts(self.graph, roots);
-        self.as_tree = self.purpose == Purpose::Read && tree_size(self.graph, roots, &nodes) <= READ_AS_TREE;
+    /// Visits every node once.
+    fn pass(&mut self, task: &mut Task) {
+        let nodes = reachable(self.graph, &task.roots);
+        let mut uses = use_counts(self.graph, &task.roots);
+        // A node that is kept is nobody's link in a chain.
+        task.kept.iter().for_each(|id| uses[id.index()] = uses[id.index()].max(2));
+        self.as_tree =
+            self.purpose == Purpose::Read && tree_size(self.graph, &task.roots, &nodes) <= READ_AS_TREE;
         let plan = Plan::new(self.graph, &nodes, &uses);
         self.domain = self.given.clone();
-        self.domain.read_domain(self.graph, origin);
+        self.domain.read_domain(self.graph, &task.origin);
         let mut is_origin = vec![false; self.graph.len()];
-        for id in reachable(self.graph, origin) {
+        for id in reachable(self.graph, &task.origin) {
             is_origin[id.index()] = true;
         }
+        let kept: FxHashSet<Id> = task.kept.iter().copied().collect();
         self.shared.clear();
         let mut done: Vec<Option<Id>> = vec![None; nodes.last().map_or(0, |id| id.index() + 1)];
         for &id in &nodes {
@@ -139,16 +184,15 @@ impl Simplifier<'_> {
             }
             self.in_origin = is_origin[id.index()];
             let new = self.visit(id, &done, &plan);
-            if uses[id.index()] > 1 && !self.as_tree {
+            if kept.contains(&id) || (uses[id.index()] > 1 && !self.as_tree) {
                 self.shared.insert(new);
             }
             done[id.index()] = Some(new);
         }
-        let mapped = |id: &Id| done.get(id.index()).copied().flatten().unwrap_or(*id);
-        for id in origin {
-            *id = mapped(id);
-        }
-        roots.iter().map(mapped).collect()
+        let mapped = |id: &mut Id| *id = done.get(id.index()).copied().flatten().unwrap_or(*id);
+        task.origin.iter_mut().for_each(mapped);
+        task.kept.iter_mut().for_each(mapped);
+        task.roots.iter_mut().for_each(mapped);
     }
 
     fn facts(&self) -> &Facts {
@@ -178,10 +222,7 @@ impl Simplifier<'_> {
                 match self.graph.op(id) {
                     Op::Elementwise(op) => self.make(op, &operands),
                     Op::Selection(op) => self.make_selection(op, &operands),
-                    op => {
-                        let ty = self.graph.node(id).ty;
-                        self.graph.intern(op, &operands, ty)
-                    }
+                    _ => structure::make(self.graph, id, &operands),
                 }
             }
         }
@@ -286,9 +327,6 @@ impl Simplifier<'_> {
 
     fn make_with(&mut self, op: Elementwise, operands: &[Id], fuel: usize) -> Id {
         let one = Number::integer(1);
-        if operands.iter().any(|&x| !self.graph.is_scalar(x)) {
-            return self.graph.apply(op, operands);
-        }
         match op {
             Elementwise::Add | Elementwise::Sub => {
                 let mut terms = Terms::new();
@@ -374,11 +412,10 @@ impl Simplifier<'_> {
             match self.graph.op(node) {
                 Op::Constant(c) => return self.graph.number(c).is_negative(),
                 Op::Elementwise(Elementwise::Neg) => return true,
-                Op::Elementwise(Elementwise::Mul | Elementwise::Div) => node = self.graph.operand(node, 0),
+                Op::Elementwise(Elementwise::Mul | Elementwise::Div) if self.may_open(node) => {
+                    node = self.graph.operand(node, 0)
+                }
                 _ => return false,
-            }
-            if !self.may_open(node) {
-                return false;
             }
         }
     }
@@ -482,9 +519,6 @@ impl Plan {
 }
 
 fn chain_of(graph: &Graph, id: Id) -> Option<Chain> {
-    if !graph.is_scalar(id) {
-        return None;
-    }
     match graph.op(id) {
         Op::Elementwise(Elementwise::Add | Elementwise::Sub) => Some(Chain::Sum),
         Op::Elementwise(Elementwise::Mul | Elementwise::Div) => Some(Chain::Product),

@@ -27,7 +27,10 @@ impl Order {
 
     /// The position of a variable (or vector element) among all; `None` for computed nodes.
     pub fn variable(&self, graph: &Graph, id: Id) -> Option<(u32, usize)> {
-        leaf(graph, id).map(|(symbol, at)| (self.ranks[symbol.index()], at))
+        match graph.op(id) {
+            Op::Input(symbol) => Some((self.ranks[symbol.index()], 0)),
+            _ => leaf(graph, id).map(|(symbol, at)| (self.ranks[symbol.index()], at)),
+        }
     }
 
     pub fn compare(&self, graph: &Graph, a: Id, b: Id) -> Ordering {

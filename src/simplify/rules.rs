@@ -118,7 +118,11 @@ pub const RULES: &[Rule] = &[
     rule("logaddexp",            "log(exp(x) + exp(y))",       "logaddexp(x, y)",                 OverReals),
     rule("sigmoid",              "1/(exp(x) + 1)",             "sigmoid(-x)",                     OverReals),
     rule("sigmoid-exp",          "exp(x)*sigmoid(-x)",         "sigmoid(x)",                      OverReals),
+    rule("sigmoid-pair",         "sigmoid(x) + sigmoid(-x)",   "1",                               OverReals),
+    rule("sigmoid-pair-times",   "a*sigmoid(x) + a*sigmoid(-x)", "a",                            OverReals),
     rule("log-sigmoid",          "log(sigmoid(x))",            "log_sigmoid(x)",                  OverReals),
+    rule("log-odds",             "log_sigmoid(x) - log_sigmoid(-x)", "x",                         OverReals),
+    rule("log-one-minus-sigmoid","log(1 - sigmoid(x))",        "log_sigmoid(-x)",                 OverReals),  // finite @ x = 40
     rule("log1mexp",             "log(1 - exp(x))",            "log1mexp(x)",                     OverReals),
     rule("log1mexp-log1p",       "log1p(-exp(x))",             "log1mexp(x)",                     OverReals),
     rule("erfc",                 "1 - erf(x)",                 "erfc(x)",                         OverReals),
@@ -132,6 +136,7 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "logsubexp", "log(abs(exp(x) - exp(y)))", "max(x, y) + log1mexp(-abs(x - y))", OverReals),
     // Forms a textbook prints.
     rule_for(Read, "sigmoid-mirror", "sigmoid(-x)",            "1 - sigmoid(x)",                  OverReals),
+    rule_for(Read, "share-and-rest", "a*sigmoid(x) + a*(1 - sigmoid(x))", "a",                   OverReals),
     rule_for(Read, "hypot-square",   "hypot(x, y)^2",          "x^2 + y^2",                       OverReals),
 ];
 

@@ -16,6 +16,14 @@ use crate::error::Span;
 pub struct ExprId(pub(super) u32);
 
 impl ExprId {
+    /// The first of any arena.
+    pub const FIRST: ExprId = ExprId(0);
+
+    /// The one after it in the arena.
+    pub const fn next(self) -> ExprId {
+        ExprId(self.0 + 1)
+    }
+
     /// Its place in [`Ast::exprs`], for side tables.
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -129,6 +137,70 @@ pub enum ExprKind {
         /// The subscripts, one an axis.
         subscripts: List,
     },
+    /// `name = value` among the arguments of a call. Programs only, as all below.
+    Named {
+        /// The parameter.
+        name: Symbol,
+        /// Its value.
+        value: ExprId,
+    },
+    /// `sum[i, j] body`, or the whole right side of `C[i, j] = body`.
+    Indexed {
+        /// How the values of all indices are combined.
+        reducer: Reducer,
+        /// The indices, at least one; read them with [`Ast::binders`].
+        binders: List,
+        /// What is computed for each of them.
+        body: ExprId,
+    },
+}
+
+/// What becomes of the values that a body has for all values of its indices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reducer {
+    /// `sum[i] …`
+    Sum,
+    /// `mean[i] …`
+    Mean,
+    /// `prod[i] …`
+    Prod,
+    /// `max[i] …`
+    Max,
+    /// `min[i] …`
+    Min,
+    /// `logsumexp[i] …`
+    LogSumExp,
+    /// They are the elements of an array: `C[i] = …`.
+    Collect,
+}
+
+impl Reducer {
+    /// The reducers that are written by name.
+    #[rustfmt::skip]
+    pub const NAMED: &'static [(&'static str, Reducer)] = &[
+        ("sum",       Reducer::Sum),
+        ("mean",      Reducer::Mean),
+        ("prod",      Reducer::Prod),
+        ("max",       Reducer::Max),
+        ("min",       Reducer::Min),
+        ("logsumexp", Reducer::LogSumExp),
+    ];
+
+    /// The reducer called `name`.
+    pub fn from_name(name: &str) -> Option<Reducer> {
+        Reducer::NAMED.iter().find(|row| row.0 == name).map(|row| row.1)
+    }
+}
+
+/// One index of an [`ExprKind::Indexed`]: `i`, or `i = from:to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binder {
+    /// The name.
+    pub name: Symbol,
+    /// Its place.
+    pub span: Span,
+    /// The first value and one past the last, where they are written.
+    pub range: Option<(ExprId, ExprId)>,
 }
 
 /// Operators with two operands. Juxtaposition is not among them: see [`Link`].
@@ -272,6 +344,7 @@ pub struct Ast {
     pub(super) operands: Vec<ExprId>,
     pub(super) items: Vec<Item>,
     pub(super) subscripts: Vec<Subscript>,
+    pub(super) binders: Vec<Binder>,
     pub(super) symbols: Vec<String>,
     pub(super) statements: Vec<Statement>,
     pub(super) derivatives: Vec<Derivative>,
@@ -326,6 +399,11 @@ impl Ast {
         &self.items[list.range()]
     }
 
+    /// The indices of an [`ExprKind::Indexed`].
+    pub fn binders(&self, list: List) -> &[Binder] {
+        &self.binders[list.range()]
+    }
+
     /// The subscripts of an index.
     pub fn subscripts(&self, list: List) -> &[Subscript] {
         &self.subscripts[list.range()]
@@ -371,6 +449,11 @@ impl Ast {
             }
             ExprKind::Binary { lhs, rhs, .. } | ExprKind::Compare { lhs, rhs, .. } => {
                 Children::from_slice(&[lhs, rhs])
+            }
+            ExprKind::Named { value, .. } => Children::from_slice(&[value]),
+            ExprKind::Indexed { binders, body, .. } => {
+                let ranges = self.binders(binders).iter().filter_map(|b| b.range);
+                ranges.flat_map(|(from, to)| [from, to]).chain([body]).collect()
             }
             ExprKind::Sequence(items) => self.items(items).iter().map(|i| i.operand).collect(),
             ExprKind::Call { args: list, .. } | ExprKind::Vector(list) => {

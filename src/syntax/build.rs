@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::ast::{
-    Ast, BinaryOp, CompareOp, Derivative, Expr, ExprId, ExprKind, Item, Link, List, Statement, Subscript,
-    Symbol,
+    Ast, BinaryOp, Binder, CompareOp, Derivative, Expr, ExprId, ExprKind, Item, Link, List, Reducer,
+    Statement, Subscript, Symbol,
 };
 use super::heads::RawDerivative;
 use crate::error::{Diagnostic, Span};
@@ -23,6 +23,7 @@ pub(super) struct Builder<'s> {
     items: Vec<Item>,
     args: Vec<ExprId>,
     subscripts: Vec<Subscript>,
+    binders: Vec<Binder>,
     /// The arena's size when the statement under construction began.
     mark: Mark,
 }
@@ -51,6 +52,7 @@ impl<'s> Builder<'s> {
             items: Vec::new(),
             args: Vec::new(),
             subscripts: Vec::new(),
+            binders: Vec::new(),
             mark: Mark::default(),
         }
     }
@@ -226,6 +228,71 @@ impl<'s> Builder<'s> {
         let subscripts = list(self.ast.subscripts.len(), self.subscripts.len() - height);
         self.ast.subscripts.extend(self.subscripts.drain(height..));
         self.push(ExprKind::Index { base, subscripts }, start, end)
+    }
+
+    // Programs.
+
+    /// `first |> f` or `first |> f(args)`: the call's place is that of its right part.
+    pub(super) fn pipe(
+        &mut self,
+        first: ExprId,
+        call: Option<(Symbol, u32)>,
+        start: u32,
+        end: u32,
+    ) -> ExprId {
+        let (callee, height) = match call {
+            Some(call) => call,
+            None => (self.symbol(start, end), self.no_args()),
+        };
+        self.args.insert(height as usize, first);
+        self.call(callee, height, start, end)
+    }
+
+    pub(super) fn reducer(&mut self, start: u32, end: u32) -> Reducer {
+        let name = Span::new(start, end).text(self.source);
+        Reducer::from_name(name).expect("the scan makes reducers of their names only")
+    }
+
+    pub(super) fn index_name(&mut self, start: u32, end: u32) -> Binder {
+        Binder { name: self.symbol(start, end), span: Span::new(start, end), range: None }
+    }
+
+    pub(super) fn first_binder(&mut self, binder: Binder) -> u32 {
+        let height = self.binders.len() as u32;
+        self.binder(height, binder)
+    }
+
+    pub(super) fn binder(&mut self, height: u32, binder: Binder) -> u32 {
+        self.binders.push(binder);
+        height
+    }
+
+    pub(super) fn indexed(
+        &mut self,
+        (reducer, height): (Reducer, u32),
+        body: ExprId,
+        start: u32,
+        end: u32,
+    ) -> ExprId {
+        let height = height as usize;
+        let binders = list(self.ast.binders.len(), self.binders.len() - height);
+        self.ast.binders.extend(self.binders.drain(height..));
+        self.push(ExprKind::Indexed { reducer, binders, body }, start, end)
+    }
+
+    /// The expressions so far: the id of the next one.
+    pub(super) fn next(&self) -> ExprId {
+        ExprId(self.ast.exprs.len() as u32)
+    }
+
+    /// The place of an expression already read.
+    pub(super) fn span_of(&self, id: ExprId) -> Span {
+        self.ast.span(id)
+    }
+
+    /// A name already read.
+    pub(super) fn text_of(&self, symbol: Symbol) -> &str {
+        self.ast.name(symbol)
     }
 
     // Statements.

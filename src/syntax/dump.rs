@@ -86,6 +86,11 @@ impl Ast {
             ExprKind::Abs(_) => f.write_str("abs"),
             ExprKind::Vector(_) => f.write_str("vec"),
             ExprKind::Index { .. } => f.write_str("index"),
+            ExprKind::Named { name, .. } => write!(f, "{} =", self.name(name)),
+            ExprKind::Indexed { reducer, binders, .. } => {
+                write!(f, "{reducer:?}")?;
+                self.binders(binders).iter().try_for_each(|b| write!(f, " {}", self.name(b.name)))
+            }
         }
     }
 

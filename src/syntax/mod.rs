@@ -27,6 +27,9 @@
 //!   other operator is an error whose mend is `sin(-x)`;
 //! - `·` between scalars is a product; a body that is a definition stands for its right side.
 //!
+//! Programs (`.sd` files) are statements around the same expressions, with pipes, named arguments
+//! and index notation besides: see [`program`].
+//!
 //! Time is linear in the text, and no step recurses, so no text overflows the stack.
 
 mod ast;
@@ -35,11 +38,13 @@ mod dump;
 mod explain;
 mod heads;
 mod parse;
+pub mod program;
 mod scan;
+mod scan_program;
 mod token;
 
 pub use ast::{
-    Ast, BinaryOp, Children, CompareOp, Derivative, Expr, ExprId, ExprKind, Item, Link, List, RootDegree,
-    Statement, Subscript, Symbol,
+    Ast, BinaryOp, Binder, Children, CompareOp, Derivative, Expr, ExprId, ExprKind, Item, Link, List,
+    Reducer, RootDegree, Statement, Subscript, Symbol,
 };
 pub use parse::{parse, parse_bytes};

@@ -5,10 +5,11 @@
 
 use lalrpop_util::ParseError;
 
-use super::ast::Ast;
+use super::ast::{Ast, ExprId};
 use super::build::Builder;
 use super::explain::explain;
-use super::{heads, scan};
+use super::heads;
+use super::scan::{self, Dialect, Spanned};
 use crate::error::{Diagnostic, Error, Span};
 use crate::limits::Limits;
 
@@ -61,7 +62,7 @@ pub fn parse_bytes(source: &[u8], limits: &Limits) -> Result<Ast, Error> {
     }
 }
 
-fn check_size(bytes: usize, limits: &Limits) -> Result<(), Error> {
+pub(super) fn check_size(bytes: usize, limits: &Limits) -> Result<(), Error> {
     let limit = limits.source_bytes.min(u32::MAX as usize);
     if bytes <= limit {
         return Ok(());
@@ -71,7 +72,7 @@ fn check_size(bytes: usize, limits: &Limits) -> Result<(), Error> {
 }
 
 fn parse_statements(source: &str, limits: &Limits) -> Result<Ast, Error> {
-    let mut tokens = scan::scan(source, limits)?;
+    let mut tokens = scan::scan(source, Dialect::Expression, limits)?;
     let derivatives = heads::take(source, &mut tokens)?;
 
     let mut builder = Builder::new(source);
@@ -87,9 +88,37 @@ fn parse_statements(source: &str, limits: &Limits) -> Result<Ast, Error> {
     })?;
 
     let ast = builder.finish(derivatives);
-    if ast.exprs().len() > limits.nodes {
-        let text = format!("an expression of {} nodes; at most {} are read", ast.exprs().len(), limits.nodes);
-        return Err(Error::limit(Diagnostic::error(text).hint("split it, or raise the node limit")));
-    }
+    check_nodes(&ast, limits)?;
     Ok(ast)
+}
+
+pub(super) fn check_nodes(ast: &Ast, limits: &Limits) -> Result<(), Error> {
+    if ast.exprs().len() <= limits.nodes {
+        return Ok(());
+    }
+    let text = format!("an expression of {} nodes; at most {} are read", ast.exprs().len(), limits.nodes);
+    Err(Error::limit(Diagnostic::error(text).hint("split it, or raise the node limit")))
+}
+
+/// Reads one expression of a program: the tokens `from..to`, of which the one at `to` is the
+/// first that belongs to something else.
+pub(super) fn parse_expression(
+    builder: &mut Builder<'_>,
+    source: &str,
+    tokens: &[Spanned],
+    range: std::ops::Range<usize>,
+) -> Result<ExprId, Error> {
+    let to = range.end;
+    let input = tokens[range].iter().map(|&(token, span)| Ok((span.start, token, span.end)));
+    expression::LoneParser::new().parse(builder, input).map_err(|error| {
+        Error::syntax(match error {
+            ParseError::User { error } => *error,
+            ParseError::UnrecognizedToken { token: (at, _, _), .. }
+            | ParseError::ExtraToken { token: (at, _, _) }
+            | ParseError::InvalidToken { location: at } => explain(source, tokens, Some(at)),
+            ParseError::UnrecognizedEof { .. } => {
+                explain(source, tokens, tokens.get(to).map(|(_, span)| span.start))
+            }
+        })
+    })
 }

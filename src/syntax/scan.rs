@@ -12,36 +12,63 @@ use crate::limits::Limits;
 /// A token and its place.
 pub(super) type Spanned = (Token, Span);
 
+/// Which of the two languages a text is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// A formula: pasted mathematics.
+    Expression,
+    /// A program: braces, `|>`, `~`, named arguments and index notation as well.
+    Program,
+}
+
 /// The tokens of `source` as the grammar wants them. At least one, and no statement is empty.
-pub(super) fn scan(source: &str, limits: &Limits) -> Result<Vec<Spanned>, Error> {
-    let mut scan = Scan { source, limits, tokens: Vec::new(), open: Vec::new() };
+pub(super) fn scan(source: &str, dialect: Dialect, limits: &Limits) -> Result<Vec<Spanned>, Error> {
+    let mut scan = Scan { source, dialect, limits, tokens: Vec::new(), open: Vec::new() };
     for (token, range) in Token::lexer(source).spanned() {
         let span = Span::new(range.start as u32, range.end as u32);
         match token {
-            Ok(token) => scan.push(token, span)?,
+            Ok(token) => scan.read(token, span)?,
             Err(()) => return Err(Error::syntax(stray_character(source, span.start))),
         }
     }
     scan.finish()
 }
 
-struct Scan<'s> {
-    source: &'s str,
+pub(super) struct Scan<'s> {
+    pub(super) source: &'s str,
+    dialect: Dialect,
     limits: &'s Limits,
-    tokens: Vec<Spanned>,
-    /// Opening brackets and bars without a partner yet.
-    open: Vec<Spanned>,
+    pub(super) tokens: Vec<Spanned>,
+    /// Opening brackets, braces and bars without a partner yet.
+    pub(super) open: Vec<Spanned>,
 }
 
 impl Scan<'_> {
-    fn push(&mut self, token: Token, span: Span) -> Result<(), Error> {
+    fn read(&mut self, token: Token, span: Span) -> Result<(), Error> {
+        match self.dialect {
+            Dialect::Program => self.push_of_program(token, span),
+            Dialect::Expression => match token {
+                Token::Assign => {
+                    self.push(Token::Colon, Span::new(span.start, span.start + 1))?;
+                    self.push(Token::Equals, Span::new(span.start + 1, span.end))
+                }
+                Token::OpenBrace | Token::CloseBrace | Token::Tilde | Token::Text => {
+                    Err(Error::syntax(stray_character(self.source, span.start)))
+                }
+                token => self.push(token, span),
+            },
+        }
+    }
+
+    pub(super) fn push(&mut self, token: Token, span: Span) -> Result<(), Error> {
         let token = match token {
             Token::Number => self.number(span)?,
             Token::Superscript => self.superscript(span)?,
             Token::OpenParen => self.open_paren(span)?,
             Token::OpenVector => self.open_square(span)?,
             Token::OpenBar => self.bar(span)?,
-            Token::CloseParen | Token::CloseSquare => self.close(token, span)?,
+            Token::OpenBrace => self.open(token, span)?,
+            Token::CloseParen | Token::CloseSquare | Token::CloseBrace => self.close(token, span)?,
             Token::Newline | Token::Separator => match self.separator(token, span)? {
                 Some(token) => token,
                 None => return Ok(()),
@@ -55,16 +82,16 @@ impl Scan<'_> {
         Ok(())
     }
 
-    fn previous(&self) -> Option<Spanned> {
+    pub(super) fn previous(&self) -> Option<Spanned> {
         self.tokens.last().copied()
     }
 
-    fn previous_ends_operand(&self) -> bool {
+    pub(super) fn previous_ends_operand(&self) -> bool {
         self.previous().is_some_and(|(token, _)| token.ends_operand())
     }
 
     /// The previous token, where nothing stands between it and `span`.
-    fn touching(&mut self, span: Span) -> Option<&mut Token> {
+    pub(super) fn touching(&mut self, span: Span) -> Option<&mut Token> {
         let (token, before) = self.tokens.last_mut()?;
         (before.end == span.start).then_some(token)
     }
@@ -114,7 +141,7 @@ impl Scan<'_> {
         self.open(Token::OpenBar, span)
     }
 
-    fn open(&mut self, token: Token, span: Span) -> Result<Token, Error> {
+    pub(super) fn open(&mut self, token: Token, span: Span) -> Result<Token, Error> {
         if self.open.len() >= self.limits.nesting {
             let limit = self.limits.nesting;
             let diagnostic = Diagnostic::error(format!("more than {limit} brackets open at once"))
@@ -131,10 +158,14 @@ impl Scan<'_> {
         let fits = matches!(
             (partner, token),
             (Some((Token::OpenParen, _)), Token::CloseParen)
-                | (Some((Token::OpenVector | Token::OpenIndex, _)), Token::CloseSquare)
+                | (Some((Token::OpenVector | Token::OpenIndex | Token::OpenReducer, _)), Token::CloseSquare)
+                | (Some((Token::OpenBrace, _)), Token::CloseBrace)
         );
         if fits {
-            return Ok(token);
+            return Ok(match partner {
+                Some((Token::OpenReducer, _)) => self.close_reducer(span),
+                _ => token,
+            });
         }
         let closing = span.text(self.source);
         Err(Error::syntax(match partner {
@@ -146,7 +177,8 @@ impl Scan<'_> {
     }
 
     fn separator(&mut self, token: Token, span: Span) -> Result<Option<Token>, Error> {
-        if let (Token::Separator, Some(&(open, at))) = (token, self.open.last()) {
+        let bracket = self.open.last().filter(|(open, _)| *open != Token::OpenBrace);
+        if let (Token::Separator, Some(&(open, at))) = (token, bracket) {
             let opening = at.text(self.source);
             let diagnostic = Diagnostic::error(format!("`;` before `{opening}` is closed"))
                 .at(span, format!("`{}` is missing before it", closer(open)))
@@ -154,9 +186,10 @@ impl Scan<'_> {
                 .hint("`;` separates statements; arguments and elements are separated by `,`");
             return Err(Error::syntax(diagnostic));
         }
-        let continues = !self.open.is_empty()
+        let in_brackets = self.open.last().is_some_and(|(open, _)| *open != Token::OpenBrace);
+        let continues = in_brackets
             || match self.previous() {
-                None | Some((Token::Separator, _)) => true,
+                None | Some((Token::Separator | Token::OpenBrace, _)) => true,
                 Some((before, _)) => token == Token::Newline && before.awaits_operand(),
             };
         Ok((!continues).then_some(Token::Separator))
@@ -170,19 +203,22 @@ impl Scan<'_> {
             self.tokens.pop();
         }
         if self.tokens.is_empty() {
-            let diagnostic = Diagnostic::error("there is no expression")
-                .at(Span::at(0), "nothing to read")
-                .hint("give a formula, for example \"sin(x^2)\"");
+            let (message, hint) = match self.dialect {
+                Dialect::Expression => ("there is no expression", "give a formula, for example \"sin(x^2)\""),
+                Dialect::Program => ("the program is empty", "begin with `input x, y` and `param w = 0`"),
+            };
+            let diagnostic = Diagnostic::error(message).at(Span::at(0), "nothing to read").hint(hint);
             return Err(Error::syntax(diagnostic));
         }
         Ok(self.tokens)
     }
 }
 
-fn closer(open: Token) -> &'static str {
+pub(super) fn closer(open: Token) -> &'static str {
     match open {
-        Token::OpenVector | Token::OpenIndex => "]",
+        Token::OpenVector | Token::OpenIndex | Token::OpenReducer => "]",
         Token::OpenBar => "|",
+        Token::OpenBrace => "}",
         _ => ")",
     }
 }

@@ -61,6 +61,25 @@ pub(super) enum Token {
     /// `|` that closes: *made by the scan*.
     CloseBar,
     #[token(";")]                                       Separator,
+    // Programs only; the scan refuses them in expressions.
+    #[token("{")]                                       OpenBrace,
+    #[token("}")]                                       CloseBrace,
+    #[token("~")]                                       Tilde,
+    #[token(":=")]                                      Assign,
+    /// `"…"` on one line.
+    #[regex(r#""[^"\n]*""#)]                            Text,
+    /// `|>`: *made by the scan*.
+    Pipe,
+    /// `name =` inside brackets: *made by the scan*.
+    ArgName,
+    /// `sum` that touches a bracket: *made by the scan*.
+    Reducer,
+    /// The bracket after a reducer: *made by the scan*.
+    OpenReducer,
+    /// Its end: *made by the scan*.
+    CloseReducer,
+    /// Its end, touching a parenthesis: *made by the scan*.
+    CloseReducerCall,
     /// Becomes a separator or nothing.
     #[token("\n")]                                      Newline,
 }
@@ -75,13 +94,21 @@ impl Token {
     /// An operand can begin with it, signs aside.
     pub(super) fn begins_operand(self) -> bool {
         use Token::*;
-        matches!(self, Number | Name | Callee | OpenParen | OpenVector | OpenBar | Root(_) | RootCall(_))
+        matches!(
+            self,
+            Number | Name | Callee | OpenParen | OpenVector | OpenBar | Root(_) | RootCall(_) | Reducer
+        )
     }
 
     /// An operand must follow it.
     pub(super) fn awaits_operand(self) -> bool {
         use Token::*;
-        matches!(self, Plus | Minus | Star | Slash | At | Dot | Caret | Compare(_) | Root(_) | Equals | Comma)
+        let program = matches!(self, Pipe | ArgName | Tilde | Assign | CloseReducer);
+        let both = matches!(
+            self,
+            Plus | Minus | Star | Slash | At | Dot | Caret | Compare(_) | Root(_) | Equals | Comma
+        );
+        both || program
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cases;
 mod cli;
+mod data;
 mod derivatives;
 mod elaborate;
 mod elementary;
@@ -10,6 +11,7 @@ mod jit;
 mod minimize;
 mod objectives;
 mod print;
+mod program;
 mod properties;
 mod readme;
 mod rules;
@@ -19,3 +21,4 @@ mod syntax;
 mod tensor;
 mod tensors;
 mod tidy;
+mod weights;

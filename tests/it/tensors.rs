@@ -7,7 +7,7 @@ use symdiff::ir::structural::{pack_order, windowed};
 use symdiff::ir::{
     DType, Elementwise, Graph, Id, Op, Reduction, Selection, Shape, Type, elements, evaluate, reachable, text,
 };
-use symdiff::{Function, differentiate};
+use symdiff::{Function, Level, Purpose, differentiate, simplify};
 
 /// A small generator of choices; the seed is proptest's.
 struct Choice(u64);
@@ -171,6 +171,14 @@ fn close(actual: &[f64], expected: &[f64], tolerance: f64, what: &str) {
     }
 }
 
+/// A value that was finite stays what it was.
+#[track_caller]
+fn close_where_finite(actual: &[f64], before: &[f64]) {
+    let finite = actual.iter().zip(before).filter(|(_, b)| b.is_finite());
+    let (actual, before): (Vec<f64>, Vec<f64>) = finite.map(|(a, b)| (*a, *b)).unzip();
+    close(&actual, &before, 1e-10, "simplified");
+}
+
 fn cases() -> ProptestConfig {
     let cases = std::env::var("SYMDIFF_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(150);
     ProptestConfig {
@@ -244,6 +252,27 @@ proptest! {
     }
 
     #[test]
+    fn simplified_they_are_the_same(seed: u64, size in 1usize..12) {
+        let Random { mut graph, inputs, root } = random(seed, size);
+        // Where values tie, rounding decides which is greater.
+        prop_assume!(!reachable(&graph, &[root]).iter().any(|&id| is_kinked(&graph, id)));
+        let numbers = values(seed, size_of_inputs());
+        let one = graph.integer(1);
+        let bars = differentiate::vjp(&mut graph, &[(root, one)], &inputs);
+        let outputs: Vec<Id> = bars.into_iter().flatten().chain([root]).collect();
+        let before = run(&graph, &outputs, &numbers);
+        let symbols = graph.symbols().collect();
+        let function = Function::new(graph, symbols, outputs);
+        for purpose in [Purpose::Read, Purpose::Compute, Purpose::Both] {
+            let simple = simplify(&function, Level::Fast, purpose);
+            for (a, b) in simple.outputs().iter().zip(function.outputs()) {
+                assert_eq!(simple.graph().shape(*a), function.graph().shape(*b));
+            }
+            close_where_finite(&run(simple.graph(), simple.outputs(), &numbers), &before);
+        }
+    }
+
+    #[test]
     fn both_modes_are_the_difference_quotient(seed: u64, size in 1usize..10) {
         let Random { mut graph, inputs, root } = random(seed, size);
         // A kink nearby makes the quotient wrong, and rounded indices have none.
@@ -280,10 +309,10 @@ proptest! {
 }
 
 fn is_kinked(graph: &Graph, id: Id) -> bool {
+    let is_extreme = |op| matches!(op, Reduction::Max | Reduction::Min | Reduction::ArgMax);
     match graph.op(id) {
-        Op::Reduce { op: Reduction::Max | Reduction::Min | Reduction::ArgMax, .. } => true,
-        Op::Selection(_) => true,
-        _ => false,
+        Op::Reduce { op, .. } => is_extreme(op),
+        op => matches!(op, Op::Selection(_)),
     }
 }
 

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 const ORDER: &[&str] = &[
     "error",
     "limits",
+    "suggest",
     "elementary",
+    "data",
+    "weights",
     "ir",
     "syntax",
     "elaborate",

@@ -17,7 +17,7 @@ mod rows;
 
 pub use rows::STRUCTURE;
 
-use super::{Facts, Purpose, Simplifier};
+use super::{Facts, Purpose, Simplifier, Task};
 use crate::ir::{DType, Graph, Id, Number, Op, leaf, reachable};
 use egraph::{Class, EGraph, Node};
 use extract::Extraction;
@@ -61,8 +61,9 @@ impl Simplifier<'_> {
     fn search(&mut self, before: Vec<Id>, origin: &mut [Id]) -> Vec<Id> {
         let nodes = reachable(self.graph, &before);
         let Some(found) = self.cheapest(&before, &nodes, origin) else { return before };
-        let mut moved = origin.to_vec();
-        let mut after = self.pass(&found, &mut moved);
+        let mut task = Task { roots: found, origin: origin.to_vec(), ..Task::default() };
+        self.pass(&mut task);
+        let mut after = task.roots;
         if self.purpose == Purpose::Compute {
             let cost = |roots: &[Id]| cost::of_graph(self.graph, roots, self.purpose);
             return if cost(&after) < cost(&before) { after } else { before };

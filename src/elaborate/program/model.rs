@@ -1,0 +1,170 @@
+//! What a program elaborates to: one graph for one example, and what is to be done with it.
+
+use super::plan::{DataPlan, TrainPlan};
+use super::unit::Unit;
+use crate::error::{Diagnostic, Error, Span};
+use crate::ir::{Graph, Id};
+use crate::limits::Limits;
+use std::sync::Arc;
+
+/// An elaborated program, written for one example.
+#[derive(Clone)]
+pub struct Model {
+    /// Everything it computes.
+    pub graph: Graph,
+    /// One row of data: the inputs, in order of declaration.
+    pub inputs: Vec<Input>,
+    /// What is trained, in order of declaration.
+    pub params: Vec<Param>,
+    /// Random numbers, drawn anew for each step and example.
+    pub noises: Vec<Noise>,
+    /// Every definition without parameters, in the order of the text.
+    pub values: Vec<Output>,
+    /// `loss = …`, or `minimize f` or `maximize f`.
+    pub objective: Option<Objective>,
+    /// `metric accuracy = …`; truth values count as 0 and 1.
+    pub metrics: Vec<Output>,
+    /// `train { … }`, with defaults.
+    pub train: TrainPlan,
+    /// `data { … }`
+    pub data: DataPlan,
+    /// Warnings, in the order of the text.
+    pub notes: Vec<Diagnostic>,
+    pub(super) unit: Arc<Unit>,
+    pub(super) limits: Limits,
+}
+
+/// An input of the program.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Its name.
+    pub name: String,
+    /// Its node.
+    pub node: Id,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A parameter of the program, or of one of its layers (`dense1.W`).
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// Its node.
+    pub node: Id,
+    /// Its value before training.
+    pub init: Init,
+    /// The least and greatest value of each element, where given.
+    pub bounds: Option<(Option<f64>, Option<f64>)>,
+    /// Where it is declared, or where its layer is called.
+    pub span: Span,
+}
+
+/// The value of a parameter before training.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Init {
+    /// All elements alike.
+    Constant(f64),
+    /// Every element, row-major.
+    List(Vec<f64>),
+    /// Normally distributed.
+    Normal {
+        /// The mean.
+        mean: f64,
+        /// The standard deviation.
+        std: f64,
+    },
+    /// Uniform in `lo..hi`.
+    Uniform {
+        /// The least value.
+        lo: f64,
+        /// The greatest value.
+        hi: f64,
+    },
+    /// Uniform in ±sqrt(6/(fan_in + fan_out)).
+    Glorot,
+    /// Normal of standard deviation sqrt(2/fan_in).
+    He,
+    /// Orthonormal rows or columns.
+    Orthogonal,
+}
+
+/// Uniform random numbers in 0..1, of the node's shape.
+#[derive(Clone, Debug)]
+pub struct Noise {
+    /// The input that takes them.
+    pub node: Id,
+}
+
+/// A named result.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Its node.
+    pub node: Id,
+    /// Where it is defined.
+    pub span: Span,
+}
+
+/// What is minimized or maximized.
+#[derive(Clone, Debug)]
+pub struct Objective {
+    /// Its name: `loss`, or the text after `minimize`.
+    pub name: String,
+    /// Its node, a number.
+    pub node: Id,
+    /// Which of both.
+    pub sense: Sense,
+    /// Where it is defined.
+    pub span: Span,
+}
+
+/// The direction of an objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sense {
+    /// The least value is wanted.
+    Minimize,
+    /// The greatest value is wanted.
+    Maximize,
+}
+
+/// What the program is elaborated for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// With noise, as in dropout.
+    Train,
+    /// Without.
+    Predict,
+}
+
+/// What an optimizer and its schedules are given: numbers of a graph.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// 1 at the first update.
+    pub step: Id,
+    /// How many are planned in all.
+    pub steps: Id,
+    /// Passes over the data, from 0.
+    pub epoch: Id,
+    /// How often the validation loss has stalled.
+    pub plateaus: Id,
+}
+
+impl Model {
+    /// The program's text.
+    pub fn source(&self) -> &str {
+        self.unit.ast.source()
+    }
+
+    pub(super) fn located(&self, error: Error) -> Error {
+        error.in_source(self.source())
+    }
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = |params: &[Param]| params.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
+        f.debug_struct("Model").field("params", &names(&self.params)).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,63 @@
+//! Where a fault is shown: always in the program's own text, never in the library's.
+
+use super::machine::{Frame, Machine};
+use super::words::quoted;
+use crate::error::{Diagnostic, Error, ErrorKind, Span};
+use crate::syntax::{ExprId, ExprKind};
+
+impl Machine<'_, '_> {
+    /// An error with its place in the text, and the call it happened in.
+    pub(super) fn located(&self, (kind, diagnostic): (ErrorKind, Diagnostic)) -> Error {
+        if let Some((frame, env)) = self.library_call() {
+            let name = &self.unit_of(true).blocks[env.function].name;
+            let message = format!("{}, in `{name}`", diagnostic.message);
+            let moved = Diagnostic { message, labels: Vec::new(), ..diagnostic };
+            let Some(call) = self.waiting(frame) else { return Error::new(kind, moved) };
+            let place = self.user.ast.span(call);
+            return Error::new(kind, self.with_arguments(moved.at(place, "in this call"), frame, call));
+        }
+        let inner = self.frames.iter().rposition(|frame| matches!(frame, Frame::Run(_)));
+        match inner.and_then(|frame| self.call_before(frame)) {
+            Some(span) => Error::new(kind, diagnostic.and_at(span, "in this call")),
+            None => Error::new(kind, diagnostic),
+        }
+    }
+
+    /// The node of the program that waits for the run at `frame`.
+    fn waiting(&self, frame: usize) -> Option<ExprId> {
+        self.frames[..frame].iter().rev().find_map(|below| match below {
+            Frame::Run(run) if !self.envs[run.env].library => run.place(),
+            _ => None,
+        })
+    }
+
+    /// Where the function that runs at `frame` was called, if it was.
+    fn call_before(&self, frame: usize) -> Option<Span> {
+        match &self.frames[frame] {
+            Frame::Run(run) if matches!(run.then, super::machine::Then::Call { .. }) => {
+                self.waiting(frame).map(|id| self.user.ast.span(id))
+            }
+            _ => None,
+        }
+    }
+
+    /// The shapes of what a function of the library was called with.
+    fn with_arguments(&self, mut diagnostic: Diagnostic, frame: usize, call: ExprId) -> Diagnostic {
+        let ast = &self.user.ast;
+        let ExprKind::Call { args, .. } = ast[call].kind else { return diagnostic };
+        let waiting = self.frames[..frame].iter().rev().find_map(|below| match below {
+            Frame::Run(run) if !self.envs[run.env].library => Some(run),
+            _ => None,
+        });
+        let Some(run) = waiting else { return diagnostic };
+        for &arg in ast.list(args) {
+            let value = arg.index().checked_sub(run.start.index()).and_then(|i| run.values.get(i)?.as_ref());
+            if let Some(super::value::Value::Tensor(tensor)) = value {
+                let described = crate::elaborate::tensor::described(&self.shape(tensor));
+                let text = quoted(ast.text(arg));
+                diagnostic = diagnostic.and_at(ast.span(arg), format!("`{text}` is {described}"));
+            }
+        }
+        diagnostic
+    }
+}
