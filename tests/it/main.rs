@@ -21,6 +21,7 @@ mod rules;
 mod saturate;
 mod size;
 mod syntax;
+mod tensor;
 mod tensors;
 mod tidy;
 mod weights;
