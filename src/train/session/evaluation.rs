@@ -3,12 +3,13 @@
 //! What must stay true: entry `i` of each value is that of example `i`, whatever the size of the
 //! blocks the examples are taken in.
 
-use super::interpreted::{TensorKernel, Workspace};
 use super::step::stable;
 use crate::batch::{Batched, batch};
 use crate::elaborate::program::Model;
 use crate::error::Error;
-use crate::ir::{DType, Function, Graph, Id, Op, Shape, Type, reachable};
+use crate::ir::{DType, Function, Graph, Id, Op, Precision, Shape, Type, reachable};
+use crate::jit::tensor::{TensorKernel, Workspace};
+use crate::loops::tensor::TensorOptions;
 use crate::simplify::{Level, Purpose, simplified};
 
 /// Examples computed at a time.
@@ -34,7 +35,7 @@ fn many_of(name: &str) -> String {
 
 impl Evaluation {
     /// A kernel for these nodes of the model, for blocks of at most `count` examples.
-    pub fn new(model: &Model, nodes: &[Id], count: usize) -> Result<Evaluation, Error> {
+    pub fn new(model: &Model, nodes: &[Id], count: usize, precision: Precision) -> Result<Evaluation, Error> {
         let (mut graph, roots) = stable(model, nodes.to_vec());
         let roots: Vec<Id> = roots.into_iter().map(|root| as_number(&mut graph, root)).collect();
         let block = count.clamp(1, BLOCK);
@@ -74,7 +75,8 @@ impl Evaluation {
         let outputs: Vec<Id> =
             batched.into_iter().map(|value| each(&mut graph, value, block as u32)).collect();
         let function = simplified(Function::new(graph, symbols, outputs), Level::Fast, Purpose::Compute);
-        let kernel = TensorKernel::new(function, Vec::new());
+        let options = TensorOptions { precision, ..TensorOptions::default() };
+        let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();
         let params = params.into_iter().map(|param| param.0).collect();
         Ok(Evaluation { kernel, workspace, block, inputs, params, sizes, values })

@@ -84,8 +84,8 @@ impl Training {
         self.set_flat(x)?;
         self.evaluate_step()?;
         let mut rest = gradient;
-        for &output in &self.layout.gradients.clone() {
-            let (values, others) = rest.split_at_mut(self.workspace.output_size(output));
+        for (param, &output) in self.model.params.iter().zip(&self.layout.gradients) {
+            let (values, others) = rest.split_at_mut(self.model.graph.shape(param.node).size());
             self.workspace.get(output, values)?;
             rest = others;
         }

@@ -6,7 +6,6 @@
 
 mod evaluation;
 mod full_batch;
-mod interpreted;
 mod keep;
 mod predictor;
 mod run;

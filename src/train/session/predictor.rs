@@ -8,7 +8,7 @@ use crate::data::{
 };
 use crate::elaborate::program::{self, Model, Phase, read_program};
 use crate::error::{Error, Span};
-use crate::ir::Id;
+use crate::ir::{Id, Precision};
 use crate::limits::Limits;
 use crate::weights::Saved;
 
@@ -87,7 +87,7 @@ impl Predictor {
         data: Option<&Dataset>,
         wishes: &Wishes,
     ) -> Result<(Vec<Vec<f64>>, Prepared), Error> {
-        let mut evaluation = Evaluation::new(&self.model, nodes, usize::MAX)?;
+        let mut evaluation = Evaluation::new(&self.model, nodes, usize::MAX, Precision::F64)?;
         let needed = evaluation.needed().to_vec();
         let shapes = input_shapes(&self.model);
         let used: Vec<InputShape> = needed.iter().map(|&i| shapes[i].clone()).collect();

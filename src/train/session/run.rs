@@ -5,13 +5,14 @@
 //! the best weights it had.
 
 use super::evaluation::Evaluation;
-use super::interpreted::{TensorKernel, Workspace};
 use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
 use crate::elaborate::program::{Batch, Init, Model, Phase, Sense, read_program};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Id;
+use crate::jit::tensor::{TensorKernel, Workspace};
 use crate::limits::Limits;
+use crate::loops::tensor::TensorOptions;
 use std::ops::ControlFlow;
 
 /// Steps of a run whose program does not say.
@@ -138,9 +139,12 @@ impl Training {
         // A full batch is the training rows in their order: the table holds just those.
         let full = size == prepared.split.train.len();
         let (function, layout) = step(&model, if full { size } else { count } as u32, size as u32)?;
-        let kernel = TensorKernel::new(function, layout.in_place.clone());
+        let precision = plan.precision;
+        let options =
+            TensorOptions { precision, in_place: layout.in_place.clone(), ..TensorOptions::default() };
+        let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();
-        let evaluation = Evaluation::new(&predict, &scored(&predict)?, count)?;
+        let evaluation = Evaluation::new(&predict, &scored(&predict)?, count, precision)?;
         let interval = if full { (steps / REPORTS).max(1) } else { per_epoch };
         let mut training = Training {
             source: source.to_owned(),
@@ -238,7 +242,7 @@ impl Training {
             self.workspace.set(place, &self.numbers)?;
         }
         for (k, &place) in self.layout.noises.iter().enumerate() {
-            let size = self.workspace.input_size(place);
+            let size = self.noise_size(k);
             let mut noise = vec![0.0; size];
             Random::at(self.seed, &format!("noise {k}"), step).fill_uniform(&mut noise);
             self.workspace.set(place, &noise)?;
@@ -267,7 +271,7 @@ impl Training {
         (self.standing.step, self.norm) = (step, norm);
         self.standing.sum += loss;
         self.standing.count += 1;
-        if step % self.interval != 0 {
+        if !step.is_multiple_of(self.interval) {
             return Ok(None);
         }
         self.set_flat(x)?;
@@ -278,6 +282,12 @@ impl Training {
         let mut value = [0.0];
         self.workspace.get(output, &mut value)?;
         Ok(value[0])
+    }
+
+    /// How many numbers a step draws for one of the noises.
+    fn noise_size(&self, k: usize) -> usize {
+        let one = self.model.graph.shape(self.model.noises[k].node).size();
+        one * self.batches.as_ref().map_or(1, Batches::size)
     }
 
     fn epoch(&self) -> u64 {
@@ -307,7 +317,7 @@ impl Training {
                 return self.diverged(loss);
             }
             let at_end = self.standing.step == self.steps;
-            if self.standing.step % self.interval == 0 || at_end {
+            if self.standing.step.is_multiple_of(self.interval) || at_end {
                 let progress = self.report()?;
                 let stop = self.remember(&progress)?;
                 let flow = observe(self, &progress)?;
@@ -354,7 +364,7 @@ impl Training {
             return Ok(None);
         }
         self.standing.stalled += 1;
-        if self.standing.stalled % PLATEAU == 0 {
+        if self.standing.stalled.is_multiple_of(PLATEAU) {
             self.standing.plateaus += 1;
         }
         let spent = self.model.train.patience.is_some_and(|patience| self.standing.stalled >= patience);
