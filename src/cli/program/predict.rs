@@ -43,7 +43,7 @@ fn chosen(predictor: &Predictor, names: &[String]) -> Result<Vec<(String, Id)>, 
     let objective = model.objective.as_ref().map(|objective| objective.node);
     let known = || model.values.iter().filter(|value| Some(value.node) != objective);
     if names.is_empty() {
-        let last = known().last().ok_or_else(|| {
+        let last = known().next_back().ok_or_else(|| {
             Fault::usage(
                 "the program defines nothing to predict",
                 "define a value, such as `p = sigmoid(w·x)`",

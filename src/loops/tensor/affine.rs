@@ -89,6 +89,7 @@ pub(super) fn unflatten(flat: &Affine, extents: &[u32], counts: &[u32]) -> Optio
         below /= i64::from(extent.max(1));
         let mut coordinate = Affine::constant(rest.offset.div_euclid(below.max(1)), loops);
         rest.offset = rest.offset.rem_euclid(below.max(1));
+        #[expect(clippy::needless_range_loop, reason = "the loop is numbered in several lists")]
         for l in 0..loops {
             if counts[l] > 1 && rest.strides[l].abs() >= below {
                 if rest.strides[l] % below != 0 {

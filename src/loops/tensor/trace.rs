@@ -31,6 +31,7 @@ pub(super) struct Tracer<'a> {
 }
 
 /// What a node's element is made of.
+#[expect(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
 enum Made {
     Of(SmallVec<[(Id, Coordinates); 3]>),
     Known(Id),
