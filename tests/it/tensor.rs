@@ -85,7 +85,8 @@ fn check(function: &Function, inputs: &[f64], scale: f64, what: &str) {
         for (name, found) in [("interpreter", &interpreted), ("kernel", &native)] {
             assert_eq!(found.len(), expected.len());
             for (i, (&a, &b)) in found.iter().zip(&expected).enumerate() {
-                let same = a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= scale * unit * (1.0 + b.abs());
+                let same =
+                    a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= scale * unit * (1.0 + b.abs());
                 assert!(same, "{what}, {precision:?}, {name}, element {i}: {a}, not {b}\n{program}");
             }
         }
@@ -266,12 +267,14 @@ impl Grown {
         let y = self.random.pick(&self.exact);
         let other = {
             let shape = self.graph.shape(y).clone();
-            let alike: Vec<Id> = self.exact.iter().copied().filter(|&z| *self.graph.shape(z) == shape).collect();
+            let alike: Vec<Id> =
+                self.exact.iter().copied().filter(|&z| *self.graph.shape(z) == shape).collect();
             self.random.pick(&alike)
         };
         let op = self.random.pick(&[Selection::Less, Selection::LessEqual, Selection::Equal]);
         let truth = self.graph.compare(op, &[y, other]);
-        let truth = if self.random.below(3) == 0 { self.graph.compare(Selection::Not, &[truth]) } else { truth };
+        let truth =
+            if self.random.below(3) == 0 { self.graph.compare(Selection::Not, &[truth]) } else { truth };
         let (a, b) = match self.graph.shape(x) == self.graph.shape(y) {
             true => (x, self.partner(x)),
             false => (self.graph.integer(1), y),
@@ -380,7 +383,8 @@ impl Grown {
 
     fn function(mut self) -> (Function, Vec<f64>) {
         let count = self.nodes.len();
-        let mut outputs: Vec<Id> = (0..1 + self.random.below(4)).map(|_| self.random.pick(&self.nodes)).collect();
+        let mut outputs: Vec<Id> =
+            (0..1 + self.random.below(4)).map(|_| self.random.pick(&self.nodes)).collect();
         outputs.push(self.nodes[count - 1]);
         (function(self.graph, outputs), self.inputs)
     }

@@ -172,10 +172,8 @@ impl NestWriter<'_, '_, '_> {
         let vector = self.emitter.vector;
         let integer = integer(vector);
         let builder = self.builder();
-        let (none, all) = (
-            builder.ins().iconst(integer.lane_type(), 0),
-            builder.ins().iconst(integer.lane_type(), -1),
-        );
+        let (none, all) =
+            (builder.ins().iconst(integer.lane_type(), 0), builder.ins().iconst(integer.lane_type(), -1));
         let lane = builder.ins().select(valid, none, all);
         let mask = builder.ins().splat(integer, lane);
         let mask = recast(builder, vector, mask);

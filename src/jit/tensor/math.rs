@@ -10,9 +10,7 @@ use crate::ir::{Elementwise, Selection};
 use crate::jit::cost::{is_inline, straight_length};
 use crate::jit::isa::Host;
 use crate::jit::library;
-use cranelift_codegen::ir::{
-    AbiParam, BlockArg, ConstantData, InstBuilder, Signature, Type, Value, types,
-};
+use cranelift_codegen::ir::{AbiParam, BlockArg, ConstantData, InstBuilder, Signature, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use smallvec::SmallVec;
 
@@ -81,7 +79,12 @@ fn vector(builder: &mut FunctionBuilder<'_>, host: &Host, op: Elementwise, opera
     result
 }
 
-fn lane_by_lane(builder: &mut FunctionBuilder<'_>, host: &Host, op: Elementwise, operands: &[Value]) -> Value {
+fn lane_by_lane(
+    builder: &mut FunctionBuilder<'_>,
+    host: &Host,
+    op: Elementwise,
+    operands: &[Value],
+) -> Value {
     let lane = |builder: &mut FunctionBuilder<'_>, at: u8| {
         let lanes: SmallVec<[Value; 3]> =
             operands.iter().map(|&x| builder.ins().extractlane(x, at)).collect();
@@ -131,7 +134,8 @@ fn low_half(builder: &mut FunctionBuilder<'_>, x: Value) -> Value {
 }
 
 fn high_half(builder: &mut FunctionBuilder<'_>, x: Value) -> Value {
-    let high = shuffled(builder, types::F32X4, x, x, [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]);
+    let high =
+        shuffled(builder, types::F32X4, x, x, [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]);
     builder.ins().fvpromote_low(high)
 }
 

@@ -482,7 +482,8 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
         let builder = self.builder();
         let mut vectors = vectors.to_vec();
         while vectors.len() > 1 {
-            vectors = vectors.chunks(2).map(|pair| combined(builder, vector, combine, pair[0], pair[1])).collect();
+            vectors =
+                vectors.chunks(2).map(|pair| combined(builder, vector, combine, pair[0], pair[1])).collect();
         }
         let mut all = builder.ins().extractlane(vectors[0], 0);
         for lane in 1..lanes {

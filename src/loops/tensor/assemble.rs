@@ -7,9 +7,7 @@
 use super::affine::{Affine, Coordinates};
 use super::cost::reduced_extents;
 use super::fuse::{Group, Kind};
-use super::program::{
-    BufferId, Chosen, Combine, Loop, Matrix, Nest, Place, Product, Step, Store, Write,
-};
+use super::program::{BufferId, Chosen, Combine, Loop, Matrix, Nest, Place, Product, Step, Store, Write};
 use super::shape::{choose_lanes, simplify_loops};
 use super::trace::{Blocked, Tracer};
 use crate::ir::{Function, Graph, Id, Op, Reduction, Structural};
@@ -190,9 +188,8 @@ impl Site<'_> {
         let to = self.row_major(kept, 0, extents.len());
         let inner = kept.len()..extents.len();
         // A step of 0 is a repeated axis: all the same to products.
-        let summed = [(0, &left), (1, &right)].map(|(i, place)| {
-            merged(&extents, inner.clone(), &place.at).ok_or(graph.operand(id, i))
-        });
+        let summed = [(0, &left), (1, &right)]
+            .map(|(i, place)| merged(&extents, inner.clone(), &place.at).ok_or(graph.operand(id, i)));
         let [(k, left_step), (_, right_step)] = [summed[0]?, summed[1]?];
         let mut outer: Vec<(u32, [i64; 3])> = Vec::new();
         let strides = |l: usize| [&to, &left.at, &right.at].map(|form| form.strides[l]);

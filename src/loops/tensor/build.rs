@@ -58,7 +58,12 @@ const ELEMENTS: usize = 1 << 31;
 fn check_sizes(function: &Function) -> Result<Sizes, Error> {
     let graph = function.graph();
     let largest = reachable(graph, function.outputs()).into_iter().map(|id| graph.shape(id).size()).max();
-    let largest = function.inputs().iter().map(|&s| graph.type_of(graph.symbol_type(s)).shape.size()).chain(largest).max();
+    let largest = function
+        .inputs()
+        .iter()
+        .map(|&s| graph.type_of(graph.symbol_type(s)).shape.size())
+        .chain(largest)
+        .max();
     if let Some(size) = largest.filter(|&size| size >= ELEMENTS) {
         let message = format!("a tensor of {size} elements is too large for a kernel");
         return Err(Error::limit(Diagnostic::error(message).hint(format!("{ELEMENTS} is the most"))));
@@ -193,7 +198,12 @@ impl<'f> Layout<'f> {
             let size = self.sizes[buffer.index()];
             let copy = BufferId(self.sizes.len() as u32);
             self.sizes.push(size);
-            units.push(Unit { steps: super::order::copy(buffer, copy, size, self.lanes).map(Step::Nest).into_iter().collect() });
+            units.push(Unit {
+                steps: super::order::copy(buffer, copy, size, self.lanes)
+                    .map(Step::Nest)
+                    .into_iter()
+                    .collect(),
+            });
             outputs.push(copy);
         }
         outputs

@@ -106,8 +106,7 @@ fn latest(groups: &[Group], new: &Group, reads: &[Read], group_of: &[Option<usiz
         let fits = group.kind == Kind::Loops && group.kept == new.kept && group.reduced == new.reduced;
         let shares = || reads.iter().any(|r| group.reads.contains(&r.id) || group.members.contains(&r.id));
         let reads_member = || reads.iter().any(|r| group.members.contains(&r.id));
-        fits
-            && group.members.len() < MEMBERS
+        fits && group.members.len() < MEMBERS
             && (new.reduced.is_empty() || !reads_member())
             && (new.points() <= TINY || shares())
     })

@@ -3,7 +3,9 @@
 //! What must stay true: elementwise values come from the op table on the plain machine, rounded to
 //! the precision after every operation; sums run in the order of the loops.
 
-use super::program::{Buffer, BufferId, Chosen, Combine, Load, Matrix, Nest, Place, Product, Step, TensorProgram, Write};
+use super::program::{
+    Buffer, BufferId, Chosen, Combine, Load, Matrix, Nest, Place, Product, Step, TensorProgram, Write,
+};
 use crate::ir::Precision;
 use crate::loops::fold::{selected, value};
 use crate::loops::{Inst, Kind};
@@ -150,7 +152,9 @@ impl Machine<'_> {
                 (starts[which] + matrix.row * row as i64 + matrix.column * column as i64) as usize
             };
             for (i, j) in (0..m).flat_map(|i| (0..n).map(move |j| (i, j))) {
-                let term = |l: usize| self.arena[at(1, &product.left, i, l)] * self.arena[at(2, &product.right, l, j)];
+                let term = |l: usize| {
+                    self.arena[at(1, &product.left, i, l)] * self.arena[at(2, &product.right, l, j)]
+                };
                 let sum: f64 = (0..k).map(term).sum();
                 self.arena[at(0, &product.to, i, j)] = self.rounded(sum);
             }

@@ -55,9 +55,12 @@ pub(super) fn order(
             }
         }
     };
-    let mut steps: Vec<Step> = sorted.into_iter().flat_map(|at| std::mem::take(&mut units[at].steps)).collect();
+    let mut steps: Vec<Step> =
+        sorted.into_iter().flat_map(|at| std::mem::take(&mut units[at].steps)).collect();
     let size = |id: BufferId| sizes[id.index()];
-    steps.extend(copies.into_iter().filter_map(|(from, to)| copy(from, to, size(from), lanes)).map(Step::Nest));
+    steps.extend(
+        copies.into_iter().filter_map(|(from, to)| copy(from, to, size(from), lanes)).map(Step::Nest),
+    );
     for buffer in steps.iter_mut().flat_map(Step::buffers_mut).chain(&mut outputs) {
         if let Some(place) = place_of[buffer.index()] {
             *buffer = place;
@@ -136,10 +139,8 @@ pub(super) fn copy(from: BufferId, to: BufferId, size: usize, lanes: usize) -> O
     }
     let at = Affine { offset: 0, strides: smallvec![1] };
     let address = |buffer| Address { buffer, offset: 0, stride: 1 };
-    let insts = vec![
-        Inst::Load(address(Buffer::Inputs)),
-        Inst::Store(address(Buffer::Outputs), Value::new(0)),
-    ];
+    let insts =
+        vec![Inst::Load(address(Buffer::Inputs)), Inst::Store(address(Buffer::Outputs), Value::new(0))];
     let nests = vec![crate::loops::Nest { extent: Extent::Rows, blocks: vec![Block { insts }] }];
     let mut nest = Nest {
         loops: vec![Loop { extent: size as u32, reduced: false }],

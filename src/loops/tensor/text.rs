@@ -1,6 +1,8 @@
 //! The text form of tensor programs, for people and for tests.
 
-use super::program::{Chosen, Combine, Load, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write};
+use super::program::{
+    Chosen, Combine, Load, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write,
+};
 use crate::loops::{Inst, Kind, Value};
 use std::fmt::{Display, Formatter, Result};
 

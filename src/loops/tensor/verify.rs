@@ -6,7 +6,9 @@
 //! programs over the loads; lanes write vectors.
 
 use super::affine::Affine;
-use super::program::{BufferId, Chosen, Load, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write};
+use super::program::{
+    BufferId, Chosen, Load, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write,
+};
 use crate::loops;
 
 type Fact = Result<(), String>;
