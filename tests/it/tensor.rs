@@ -4,8 +4,8 @@
 use symdiff::ir::eval::evaluate;
 use symdiff::ir::structural::pack_order;
 use symdiff::ir::{DType, Elementwise, Function, Graph, Id, Precision, Reduction, Selection, Shape, Type};
-use symdiff::jit::tensor::TensorKernel;
-use symdiff::loops::tensor::{TensorOptions, TensorProgram, build, interpret, verify};
+use symdiff::jit::tensor::{TensorKernel, Workspace};
+use symdiff::loops::tensor::{Subnormals, TensorOptions, TensorProgram, build, interpret, verify};
 
 /// A small generator of our own (splitmix64), so that a seed says everything.
 struct Random(u64);
@@ -50,9 +50,8 @@ fn compiled(function: &Function, options: &TensorOptions) -> TensorProgram {
     program
 }
 
-/// What the kernel computes, input by input.
-fn run(function: &Function, options: &TensorOptions, inputs: &[f64]) -> Vec<f64> {
-    let kernel = TensorKernel::compile(function, options).unwrap_or_else(|e| panic!("{e}"));
+/// A workspace with inputs set, one after another.
+fn set(function: &Function, kernel: &TensorKernel, inputs: &[f64]) -> Workspace {
     let mut workspace = kernel.workspace();
     let graph = function.graph();
     let mut rest = inputs;
@@ -61,14 +60,23 @@ fn run(function: &Function, options: &TensorOptions, inputs: &[f64]) -> Vec<f64>
         workspace.set(i, values).expect("the lengths agree");
         rest = others;
     }
-    kernel.run(&mut workspace);
+    workspace
+}
+
+/// All outputs, one after another.
+fn outputs(function: &Function, workspace: &Workspace) -> Vec<f64> {
     let mut results = Vec::new();
     for (o, &id) in function.outputs().iter().enumerate() {
-        let mut values = vec![f64::NAN; graph.shape(id).size()];
+        let mut values = vec![f64::NAN; function.graph().shape(id).size()];
         workspace.get(o, &mut values).expect("the lengths agree");
         results.extend(values);
     }
     results
+}
+
+/// What the kernel computes.
+fn run(function: &Function, options: &TensorOptions, inputs: &[f64]) -> Vec<f64> {
+    repeated(function, options, inputs, 1)
 }
 
 /// Both ways of running the function against the graph's interpreter, in both precisions; `scale` is
@@ -390,12 +398,263 @@ impl Grown {
     }
 }
 
+/// The first seed and how many, as the environment wishes.
+fn seeds(cases: u64) -> (u64, u64) {
+    let wish = |name: &str| std::env::var(name).ok().and_then(|n| n.parse().ok());
+    (wish("SYMDIFF_SEED").unwrap_or(1), wish("SYMDIFF_CASES").unwrap_or(cases))
+}
+
 #[test]
 fn random_graphs_agree_with_the_graph_interpreter() {
-    let cases: u64 = std::env::var("SYMDIFF_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(150);
-    let first: u64 = std::env::var("SYMDIFF_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let (first, cases) = seeds(150);
     for seed in first..first + cases {
         let (f, inputs) = Grown::new(seed).function();
         check(&f, &inputs, 2e5, &format!("seed {seed}"));
+    }
+}
+
+/// What a kernel leaves in its outputs after some runs in one workspace.
+fn repeated(function: &Function, options: &TensorOptions, inputs: &[f64], runs: usize) -> Vec<f64> {
+    let kernel = TensorKernel::compile(function, options).unwrap_or_else(|e| panic!("{e}"));
+    let mut workspace = set(function, &kernel, inputs);
+    (0..runs).for_each(|_| kernel.run(&mut workspace));
+    outputs(function, &workspace)
+}
+
+/// Random updates of every input, some of them in place of another's: a run in place gives what a
+/// run beside gives, and the next run takes its results.
+fn check_in_place(seed: u64) {
+    let (f, inputs) = Grown::new(seed).function();
+    let graph = f.graph();
+    let mut random = Random(seed ^ 0xABCD);
+    let shape = |symbol: symdiff::ir::Symbol| graph.type_of(graph.symbol_type(symbol)).shape.clone();
+    let mut built = graph.clone();
+    let (mut made, mut pairs) = (Vec::new(), Vec::new());
+    for (i, &symbol) in f.inputs().iter().enumerate() {
+        if graph.symbol_name(symbol).starts_with('i') {
+            continue;
+        }
+        // Something of the input's shape, from anywhere in the graph: views of the old value among it.
+        let alike: Vec<Id> = graph.ids().filter(|&id| {
+            *graph.shape(id) == shape(symbol) && graph.ty(id).dtype == DType::F64
+        }).collect();
+        let (a, b) = (random.pick(&alike), random.pick(&alike));
+        let new = match random.below(3) {
+            0 => a,
+            _ => built.apply(Elementwise::Sub, &[a, b]),
+        };
+        pairs.push((made.len(), i));
+        made.push(built.apply(Elementwise::Sin, &[new]));
+        if random.below(4) == 0 {
+            made.pop();
+            made.push(a);
+        }
+    }
+    if made.is_empty() {
+        return;
+    }
+    let f = Function::new(built, f.inputs().to_vec(), made);
+    for precision in [Precision::F64, Precision::F32] {
+        let inputs = rounded(precision, &inputs);
+        let beside = repeated(&f, &options(precision, &[]), &inputs, 1);
+        let within = options(precision, &pairs);
+        let program = compiled(&f, &within);
+        let native = repeated(&f, &within, &inputs, 1);
+        let interpreted = interpret(&program, precision, &inputs);
+        let unit = if precision == Precision::F32 { 1.2e-7 } else { 2.3e-16 };
+        for (name, found) in [("kernel", native), ("interpreter", interpreted)] {
+            for (i, (&a, &b)) in found.iter().zip(&beside).enumerate() {
+                let same = a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 2e5 * unit * (1.0 + b.abs());
+                assert!(same, "seed {seed}, {precision:?}, {name}, element {i}: {a} in place, {b} beside\n{program}");
+            }
+        }
+        let mut again = inputs.clone();
+        let mut at = 0;
+        let mut starts = Vec::new();
+        for &symbol in f.inputs() {
+            starts.push(at);
+            at += shape(symbol).size();
+        }
+        let mut from = 0;
+        for &(o, i) in &pairs {
+            let size = f.graph().shape(f.outputs()[o]).size();
+            again[starts[i]..starts[i] + size].copy_from_slice(&beside[from..from + size]);
+            from += size;
+        }
+        let twice = repeated(&f, &within, &inputs, 2);
+        let expected = repeated(&f, &within, &again, 1);
+        let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 2e6 * unit * (1.0 + b.abs());
+        let all = twice.iter().zip(&expected).all(|(&a, &b)| same(a, b));
+        assert!(all, "seed {seed}, {precision:?}: two runs give {twice:?}, not {expected:?}\n{program}");
+    }
+}
+
+#[test]
+fn outputs_in_place_are_those_beside() {
+    let (first, cases) = seeds(150);
+    (first..first + cases).for_each(check_in_place);
+}
+
+#[test]
+fn swapped_inputs_swap() {
+    let mut graph = Graph::new();
+    let (x, y) = (tensor(&mut graph, "x", &[5]), tensor(&mut graph, "y", &[5]));
+    let f = function(graph, vec![y, x]);
+    let inputs: Vec<f64> = (0..10).map(f64::from).collect();
+    let found = repeated(&f, &options(Precision::F64, &[(0, 0), (1, 1)]), &inputs, 3);
+    assert_eq!(found, [5., 6., 7., 8., 9., 0., 1., 2., 3., 4.]);
+}
+
+#[test]
+fn a_turned_matrix_in_place_of_itself_is_copied() {
+    let mut graph = Graph::new();
+    let x = tensor(&mut graph, "x", &[3, 3]);
+    let turned = graph.permute(x, pack_order([1, 0]));
+    let f = function(graph, vec![turned]);
+    let inputs: Vec<f64> = (0..9).map(f64::from).collect();
+    let found = repeated(&f, &options(Precision::F32, &[(0, 0)]), &inputs, 1);
+    assert_eq!(found, [0., 3., 6., 1., 4., 7., 2., 5., 8.]);
+}
+
+/// One-line graphs whose values are exact, so that all engines agree to the bit.
+fn check_exact(build: impl Fn(&mut Graph, Id) -> Id, extents: &[u32], inputs: &[f64], expected: &[f64]) {
+    let mut graph = Graph::new();
+    let x = tensor(&mut graph, "x", extents);
+    let y = build(&mut graph, x);
+    let f = function(graph, vec![y]);
+    for precision in [Precision::F64, Precision::F32] {
+        let found = run(&f, &options(precision, &[]), inputs);
+        let same = found.len() == expected.len()
+            && found.iter().zip(expected).all(|(a, b)| a == b || a.is_nan() && b.is_nan());
+        assert!(same, "{precision:?}: {found:?}, not {expected:?}");
+        check(&f, inputs, 4.0, "exact");
+    }
+}
+
+const NAN: f64 = f64::NAN;
+const INFINITY: f64 = f64::INFINITY;
+
+#[test]
+fn indices_out_of_range_give_nan_and_touch_nothing() {
+    let inputs = [-1.0, 0.0, 2.9, 3.0, NAN, 1e30, -0.5];
+    let table = |g: &mut Graph, x: Id| {
+        let rows = g.iota(3);
+        let entries = g.broadcast(rows, 2, &Shape::new([3, 5]));
+        g.gather(entries, x)
+    };
+    let rows = [NAN, 0.0, 2.0, NAN, NAN, NAN, 0.0];
+    let expected: Vec<f64> = rows.iter().flat_map(|&r| [r; 5]).collect();
+    check_exact(table, &[7], &inputs, &expected);
+    let counts = |g: &mut Graph, x: Id| {
+        let one = g.integer(1);
+        let ones = g.broadcast(one, 1, &Shape::new([7]));
+        g.scatter(ones, x, 3)
+    };
+    check_exact(counts, &[7], &inputs, &[2.0, 0.0, 1.0]);
+}
+
+#[test]
+fn reductions_keep_nan_and_infinities() {
+    let rows = [[1.0, 5.0, 5.0], [NAN, 1.0, 2.0], [-INFINITY, -INFINITY, -INFINITY], [1.0, INFINITY, 0.0]];
+    let inputs = rows.concat();
+    let reduce = |op: Reduction| move |g: &mut Graph, x: Id| g.reduce(op, x, 2);
+    check_exact(reduce(Reduction::Max), &[4, 3], &inputs, &[5.0, NAN, -INFINITY, INFINITY]);
+    check_exact(reduce(Reduction::Min), &[4, 3], &inputs, &[1.0, NAN, -INFINITY, 0.0]);
+    check_exact(reduce(Reduction::ArgMax), &[4, 3], &inputs, &[1.0, NAN, 0.0, 1.0]);
+    let log_sum = |g: &mut Graph, x: Id| {
+        let y = g.reduce(Reduction::LogSumExp, x, 2);
+        g.slice(y, 0, 1, 3)
+    };
+    check_exact(log_sum, &[4, 3], &inputs, &[NAN, -INFINITY, INFINITY]);
+}
+
+#[test]
+fn a_sum_over_nothing_is_zero() {
+    check_exact(|g, x| g.sum(x, 2), &[3, 0], &[], &[0.0; 3]);
+    let none = |g: &mut Graph, x: Id| {
+        let turned = g.permute(x, pack_order([1, 0]));
+        g.contract(x, turned, 1)
+    };
+    check_exact(none, &[2, 0], &[], &[0.0; 4]);
+    check_exact(|g, x| g.apply(Elementwise::Sin, &[x]), &[0, 4], &[], &[]);
+}
+
+#[test]
+fn products_of_every_kind_agree() {
+    // Sizes on both sides of the one from which the library computes.
+    for [batch, m, n, k] in [[1, 64, 33, 17], [3, 20, 21, 22], [1, 1, 300, 40], [2, 5, 6, 7], [1, 129, 1, 64]] {
+        for turned in [false, true] {
+            let mut graph = Graph::new();
+            let a = tensor(&mut graph, "a", &[batch, m, k]);
+            let mut b = tensor(&mut graph, "b", if turned { [batch, n, k] } else { [batch, k, n] }.as_slice());
+            if turned {
+                b = graph.permute(b, pack_order([0, 2, 1]));
+            }
+            let y = graph.contract_batched(a, b, 1, 1);
+            let f = function(graph, vec![y]);
+            let mut random = Random(u64::from(m));
+            let inputs: Vec<f64> = (0..f.input_size()).map(|_| random.uniform() - 0.5).collect();
+            check(&f, &inputs, 200.0, &format!("{batch} times {m}x{n}x{k}"));
+        }
+    }
+}
+
+#[test]
+fn every_op_agrees_on_vectors_and_tails() {
+    for &op in Elementwise::ALL {
+        let mut graph = Graph::new();
+        let operands: Vec<Id> = (0..op.arity()).map(|i| tensor(&mut graph, &format!("x{i}"), &[9])).collect();
+        if operands.is_empty() {
+            continue;
+        }
+        let y = graph.apply(op, &operands);
+        let f = function(graph, vec![y]);
+        let values = [0.3, 0.9, 1.5, 2.0, 1e10, -0.7, 0.0, NAN, -3.2];
+        let mut inputs: Vec<f64> = (0..op.arity()).flat_map(|i| values.map(|x| x + 0.25 * i as f64)).collect();
+        if op == Elementwise::Polygamma {
+            inputs[..9].fill(2.0);
+        }
+        // Single precision rounds operands first, which functions may magnify.
+        let inputs = rounded(Precision::F32, &inputs);
+        let expected = evaluate(f.graph(), f.inputs(), f.outputs(), &inputs);
+        for precision in [Precision::F64, Precision::F32] {
+            let found = run(&f, &options(precision, &[]), &inputs);
+            for (i, (&a, b)) in found.iter().zip(rounded(precision, &expected)).enumerate() {
+                let unit = if precision == Precision::F32 { 1.2e-7 } else { 2.3e-16 };
+                let same = a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 4.0 * unit * b.abs();
+                assert!(same, "{} {precision:?} {i}: {a}, not {b}", op.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn options_that_do_not_fit_are_refused() {
+    let mut graph = Graph::new();
+    let x = tensor(&mut graph, "x", &[3]);
+    let y = graph.sum(x, 1);
+    let f = function(graph, vec![y]);
+    let error = build(&f, &options(Precision::F64, &[(0, 0)])).expect_err("the shapes differ");
+    assert!(error.to_string().contains("output 0 cannot be stored in place of input 0"), "{error}");
+    let kernel = TensorKernel::compile(&f, &options(Precision::F64, &[])).expect("it compiles");
+    let mut workspace = kernel.workspace();
+    assert!(workspace.set(0, &[1.0]).is_err() && workspace.set(1, &[]).is_err());
+    assert!(workspace.input_f32(0).is_none() && workspace.input_f64(0).is_some());
+}
+
+#[test]
+fn subnormals_are_flushed_where_wished_and_the_caller_keeps_its_own() {
+    let mut graph = Graph::new();
+    let x = tensor(&mut graph, "x", &[5]);
+    let half = graph.exact(symdiff::ir::Number::ratio(1, 2).expect("a half"));
+    let y = graph.apply(Elementwise::Mul, &[x, half]);
+    let f = function(graph, vec![y]);
+    let inputs = [f64::MIN_POSITIVE; 5];
+    for (subnormals, expected) in [(Subnormals::Keep, f64::MIN_POSITIVE / 2.0), (Subnormals::Flush, 0.0)] {
+        let options = TensorOptions { subnormals, ..TensorOptions::default() };
+        let found = run(&f, &options, &inputs);
+        let flushed = cfg!(target_arch = "x86_64");
+        assert!(!flushed || found == [expected; 5], "{subnormals:?}: {found:?}");
+        assert!(std::hint::black_box(f64::MIN_POSITIVE) / 2.0 > 0.0, "the caller's arithmetic changed");
     }
 }

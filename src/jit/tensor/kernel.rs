@@ -11,7 +11,9 @@ use crate::error::{Diagnostic, Error};
 use crate::ir::{Function, Precision};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
-use crate::loops::tensor::{Buffer, Matrix, Product, TensorOptions, TensorProgram, build, verify};
+use crate::loops::tensor::{
+    Buffer, Matrix, Product, Subnormals, TensorOptions, TensorProgram, build, verify,
+};
 use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
@@ -43,6 +45,7 @@ pub struct TensorKernel {
     steps: Vec<Native>,
     layout: Arc<Layout>,
     code_size: usize,
+    subnormals: Subnormals,
     /// Only kept. The mutex is never locked: it makes the module `Sync`.
     _pages: Mutex<Pages>,
 }
@@ -112,7 +115,13 @@ impl TensorKernel {
             inputs: of(&program.inputs),
             outputs: of(&program.outputs),
         };
-        Ok(TensorKernel { steps, layout: Arc::new(layout), code_size, _pages: Mutex::new(pages) })
+        Ok(TensorKernel {
+            steps,
+            layout: Arc::new(layout),
+            code_size,
+            subnormals: options.subnormals,
+            _pages: Mutex::new(pages),
+        })
     }
 
     /// All the storage a run needs; inputs are zero. Several may be run at once.
@@ -135,9 +144,15 @@ impl TensorKernel {
         let arena = workspace.arena.as_mut_ptr().cast::<u8>();
         for step in &self.steps {
             match step {
-                // SAFETY: verified code stays inside the arena, which is borrowed for as long; it
-                // is aligned and as long as this kernel's program says; the pages are alive.
-                Native::Code(entry) => unsafe { entry(arena) },
+                Native::Code(entry) => {
+                    let before = (self.subnormals == Subnormals::Flush).then(flush_subnormals);
+                    // SAFETY: verified code stays inside the arena, which is borrowed for as long;
+                    // it is aligned and as long as this kernel's program says; the pages are alive.
+                    unsafe { entry(arena) };
+                    if let Some(before) = before {
+                        set_control(before);
+                    }
+                }
                 Native::Product(product) => match self.layout.precision {
                     Precision::F32 => self.product(product, arena.cast::<f32>(), 0.0, 1.0),
                     Precision::F64 => self.product(product, arena.cast::<f64>(), 0.0, 1.0),
@@ -187,6 +202,31 @@ impl TensorKernel {
         }
     }
 }
+
+/// Makes the processor take and make subnormal numbers as zero; what its control word was.
+#[cfg(target_arch = "x86_64")]
+fn flush_subnormals() -> u32 {
+    /// Flush results, and take operands for zero.
+    const FLUSH: u32 = 0x8040;
+    let mut before = 0u32;
+    // SAFETY: stores the control word into a number of its size.
+    unsafe { std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut before, options(nostack)) };
+    set_control(before | FLUSH);
+    before
+}
+
+#[cfg(target_arch = "x86_64")]
+fn set_control(word: u32) {
+    // SAFETY: the word is one this thread had, with at most the two bits above set; it is set back
+    // as soon as generated code returns, and that is all that runs in between.
+    unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack)) };
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn flush_subnormals() {}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn set_control((): ()) {}
 
 /// Compiles every stretch of nests; how many bytes they are in all.
 fn define(

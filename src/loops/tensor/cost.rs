@@ -97,7 +97,14 @@ fn number(graph: &Graph, id: Id) -> Option<f64> {
 pub(super) fn store_shared(graph: &Graph, needed: &[Id], stored: &mut [bool]) {
     store_siblings(graph, needed, stored);
     let mut chain = vec![0.0f64; graph.len()];
+    let mut constant = vec![false; graph.len()];
     for &id in needed {
+        // What no input reaches is folded.
+        let is_leaf = matches!(graph.op(id), Op::Input(_) | Op::Structural(Structural::Iota));
+        constant[id.index()] = !is_leaf && graph.operands(id).iter().all(|x| constant[x.index()]);
+        if constant[id.index()] {
+            continue;
+        }
         let operands = graph.operands(id).iter().filter(|x| !stored[x.index()]);
         let below: f64 = operands.map(|x| chain[x.index()]).sum();
         chain[id.index()] = own_cost(graph, id) + below.min(1e6);

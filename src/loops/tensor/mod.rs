@@ -30,6 +30,17 @@ pub use verify::verify;
 
 use crate::ir::Precision;
 
+/// What becomes of numbers too small for full precision (below 2.3e-308, in single 1.2e-38).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subnormals {
+    /// They are computed with, as everywhere else.
+    #[default]
+    Keep,
+    /// Nests take and make them as zero, where the processor can (x86-64). Averages that decay, as an
+    /// optimiser's do, end among them and stay there, and processors are many times slower on them.
+    Flush,
+}
+
 /// How a function over tensors is compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TensorOptions {
@@ -37,6 +48,7 @@ pub struct TensorOptions {
     pub precision: Precision,
     /// Outputs that are stored where inputs are: the next run's old values.
     pub in_place: Vec<(usize, usize)>,
+    pub subnormals: Subnormals,
     /// Threads for large matrix products; 0 and 1 are the same. Results do not depend on it.
     pub threads: usize,
 }

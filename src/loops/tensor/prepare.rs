@@ -2,12 +2,16 @@
 //!
 //! log Σ exp x becomes m + log Σ exp(x − m) with m the greatest, the place of the greatest becomes
 //! the least place where x equals it, and softmax written as exp(x − log Σ exp x) reuses the
-//! exponentials of the sum.
+//! exponentials of the sum. A turned product is the product of its turned factors the other way
+//! round, and many elements divided by one number are multiplied by its reciprocal.
 //!
-//! What must stay true: values move by a few ulp at most; infinities and NaN come out as
-//! `Reduction::value` says.
+//! What must stay true: values move by a few ulp at most, but where [`scaled`] says; infinities and
+//! NaN come out as `Reduction::value` says.
 
-use crate::ir::{Elementwise, Function, Graph, Id, Op, Reduction, Selection, Shape, Structural};
+use crate::ir::structural::{pack_order, permuted};
+use crate::ir::{
+    Elementwise, Function, Graph, Id, Op, Reduction, Selection, Shape, Structural, use_counts,
+};
 use crate::loops::rewrite::rewrite;
 use rustc_hash::FxHashMap;
 
@@ -24,6 +28,7 @@ struct Parts {
 /// The function in reductions that are one loop each: sums, greatest and least.
 pub(super) fn prepare(function: &Function) -> Function {
     let mut parts: FxHashMap<Id, Parts> = FxHashMap::default();
+    let uses = use_counts(function.graph(), function.outputs());
     rewrite(function, |source, id, operands, target| match (source.op(id), operands) {
         (Op::Reduce { op: Reduction::LogSumExp, axes }, &[x]) => {
             let (y, made) = log_sum_exp(target, x, axes);
@@ -32,6 +37,10 @@ pub(super) fn prepare(function: &Function) -> Function {
         }
         (Op::Reduce { op: Reduction::ArgMax, axes }, &[x]) => Some(place_of_greatest(target, x, axes)),
         (Op::Elementwise(Elementwise::Exp), &[x]) => softmax(target, x, &parts),
+        (Op::Elementwise(Elementwise::Div), &[x, y]) => scaled(target, x, y),
+        (Op::Structural(Structural::Permute { order }), &[x]) if uses[source.operand(id, 0).index()] == 1 => {
+            turned_product(target, x, order)
+        }
         _ => None,
     })
 }
@@ -77,6 +86,42 @@ fn softmax(g: &mut Graph, centred: Id, parts: &FxHashMap<Id, Parts>) -> Option<I
     let inverse = g.apply(Elementwise::Div, &[one, made.sum]);
     let inverse = g.broadcast(inverse, axes, &shape);
     Some(g.apply(Elementwise::Mul, &[made.terms, inverse]))
+}
+
+/// x/s as x·(1/s), where s is one number for many elements.
+///
+/// It differs where 1/s overflows or is subnormal and x/s is not.
+fn scaled(g: &mut Graph, x: Id, y: Id) -> Option<Id> {
+    let Op::Structural(Structural::Broadcast { axes }) = g.op(y) else { return None };
+    let s = g.operand(y, 0);
+    let (shape, one) = (g.shape(y).clone(), g.integer(1));
+    if g.constant(s).is_some() || shape.size() <= g.shape(s).size() {
+        return None;
+    }
+    let inverse = g.apply(Elementwise::Div, &[one, s]);
+    let inverse = g.broadcast(inverse, axes, &shape);
+    Some(g.apply(Elementwise::Mul, &[x, inverse]))
+}
+
+/// (a·b)ᵀ as bᵀ·aᵀ: factors are read through any strides, a result is best written in order.
+fn turned_product(g: &mut Graph, product: Id, order: u32) -> Option<Id> {
+    let Op::Contract { batch, over } = g.op(product) else { return None };
+    let (a, b) = (g.operand(product, 0), g.operand(product, 1));
+    let (batch_, over_) = (batch as usize, over as usize);
+    let (rows, columns) = (g.shape(a).rank() - batch_ - over_, g.shape(b).rank() - batch_ - over_);
+    // The groups of axes: paired, of the first factor, of the second; here the last two change places.
+    let swapped = |first: usize, second: usize| {
+        let (start, end) = (batch_ + first, batch_ + first + second);
+        pack_order((0..batch_).chain(start..end).chain(batch_..start))
+    };
+    if order != swapped(rows, columns) || rows == 0 || columns == 0 {
+        return None;
+    }
+    let left = g.permute(b, swapped(over_, columns));
+    let right = g.permute(a, swapped(rows, over_));
+    let turned = g.contract_batched(left, right, batch, over);
+    debug_assert_eq!(*g.shape(turned), permuted(g.shape(product), order));
+    Some(turned)
 }
 
 /// The least place at which x is its greatest; NaN where that is NaN.

@@ -219,12 +219,20 @@ impl<'a> Tracer<'a> {
         }
         let split = self.graph.shape(index).rank();
         let index = self.place(index, at[..split].into())?;
-        let Some(buffer) = self.stored[x.index()] else { return Err(x) };
+        let Some(buffer) = self.stored[self.behind_reshapes(x).index()] else { return Err(x) };
         let first = Affine::constant(0, self.extents.len());
         let from: Coordinates = std::iter::once(first).chain(at[split..].iter().cloned()).collect();
         let chosen = Chosen { index, rows, stride: self.row(extents) };
         let place = Place { buffer, at: self.flat(x, &from) };
         Ok(self.load(Load::Gathered(place, chosen), self.graph.ty(id).dtype))
+    }
+
+    /// The node of which `x` is a reshaping: the same elements in the same places, if it is stored.
+    fn behind_reshapes(&self, mut x: Id) -> Id {
+        while let (Op::Structural(Structural::Reshape), None) = (self.graph.op(x), self.stored[x.index()]) {
+            x = self.graph.operand(x, 0);
+        }
+        x
     }
 
     fn nan(&mut self) -> Id {
