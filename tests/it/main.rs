@@ -12,6 +12,7 @@ mod minimize;
 mod objectives;
 mod print;
 mod program;
+mod program_faults;
 mod properties;
 mod readme;
 mod rules;

@@ -64,7 +64,7 @@ impl Machine<'_, '_> {
     ) -> Result<Option<Value>, Fault> {
         match function {
             FunctionValue::Defined { library, function, env } => {
-                self.enter_function(library, function, env, args, place)
+                self.enter_function(library, function, env, args, (span, place))
             }
             FunctionValue::Builtin(builtin) => {
                 self.check_built_in(function, &args, builtin.arity(), place)?;
@@ -159,7 +159,7 @@ impl Machine<'_, '_> {
         function: FunctionId,
         parent: usize,
         args: Vec<Arg>,
-        place: Span,
+        (span, place): (Span, Span),
     ) -> Result<Option<Value>, Fault> {
         let bound = self.bind(library, function, args, place)?;
         let block = &self.unit_of(library).blocks[function];
@@ -183,6 +183,8 @@ impl Machine<'_, '_> {
         }
         let path = self.path_of(block.kind, &block.name);
         let env = self.env(library, function, Some(parent), path);
+        let caller = self.env_at();
+        self.envs[env].order = self.envs[caller].order.iter().copied().chain([span.end]).collect();
         for (slot, value) in bound.into_iter().enumerate() {
             self.envs[env].slots[slot] = value;
         }

@@ -32,6 +32,8 @@ pub(super) struct Env {
     pub(super) slots: Vec<Option<Value>>,
     /// What the names of parameters made here begin with: `dense1.`.
     pub(super) path: String,
+    /// Where the calls that lead here end: the order of parameters made here.
+    pub(super) order: Vec<u32>,
 }
 
 /// What a run does next.
@@ -83,7 +85,8 @@ pub(super) enum Frame {
 #[derive(Default)]
 pub(super) struct Made {
     pub(super) inputs: Vec<Input>,
-    pub(super) params: Vec<Param>,
+    /// With the place in the text that orders them.
+    pub(super) params: Vec<(Vec<u32>, Param)>,
     pub(super) noises: Vec<Noise>,
 }
 
@@ -151,7 +154,7 @@ impl<'u, 'g> Machine<'u, 'g> {
         path: String,
     ) -> usize {
         let slots = vec![None; self.unit_of(library).blocks[function].slots.len()];
-        self.envs.push(Env { library, function, parent, slots, path });
+        self.envs.push(Env { library, function, parent, slots, path, order: Vec::new() });
         self.envs.len() - 1
     }
 
