@@ -33,6 +33,13 @@ impl Default for Derivation {
     }
 }
 
+impl Derivation {
+    /// The defaults, for results that a person reads.
+    pub fn to_read() -> Derivation {
+        Derivation { purpose: Purpose::Read, ..Derivation::default() }
+    }
+}
+
 /// An input taken apart: its name as printed (`x`, or `x[2]`) and the node that reads it.
 #[derive(Clone, Debug)]
 pub struct Variable {

@@ -21,6 +21,8 @@
 mod derivation;
 mod engine;
 mod error;
+#[cfg(feature = "training")]
+mod gradients;
 mod limits;
 mod reading;
 mod suggest;
@@ -62,6 +64,8 @@ pub use elaborate::{Elaborated, condition};
 pub use engine::jit;
 pub use engine::{Engine, Evaluator};
 pub use error::{Diagnostic, Error, Position, Severity, Span};
+#[cfg(feature = "training")]
+pub use gradients::gradients;
 pub use ir::{Builder, Expr, Function, Real, Scalar};
 #[cfg(feature = "jit")]
 pub use jit::Kernel;

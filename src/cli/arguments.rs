@@ -43,6 +43,21 @@ Examples:
 --jsonl reads {\"id\",\"expr\",\"vars\",\"start\":[…]}, with \"maximize\":true and \"bounds\":[[lo,hi],null,…]
 where wanted, and answers {\"id\",\"x\":[…],\"value\",\"iterations\",\"status\",\"message\"}.";
 
+const TRAIN_EXAMPLES: &str = "\
+Examples:
+  symdiff train xor.sd                          the data is in the program
+  symdiff train digits.sd --data digits.csv --out digits.safetensors --log run.jsonl
+  symdiff train wine.sd --columns \"x=alcohol:proline\" --columns y=target --epochs 50
+  symdiff train digits.sd --resume digits.safetensors
+
+Ctrl-C stops after the step at hand and saves; a second one ends the program at once.";
+
+const PREDICT_EXAMPLES: &str = "\
+Examples:
+  symdiff predict digits.safetensors --data new.csv
+  symdiff predict iris.safetensors --data new.csv --values probabilities > predictions.csv
+  symdiff eval iris.safetensors --data held-out.csv     loss and metrics instead";
+
 /// Derivatives you can read, and machine code for value and gradient.
 #[derive(Debug, Parser)]
 #[command(
@@ -71,6 +86,12 @@ pub enum Command {
     /// Find the variables that make an expression least, or greatest
     #[command(after_help = MINIMIZE_EXAMPLES)]
     Minimize(Minimize),
+    /// Train a program on data, and keep its weights
+    #[command(after_help = TRAIN_EXAMPLES)]
+    Train(Train),
+    /// Compute a trained program's values for new data, as a table
+    #[command(after_help = PREDICT_EXAMPLES)]
+    Predict(Predict),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -140,11 +161,87 @@ pub struct Evaluate {
     #[command(flatten)]
     pub lines: JsonLines,
     #[command(flatten)]
+    pub data: DataArguments,
+    #[command(flatten)]
     pub run: Run,
     #[command(flatten)]
     pub how: How,
     #[command(flatten)]
     pub budgets: Budgets,
+}
+
+/// `symdiff train`.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// The program, a file that ends in `.sd`
+    #[arg(value_name = "PROGRAM")]
+    pub program: PathBuf,
+    #[command(flatten)]
+    pub data: DataArguments,
+    /// Where to keep the weights [default: the program's name with `.safetensors`]
+    #[arg(long, short = 'o', value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Write one JSON line a report
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub log: Option<PathBuf>,
+    /// No progress bar
+    #[arg(long, short = 'q', help_heading = "Output")]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub output: Output,
+    /// Go on from the weights of a run that was interrupted
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    pub resume: Option<PathBuf>,
+    /// Steps in all, whatever the program says
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    pub steps: Option<u64>,
+    /// Passes over the training rows, whatever the program says
+    #[arg(long, value_name = "N", conflicts_with = "steps", help_heading = "Run")]
+    pub epochs: Option<u64>,
+    /// Rows of one step, whatever the program says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Run")]
+    pub batch: Option<u64>,
+    /// The seed of everything random, whatever the program says
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub budgets: Budgets,
+}
+
+/// `symdiff predict`.
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// The weights that `symdiff train` kept; the program is in them
+    #[arg(value_name = "WEIGHTS")]
+    pub weights: PathBuf,
+    /// Another program for the same parameters
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: DataArguments,
+    /// What to print: values the program defines [default: the last one before the loss]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Output")]
+    pub values: Vec<String>,
+    #[command(flatten)]
+    pub budgets: Budgets,
+}
+
+/// A table, and its columns.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Data")]
+pub struct DataArguments {
+    /// The table: CSV, TSV, NPY or NPZ
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Columns of an input, such as `x=pixel_*`, `x=0:64`, `x=a,b:d` or `y=label`
+    #[arg(long, value_name = "INPUT=COLUMNS")]
+    pub columns: Vec<String>,
+    /// The first row names the columns, whatever it looks like
+    #[arg(long, conflicts_with = "no_header")]
+    pub header: bool,
+    /// The first row is data
+    #[arg(long)]
+    pub no_header: bool,
 }
 
 /// `symdiff check`.

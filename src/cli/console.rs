@@ -21,6 +21,8 @@ pub enum Exit {
     Data,
     /// A file is missing.
     NoInput,
+    /// The user broke off.
+    Interrupted,
 }
 
 impl From<Exit> for ExitCode {
@@ -31,6 +33,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::Data => 65,
             Exit::NoInput => 66,
+            Exit::Interrupted => 130,
         })
     }
 }
@@ -141,6 +144,11 @@ impl Console {
         diagnostic.span = None;
         diagnostic.labels.clear();
         self.write_error("", &Origin { name: String::new(), line: 1 }, &diagnostic)
+    }
+
+    /// Shows a note or warning on stderr, at its place in a text.
+    pub fn show(&mut self, diagnostic: &Diagnostic, source: &str, origin: &Origin) -> io::Result<()> {
+        self.write_error(source, origin, diagnostic)
     }
 
     /// Shows a fault on stderr, and says what to exit with.

@@ -6,6 +6,7 @@ use super::arguments::{Derive, How, Kind};
 use super::assignments::{self, Assignment};
 use super::console::{Console, Exit, Fault, Origin};
 use super::numbers::{self, Array, Json, Named, Rows, to_json};
+use super::program;
 use super::source::{self, Text};
 use crate::print::{Format, Label, Notation, number, render};
 use crate::{
@@ -15,6 +16,9 @@ use crate::{
 
 pub fn run(arguments: &Derive, console: &mut Console) -> Result<Exit, Fault> {
     let limits = arguments.budgets.limits();
+    if let Some(path) = program::is_program(&arguments.source) {
+        return program::derive(&path, arguments, &limits, console);
+    }
     let format = arguments.format;
     let at = assignments::assignments("--at", &arguments.point.at, &limits)?;
     if !at.is_empty() && !matches!(format, Format::Text | Format::Unicode | Format::Json) {

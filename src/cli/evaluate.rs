@@ -11,12 +11,16 @@ use super::console::{Console, Exit, Fault, Origin};
 use super::derive::{asked, assume, call, derivation, undefined};
 use super::jsonl;
 use super::numbers::{self, Array, Json, Named, Rows, to_json};
+use super::program;
 use super::source::{self, Text};
 use crate::print::{Label, Notation, number};
 use crate::{Derivation, Diagnostic, Engine, Error, Evaluator, Function, Limits, Purpose, read};
 
 pub fn run(arguments: &Evaluate, console: &mut Console) -> Result<Exit, Fault> {
     let limits = arguments.budgets.limits();
+    if let Some(path) = program::is_weights(&arguments.source) {
+        return program::score(&path, arguments, &limits, console);
+    }
     if arguments.lines.jsonl {
         if !arguments.point.at.is_empty() || arguments.gradient {
             let message = "--jsonl takes its points from its lines, and always answers with gradients";

@@ -16,6 +16,7 @@ mod jsonl;
 mod minimize;
 mod numbers;
 mod objective;
+mod program;
 mod source;
 mod table;
 mod verdict;
@@ -41,6 +42,8 @@ pub fn main() -> ExitCode {
         Some(Command::Eval(arguments)) => evaluate::run(arguments, &mut console),
         Some(Command::Check(arguments)) => check::run(arguments, &mut console),
         Some(Command::Minimize(arguments)) => minimize::run(arguments, &mut console),
+        Some(Command::Train(arguments)) => program::train(arguments, &mut console),
+        Some(Command::Predict(arguments)) => program::predict(arguments, &mut console),
         Some(Command::Completions { shell }) => completions(*shell, &mut console),
     };
     console.conclude(result)

@@ -89,19 +89,22 @@ fn each_line(
 }
 
 fn file(path: &Path, limits: &Limits) -> Result<Text, Fault> {
-    let name = path.to_string_lossy();
+    Ok(Text::new(file_bytes(path, limits.source_bytes)?, &path.to_string_lossy(), 1))
+}
+
+/// The bytes of a file, of which at most one more than `most` is read: enough for the reader to
+/// refuse it.
+pub fn file_bytes(path: &Path, most: usize) -> Result<Vec<u8>, Fault> {
     let missing = |error: io::Error| {
         let why = match error.kind() {
             io::ErrorKind::NotFound => "there is no such file".to_owned(),
             _ => error.to_string(),
         };
-        Fault::plain(Exit::NoInput, Diagnostic::error(format!("cannot read `{name}`: {why}")))
+        Fault::plain(Exit::NoInput, Diagnostic::error(format!("cannot read `{}`: {why}", path.display())))
     };
-    // One byte more than the budget is enough for the reader to refuse it.
-    let most = limits.source_bytes as u64 + 1;
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(missing)?;
-    Ok(Text::new(bytes, &name, 1))
+    File::open(path).and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes)).map_err(missing)?;
+    Ok(bytes)
 }
 
 /// Lines of a stream, without their ends.

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::cell::quoted;
 use super::file::{display_name, read_file};
 use super::npy::parse_npy;
-use super::read::{TableOptions, parse_table};
+use super::read::{TableOptions, parse_file};
 use super::table::Table;
 use crate::error::{Diagnostic, Error};
 use crate::limits::Limits;
@@ -39,20 +39,17 @@ pub enum Dataset {
 /// An NPY file of one or two axes is a table without header.
 pub fn read_dataset(path: &Path, options: &TableOptions) -> Result<Dataset, Error> {
     let bytes = read_file(path, options.limits.table_bytes, "data file")?;
-    let name = display_name(path);
     let ends = |extension: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension));
-    if ends("npz") || bytes.starts_with(b"\x93NUMPY") || ends("npy") {
-        let mut arrays = parse_arrays(path, &bytes, &options.limits)?;
-        return Ok(match arrays.as_slice() {
-            [Array { shape, values, .. }] if shape.len() <= 2 && !ends("npz") => {
-                Dataset::Table(Table::from_rows(&name, shape.get(1).copied().unwrap_or(1), values))
-            }
-            _ => Dataset::Arrays(name, std::mem::take(&mut arrays)),
-        });
+    if !(ends("npz") || ends("npy") || bytes.starts_with(b"\x93NUMPY")) {
+        return parse_file(path, &bytes, options).map(Dataset::Table);
     }
-    let tabs = ends("tsv") || ends("tab");
-    let delimiter = options.delimiter.or(tabs.then_some(b'\t'));
-    parse_table(&name, &bytes, &TableOptions { delimiter, ..options.clone() }).map(Dataset::Table)
+    let (name, arrays) = (display_name(path), parse_arrays(path, &bytes, &options.limits)?);
+    Ok(match arrays.as_slice() {
+        [Array { shape, values, .. }] if shape.len() <= 2 && !ends("npz") => {
+            Dataset::Table(Table::from_rows(&name, shape.get(1).copied().unwrap_or(1), values))
+        }
+        _ => Dataset::Arrays(name, arrays),
+    })
 }
 
 /// Reads the arrays of an NPY or NPZ file, in the file's order.

@@ -170,12 +170,14 @@ fn as_trained(
     known: Option<&Encodings>,
 ) -> Result<Option<Vec<usize>>, Error> {
     let Some((known, encoded)) = known.and_then(|k| Some((k, k.get(&input.name)?))) else { return Ok(None) };
-    if encoded.columns.len() != input.size() {
+    let (size, positions) = (input.size(), &encoded.positions);
+    if encoded.columns.len() != size || positions.len() != size || positions.iter().any(|&c| c >= known.width)
+    {
         return Ok(None);
     }
     if !(known.header && table.has_header()) {
         let same = known.width == table.columns().len();
-        return Ok(same.then(|| encoded.positions.clone()));
+        return Ok(same.then(|| positions.clone()));
     }
     let places: Vec<Option<usize>> = encoded.columns.iter().map(|name| table.index(name)).collect();
     if let Some(places) = places.iter().copied().collect() {

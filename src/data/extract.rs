@@ -130,10 +130,11 @@ fn admit(table: &Table, row: usize, column: usize, cell: f64, missing: Missing) 
     if missing != Missing::Refuse {
         return Ok(());
     }
-    let found = match &table.first_missing[column] {
-        Some(text) if !text.is_empty() => format!(" ({})", quoted(text)),
-        _ => String::new(),
+    let text = match &table.columns()[column] {
+        Column::Texts(texts) => texts.get(row),
+        Column::Numbers(_) => table.first_missing[column].as_deref().unwrap_or_default(),
     };
+    let found = if text.is_empty() { String::new() } else { format!(" ({})", quoted(text)) };
     let hint = "`missing = drop` leaves such rows out, `missing = mean` puts the column's mean there";
     Err(Error::data(Diagnostic::error(format!("{place}: the value is missing{found}")).hint(hint)))
 }

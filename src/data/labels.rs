@@ -95,7 +95,9 @@ pub(super) fn not_a_number(table: &Table, column: usize, texts: &Texts) -> Error
     let text = texts.get(row);
     let message = format!("{}: {} is not a number", table.cell_place(row, column), quoted(text));
     let header = !table.has_header() && row == 0;
+    let blanks = table.columns().len() == 1 && text.split_whitespace().nth(1).is_some();
     let hint = match super::cell::number_hint(text) {
+        _ if blanks => "cells are separated by commas, semicolons or tabs, not by blanks",
         Some(hint) => hint,
         None if header => "if this line names the columns, say `header = true`",
         None => "mend the cell, or leave the column out",

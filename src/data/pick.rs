@@ -36,7 +36,7 @@ pub(super) fn pick(table: &Table, picks: &[ColumnPick]) -> Result<Vec<usize>, Di
                 }
                 chosen.extend(first..=last);
             }
-            ColumnPick::Position(at) => chosen.extend(placed(table, *at, *at + 1)?),
+            ColumnPick::Position(at) => chosen.extend(placed(table, *at, at.saturating_add(1))?),
             ColumnPick::Positions(from, to) => chosen.extend(placed(table, *from, *to)?),
         }
     }
@@ -74,7 +74,8 @@ fn placed(table: &Table, from: usize, to: usize) -> Result<std::ops::Range<usize
     if from < to && to <= width {
         return Ok(from..to);
     }
-    let asked = if to == from + 1 { format!("column {from}") } else { format!("columns {from}:{to}") };
+    let asked =
+        if to == from.saturating_add(1) { format!("column {from}") } else { format!("columns {from}:{to}") };
     let text = format!("{} has {width} columns and no {asked}", table.source());
     Err(Diagnostic::error(text).hint("places count from 0, and `a:b` leaves out b"))
 }

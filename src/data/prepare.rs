@@ -38,6 +38,18 @@ pub struct Prepared {
     pub echo: Vec<String>,
 }
 
+impl Prepared {
+    /// The data of a program without inputs: none.
+    pub fn none() -> Prepared {
+        Prepared {
+            examples: Examples::default(),
+            split: Split::default(),
+            encodings: Encodings::default(),
+            echo: Vec::new(),
+        }
+    }
+}
+
 /// Binds data to the inputs for training.
 ///
 /// Errors are `is_data`, of the program's text where a binding of it is wrong, and name file,
@@ -50,13 +62,7 @@ pub fn prepare(
 ) -> Result<Prepared, Error> {
     check_names(inputs, wishes)?;
     let (mut examples, mut encodings, mut echo) = read(data, inputs, wishes, None)?;
-    let class = portions.stratify.as_ref().and_then(|name| inputs.iter().position(|i| i.name == *name));
-    let split = match class {
-        Some(class) if inputs[class].size() == 1 => {
-            split_by_class(&examples.inputs[class], portions.validation, portions.test, portions.seed)?
-        }
-        _ => split(examples.count, portions.validation, portions.test, portions.seed)?,
-    };
+    let split = divide(inputs, &examples, portions)?;
     for (input, (values, encoded)) in inputs.iter().zip(examples.inputs.iter_mut().zip(&mut encodings.inputs))
     {
         if wishes.missing == Missing::Mean {
@@ -65,13 +71,7 @@ pub fn prepare(
             fill(values, encoded.fill.as_deref(), input, &mut echo);
         }
         if wishes.standardize.iter().any(|(name, _)| *name == input.name) {
-            if encoded.labels.is_some() {
-                let text = format!("input `{input}` holds labels, which have no scale");
-                return Err(Error::data(
-                    Diagnostic::error(text).hint("standardise the inputs of numbers only"),
-                ));
-            }
-            let (scaling, constant) = Scaling::of(values, input.size(), &split.train);
+            let (scaling, constant) = scaling(input, values, &split.train, encoded)?;
             tell_constant(input, encoded, &constant, &mut echo);
             scaling.apply(values);
             encoded.scaling = Some(scaling);
@@ -103,7 +103,13 @@ pub fn prepare_like(
                 format!("{place}: a value of input `{input}` is missing, and training saw no missing ones");
             return Err(Error::data(Diagnostic::error(text).hint("leave the row out with `missing = drop`")));
         }
-        if let Some(scaling) = encoded.scaling.as_ref().filter(|s| s.mean.len() == input.size()) {
+        if let Some(scaling) = &encoded.scaling {
+            let saved = scaling.mean.len();
+            if saved != input.size() {
+                let text = format!("input `{input}` was standardised as {saved} columns when it was trained");
+                let hint = "the program has changed since the weights were saved";
+                return Err(Error::data(Diagnostic::error(text).hint(hint)));
+            }
             scaling.apply(values);
         }
     }
@@ -127,6 +133,37 @@ fn check_names(inputs: &[InputShape], wishes: &Wishes) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The parts, each class in proportion where that is asked.
+fn divide(inputs: &[InputShape], examples: &Examples, portions: &Portions) -> Result<Split, Error> {
+    let Portions { validation, test, seed, stratify } = portions;
+    let Some(name) = stratify else { return split(examples.count, *validation, *test, *seed) };
+    match inputs.iter().position(|input| input.name == *name && input.size() == 1) {
+        Some(class) => split_by_class(&examples.inputs[class], *validation, *test, *seed),
+        None => {
+            let text = format!("no number among the inputs is named `{name}`, to split by its classes");
+            Err(Error::input(Diagnostic::error(text)))
+        }
+    }
+}
+
+/// The standardisation of an input and its constant columns.
+fn scaling(
+    input: &InputShape,
+    values: &[f64],
+    rows: &[u32],
+    encoded: &Encoded,
+) -> Result<(Scaling, Vec<usize>), Error> {
+    let fault = |why: &str| {
+        let text = format!("input `{input}` cannot be standardised: {why}");
+        Err(Error::data(Diagnostic::error(text).hint("leave it out of `standardize`")))
+    };
+    if encoded.labels.is_some() {
+        return fault("it holds labels, which have no scale");
+    }
+    let (scaling, constant) = Scaling::of(values, input.size(), rows);
+    if scaling.is_finite() { Ok((scaling, constant)) } else { fault("its numbers are too large to add up") }
 }
 
 /// Everything up to the split: NaN is left only where means are to be filled in.
@@ -209,7 +246,7 @@ fn means(input: &InputShape, values: &[f64], rows: &[u32], encoded: &Encoded) ->
         let lacking = (0..values.len() / size.max(1)).any(|row| values[row * size + j].is_nan());
         let column = encoded.columns.get(j).map_or_else(|| j.to_string(), |name| format!("`{name}`"));
         let fault = |why: &str| {
-            let text = format!("column {column} of input `{input}` lacks values, and {why}");
+            let text = format!("column {column} lacks values for input `{input}`, and {why}");
             Err(Error::data(Diagnostic::error(text).hint("`missing = drop` leaves such rows out")))
         };
         match (lacking, count) {

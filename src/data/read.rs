@@ -33,10 +33,15 @@ pub struct TableOptions {
 /// `is_data` for what is in it, `is_limit` for its size.
 pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, Error> {
     let bytes = read_file(path, options.limits.table_bytes, "table")?;
+    parse_file(path, &bytes, options)
+}
+
+/// Reads a file's bytes, with the delimiter its name tells.
+pub(super) fn parse_file(path: &Path, bytes: &[u8], options: &TableOptions) -> Result<Table, Error> {
     let tabs =
         path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv") || e.eq_ignore_ascii_case("tab"));
     let delimiter = options.delimiter.or(tabs.then_some(b'\t'));
-    parse_table(&display_name(path), &bytes, &TableOptions { delimiter, ..options.clone() })
+    parse_table(&display_name(path), bytes, &TableOptions { delimiter, ..options.clone() })
 }
 
 /// Reads the bytes of a CSV or TSV file; `source` names it in messages.

@@ -30,12 +30,17 @@ impl Scaling {
         for (j, std) in std.iter_mut().enumerate() {
             // Rounding of the mean may leave a constant column a tiny deviation.
             let same = cells(j).all(|x| Some(x) == cells(j).next());
-            if same || !std.is_normal() {
+            if same || *std < f64::MIN_POSITIVE {
                 *std = 1.0;
                 constant.push(j);
             }
         }
         (Scaling { mean, std }, constant)
+    }
+
+    /// Whether no sum overflowed.
+    pub(super) fn is_finite(&self) -> bool {
+        self.mean.iter().chain(&self.std).all(|x| x.is_finite())
     }
 
     /// Standardises rows, in place.

@@ -16,9 +16,18 @@ const LONG: u32 = 1000;
 
 /// True when the op is short enough to be written in line.
 pub(super) fn is_inline(op: Elementwise, host: &Host) -> bool {
-    let mut count = Count { total: 0, fma: host.fma, rounding: host.rounding };
+    count(op, host, LONG) <= INLINE
+}
+
+/// How many instructions the op takes where its rare calls are left to the caller.
+pub(super) fn straight_length(op: Elementwise, host: &Host) -> u32 {
+    count(op, host, 1)
+}
+
+fn count(op: Elementwise, host: &Host, rare: u32) -> u32 {
+    let mut count = Count { total: 0, fma: host.fma, rounding: host.rounding, rare };
     op.value(&mut count, &[(); 3][..op.arity()]);
-    count.total <= INLINE
+    count.total
 }
 
 /// A machine that only counts.
@@ -26,6 +35,8 @@ struct Count {
     total: u32,
     fma: bool,
     rounding: bool,
+    /// What a rare call counts for.
+    rare: u32,
 }
 
 impl Count {
@@ -54,8 +65,10 @@ impl Machine for Count {
            select(m: (), a: (), b: ()) select_i(m: (), a: (), b: ()) copysign(a: (), sign: ()) to_bits(a: ()) from_bits(a: ())
            iadd(a: (), b: ()) isub(a: (), b: ()) iand(a: (), b: ()) ior(a: (), b: ()) ixor(a: (), b: ())
            shl(a: (), n: u32) shr_unsigned(a: (), n: u32) shr_signed(a: (), n: u32) ieq(a: (), b: ()) ilt(a: (), b: ());
-        1000: call(f: Foreign, args: &[()]) rare(when: (), f: Foreign, args: &[()], otherwise: ());
+        1000: call(f: Foreign, args: &[()]);
     }
+
+    fn rare(&mut self, (): (), _: Foreign, _: &[()], (): ()) { self.add(self.rare); }
 
     fn fma(&mut self, (): (), (): (), (): ()) { self.add(if self.fma { 1 } else { LONG }); }
     fn floor(&mut self, (): ()) { self.add(if self.rounding { 1 } else { LONG }); }

@@ -1,4 +1,4 @@
-//! Machine code that can be called: the one file with `unsafe` in it.
+//! Machine code that can be called: `unsafe` stands here, and for tensors in `tensor/kernel.rs`.
 //!
 //! What must stay true, and what every `SAFETY` line leans on:
 //! - `loops::verify` accepted the program, so its code touches `inputs`, `outputs` and `scratch`
@@ -159,8 +159,8 @@ impl Code {
         let mut builder = JITBuilder::with_isa(host.isa.clone(), default_libcall_names());
         let fma = host.fma;
         builder.symbol_lookup_fn(Box::new(move |name| library::address(name, fma)));
-        let mut pages = Pages(Some(JITModule::new(builder)));
-        let module = pages.0.as_mut().expect("taken only when dropped");
+        let mut pages = Pages::new(JITModule::new(builder));
+        let module = pages.module();
         let own = module.declare_anonymous_function(&module.make_signature()).map_err(failed)?;
         let mut code = compile(program, host, own)?;
         link(module, host, &mut code)?;
@@ -193,13 +193,23 @@ fn link(module: &mut JITModule, host: &Host, code: &mut Bytes) -> Result<(), Err
 }
 
 /// A module's pages; freed when dropped, which `JITModule` by itself does not do.
-struct Pages(Option<JITModule>);
+pub(super) struct Pages(Option<JITModule>);
+
+impl Pages {
+    pub fn new(module: JITModule) -> Pages {
+        Pages(Some(module))
+    }
+
+    pub fn module(&mut self) -> &mut JITModule {
+        self.0.as_mut().expect("taken only when dropped")
+    }
+}
 
 impl Drop for Pages {
     fn drop(&mut self) {
         if let Some(module) = self.0.take() {
-            // SAFETY: the only address taken from the module is the entry of the `Code` that is
-            // being dropped with these pages; no call can be in it, as calls borrow the kernel.
+            // SAFETY: the only addresses taken from the module are the entries of the kernel that
+            // is being dropped with these pages; no call can be in it, as calls borrow the kernel.
             unsafe { module.free_memory() }
         }
     }

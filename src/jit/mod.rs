@@ -4,7 +4,7 @@
 //! calls it. The elementary functions are Rust functions of `library`, called by address; those
 //! that take a few instructions are written in line on the CLIF machine, from the same source.
 //!
-//! What must stay true: all `unsafe` is in `kernel`; a kernel computes the interpreter's bits.
+//! What must stay true: all `unsafe` is in `kernel` and `tensor/kernel`; a kernel computes the interpreter's bits.
 
 mod block;
 mod code;
@@ -14,6 +14,7 @@ mod isa;
 mod kernel;
 mod library;
 mod machine;
+pub mod tensor;
 mod translate;
 
 pub use code::clif;

@@ -14,6 +14,7 @@ mod program;
 mod rewrite;
 mod schedule;
 mod sign;
+pub mod tensor;
 mod verify;
 
 pub use chunk::{CHUNK, chunk};

@@ -33,6 +33,8 @@ mod minimize;
 mod newton;
 mod objective;
 mod report;
+#[cfg(feature = "training")]
+mod session;
 mod vector;
 
 pub use bounds::Bounds;
@@ -41,3 +43,8 @@ pub use minimize::{Options, minimize, minimize_with};
 pub use newton::newton;
 pub use objective::{FromFn, Objective, Sense, from_fn};
 pub use report::{Flow, Invalid, Report, Status, Step};
+#[cfg(feature = "training")]
+pub use session::{
+    Ending, Predictions, Predictor, Progress, Score, Training, TrainingOptions, encodings_of, input_shapes,
+    params_of, program_of, wishes_of,
+};

@@ -44,18 +44,8 @@ pub(super) fn header(saved: &Saved) -> Result<Vec<u8>, Error> {
     let mut offset = 0;
     for (prefix, tensor) in tensors(saved) {
         let name = format!("{prefix}{}", tensor.name);
-        let size: usize = tensor.shape.iter().product();
-        if size != tensor.values.len()
-            || name == "__metadata__"
-            || (prefix.is_empty() && name.starts_with(STATE_PREFIX))
-        {
-            let text =
-                format!("tensor `{name}` of shape {:?} has {} numbers", tensor.shape, tensor.values.len());
-            return Err(Error::input(
-                Diagnostic::error(text).hint("names before `/` and shapes must be its own"),
-            ));
-        }
-        let end = offset + size * saved.dtype.bytes();
+        check(prefix, &name, tensor)?;
+        let end = offset + tensor.values.len() * saved.dtype.bytes();
         entries.push(format!(
             "{}:{{\"dtype\":\"{}\",\"shape\":{:?},\"data_offsets\":[{offset},{end}]}}",
             json(&name),
@@ -63,9 +53,8 @@ pub(super) fn header(saved: &Saved) -> Result<Vec<u8>, Error> {
             tensor.shape,
         ));
         offset = end;
-        if !names.insert(name) {
-            let text = format!("two tensors are named `{prefix}{}`", tensor.name);
-            return Err(Error::input(Diagnostic::error(text)));
+        if let Some(name) = names.replace(name) {
+            return Err(Error::input(Diagnostic::error(format!("two tensors are named `{name}`"))));
         }
     }
     let mut text = format!("{{{}}}", entries.join(",")).into_bytes();
@@ -78,6 +67,20 @@ pub(super) fn header(saved: &Saved) -> Result<Vec<u8>, Error> {
     let mut header = (text.len() as u64).to_le_bytes().to_vec();
     header.extend(text);
     Ok(header)
+}
+
+/// Whether the tensor is what it says, and its name no other kind's.
+fn check(prefix: &str, name: &str, tensor: &Tensor) -> Result<(), Error> {
+    let (shape, length) = (&tensor.shape, tensor.values.len());
+    if shape.iter().try_fold(1usize, |size, &extent| size.checked_mul(extent)) != Some(length) {
+        let text = format!("tensor `{name}` has shape {shape:?} and {length} numbers");
+        return Err(Error::input(Diagnostic::error(text)));
+    }
+    if name == "__metadata__" || (prefix.is_empty() && name.starts_with(STATE_PREFIX)) {
+        let text = format!("a tensor cannot be named `{name}`: files use that name themselves");
+        return Err(Error::input(Diagnostic::error(text).hint("rename the parameter")));
+    }
+    Ok(())
 }
 
 /// Writes the numbers, in the header's order.

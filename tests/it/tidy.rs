@@ -26,8 +26,8 @@ const ORDER: &[&str] = &[
     "reading",
 ];
 
-/// The one file that may be unsafe.
-const UNSAFE: &str = "src/jit/kernel.rs";
+/// The files that may be unsafe.
+const UNSAFE: [&str; 2] = ["src/jit/kernel.rs", "src/jit/tensor/kernel.rs"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -101,7 +101,7 @@ fn every_file_says_what_it_is() {
 }
 
 #[test]
-fn unsafe_stands_in_one_file_with_its_argument() {
+fn unsafe_stands_in_two_files_with_its_argument() {
     for (path, text) in sources() {
         let lines: Vec<&str> = text.lines().collect();
         for (i, line) in lines.iter().enumerate() {
@@ -113,7 +113,8 @@ fn unsafe_stands_in_one_file_with_its_argument() {
             if !code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe") {
                 continue;
             }
-            assert_eq!(path, Path::new(UNSAFE), "unsafe code outside {UNSAFE}, line {}", i + 1);
+            let may = UNSAFE.iter().any(|file| path == Path::new(file));
+            assert!(may, "unsafe code outside {UNSAFE:?}: {}:{}", path.display(), i + 1);
             let before = &lines[i.saturating_sub(12)..i];
             let argued = before.iter().any(|l| l.contains("SAFETY:") || l.contains("# Safety"));
             assert!(argued, "{}:{}: unsafe without a SAFETY comment", path.display(), i + 1);

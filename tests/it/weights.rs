@@ -240,6 +240,40 @@ fn a_full_disk_leaves_the_old_weights() {
     assert_eq!(fs::read_dir(&folder.0).expect("a folder").count(), 1, "a temporary file is left");
 }
 
+/// Set in the process that saves until it is killed.
+const VICTIM: &str = "SYMDIFF_SAVE_UNTIL_KILLED";
+
+#[test]
+fn a_kill_while_saving_leaves_the_old_weights_or_the_new() {
+    let constant = |value: f64| Saved {
+        params: vec![Tensor::new("W", &[1 << 16], vec![value; 1 << 16])],
+        ..Saved::default()
+    };
+    if let Ok(path) = std::env::var(VICTIM) {
+        loop {
+            save(Path::new(&path), &constant(1.0)).expect("it is saved");
+            save(Path::new(&path), &constant(2.0)).expect("it is saved");
+        }
+    }
+    let folder = Folder::new("kill");
+    let path = folder.0.join("w.safetensors");
+    save(&path, &constant(0.0)).expect("it is saved");
+    let program = std::env::current_exe().expect("this program");
+    for round in 1..=5 {
+        let mut child = Command::new(&program)
+            .args(["weights::a_kill_while_saving_leaves_the_old_weights_or_the_new", "--exact"])
+            .env(VICTIM, &path)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("a child");
+        std::thread::sleep(std::time::Duration::from_millis(37 * round));
+        child.kill().expect("it is killed");
+        child.wait().expect("it is dead");
+        let values = load(&path, &Limits::default()).expect("it loads").params.remove(0).values;
+        assert!(values.iter().all(|&x| x == values[0]), "a mixture of two saves");
+    }
+}
+
 #[test]
 fn python_reads_the_weights() {
     let folder = Folder::new("python");

@@ -152,6 +152,17 @@ pub struct Clock {
 }
 
 impl Model {
+    /// What is minimized or maximized.
+    ///
+    /// # Errors
+    /// For a program that says neither.
+    pub fn objective(&self) -> Result<&Objective, Error> {
+        self.objective.as_ref().ok_or_else(|| {
+            let diagnostic = Diagnostic::error("the program has no objective");
+            Error::input(diagnostic.hint("define `loss = …`, or write `minimize …` or `maximize …`"))
+        })
+    }
+
     /// The program's text.
     pub fn source(&self) -> &str {
         self.unit.ast.source()

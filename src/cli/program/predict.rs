@@ -1,0 +1,83 @@
+//! `symdiff predict`: a model's values for each row of new data, as a table.
+
+use super::data::{dataset, wishes};
+use super::text::{ProgramText, weights};
+use crate::cli::arguments::Predict;
+use crate::cli::console::{Console, Exit, Fault};
+use crate::elaborate::suggest;
+use crate::ir::Id;
+use crate::print::number;
+use crate::train::{Predictions, Predictor, program_of};
+use crate::{Diagnostic, Error};
+
+pub fn run(arguments: &Predict, console: &mut Console) -> Result<Exit, Fault> {
+    let limits = arguments.budgets.limits();
+    let saved = weights(&arguments.weights, &limits)?;
+    let text = match &arguments.program {
+        Some(path) => ProgramText::read(path, &limits)?,
+        None => {
+            let source = program_of(&saved).map_err(|error| Fault::from_error(&error))?;
+            ProgramText::within(&arguments.weights, source)
+        }
+    };
+    let fault = |error: Error| text.fault(&error);
+    let predictor = Predictor::new(&saved, Some(&text.source), &limits).map_err(fault)?;
+    let nodes = chosen(&predictor, &arguments.values)?;
+    let data = dataset(&arguments.data, predictor.model(), &arguments.weights, &limits)?;
+    let wishes = wishes(&arguments.data, predictor.model())?;
+    let predictions = predictor.predict(&nodes, data.as_ref(), &wishes).map_err(fault)?;
+    for sentence in &predictions.echo {
+        console.say(Diagnostic::note(sentence.clone()))?;
+    }
+    console.print(&header(&predictions))?;
+    for row in 0..predictions.count {
+        console.print(&line(&predictions, row))?;
+    }
+    Ok(Exit::Success)
+}
+
+/// The values asked for; else those the objective is made of that are no objective: the last
+/// definition before it.
+fn chosen(predictor: &Predictor, names: &[String]) -> Result<Vec<(String, Id)>, Fault> {
+    let model = predictor.model();
+    let objective = model.objective.as_ref().map(|objective| objective.node);
+    let known = || model.values.iter().filter(|value| Some(value.node) != objective);
+    if names.is_empty() {
+        let last = known().last().ok_or_else(|| {
+            Fault::usage(
+                "the program defines nothing to predict",
+                "define a value, such as `p = sigmoid(w·x)`",
+            )
+        })?;
+        return Ok(vec![(last.name.clone(), last.node)]);
+    }
+    let find = |name: &String| {
+        let found = model.values.iter().find(|value| value.name == name.trim());
+        found.map(|value| (value.name.clone(), value.node)).ok_or_else(|| {
+            let message = format!("the program defines no value `{name}`");
+            let near = suggest(name, model.values.iter().map(|value| value.name.as_str()));
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    let names: Vec<&str> = known().map(|value| value.name.as_str()).collect();
+                    format!("it defines {}", names.join(", "))
+                }
+            };
+            Fault::usage(message, hint)
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+fn header(predictions: &Predictions) -> String {
+    let names = predictions.values.iter().flat_map(|&(ref name, size, _)| match size {
+        1 => vec![name.clone()],
+        size => (0..size).map(|i| format!("{name}_{i}")).collect(),
+    });
+    names.collect::<Vec<_>>().join(",")
+}
+
+fn line(predictions: &Predictions, row: usize) -> String {
+    let cells = predictions.values.iter().flat_map(|(_, size, values)| &values[row * size..][..*size]);
+    cells.map(|&value| number(value)).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,275 @@
+//! `symdiff train`: a program and its data to weights.
+//!
+//! What must stay true: weights are saved however the run ends; stdout has the result only.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::data::{dataset, wishes};
+use super::text::{ProgramText, WEIGHTS, weights};
+use crate::cli::arguments::Train;
+use crate::cli::console::{Console, Exit, Fault};
+use crate::cli::numbers::Json;
+use crate::data::{Portions, Prepared, RunLog, prepare};
+use crate::elaborate::program::{Model, Phase};
+use crate::print::number;
+use crate::train::{Ending, Progress, Score, Training, TrainingOptions, input_shapes};
+use crate::weights::save;
+use crate::{Diagnostic, Error, Limits};
+
+/// Seconds between saves of a long run.
+const SAVE_SECONDS: u64 = 30;
+
+pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
+    let limits = arguments.budgets.limits();
+    let text = ProgramText::read(&arguments.program, &limits)?;
+    let model = text.model(Phase::Train, &limits, console)?;
+    let prepared = prepared(arguments, &model, &text, &limits, console)?;
+    let options = TrainingOptions {
+        steps: arguments.steps,
+        epochs: arguments.epochs,
+        seed: arguments.seed,
+        batch: arguments.batch,
+        limits: limits.clone(),
+    };
+    let mut training = match &arguments.resume {
+        None => Training::new(&text.source, prepared, &options),
+        Some(path) => Training::resumed(&text.source, prepared, &weights(path, &limits)?, &options),
+    }
+    .map_err(|error| text.fault(&error))?;
+    let out = arguments.out.clone().or_else(|| arguments.resume.clone());
+    let out = out.unwrap_or_else(|| arguments.program.with_extension(WEIGHTS));
+    let log = log(arguments, training.step_count())?;
+    let mut watch = Watch { bar: bar(&training, arguments.quiet), log, out: out.clone(), saved: now() };
+    let stop = on_interrupt();
+    let ending = training
+        .run(|| stop.load(Ordering::Relaxed), |training, progress| watch.observe(training, progress))
+        .map_err(|error| text.fault(&error))?;
+    watch.bar.finish_and_clear();
+    keep(&training, &out)?;
+    conclude(&mut training, &ending, &out, arguments, console)
+}
+
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+/// The data of a program, read, bound and split; nothing for one that has no inputs.
+fn prepared(
+    arguments: &Train,
+    model: &Model,
+    text: &ProgramText,
+    limits: &Limits,
+    console: &mut Console,
+) -> Result<Prepared, Fault> {
+    let plan = &model.train;
+    let portions = Portions {
+        validation: plan.validation,
+        test: plan.test,
+        seed: arguments.seed.unwrap_or(plan.seed),
+        stratify: None,
+    };
+    let data = dataset(&arguments.data, model, &arguments.program, limits)?;
+    let wishes = wishes(&arguments.data, model)?;
+    if data.is_none() && wishes.bindings.is_empty() && !model.inputs.is_empty() {
+        let hint = "name a table with --data, or write `data { file = \"…\" }` in the program";
+        return Err(Fault::usage("the program has inputs, but no data is given", hint));
+    }
+    let shapes = input_shapes(model);
+    let prepared = match shapes.is_empty() {
+        true => Prepared::none(),
+        false => prepare(data.as_ref(), &shapes, &wishes, &portions).map_err(|error| text.fault(&error))?,
+    };
+    for sentence in &prepared.echo {
+        console.say(Diagnostic::note(sentence.clone()))?;
+    }
+    Ok(prepared)
+}
+
+fn log(arguments: &Train, step: u64) -> Result<Option<RunLog>, Fault> {
+    let Some(path) = &arguments.log else { return Ok(None) };
+    let log = if arguments.resume.is_some() { RunLog::resume(path, step) } else { RunLog::create(path) };
+    log.map(Some).map_err(|error| Fault::from_error(&error))
+}
+
+/// A flag that the first Ctrl-C sets; the second ends the program.
+fn on_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // Without a handler Ctrl-C ends the program at once, which is as safe.
+    let _ = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    stop
+}
+
+fn bar(training: &Training, quiet: bool) -> ProgressBar {
+    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(training.steps()), target);
+    let template = "{bar:24} {pos}/{len} steps  {msg}  {per_sec}  {eta} left";
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_position(training.step_count());
+    bar.reset_eta();
+    bar
+}
+
+/// What looks on while a program trains.
+struct Watch {
+    bar: ProgressBar,
+    log: Option<RunLog>,
+    out: PathBuf,
+    saved: std::time::Instant,
+}
+
+impl Watch {
+    fn observe(&mut self, training: &mut Training, progress: &Progress) -> Result<ControlFlow<()>, Error> {
+        self.bar.set_position(progress.step);
+        self.bar.set_message(message(progress));
+        if let Some(log) = &mut self.log {
+            log.write(&fields(progress))?;
+        }
+        if self.saved.elapsed().as_secs() >= SAVE_SECONDS {
+            save(&self.out, &training.saved()?)?;
+            self.saved = now();
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+fn message(progress: &Progress) -> String {
+    let short = |x: f64| format!("{x:.4}");
+    match &progress.validation {
+        Some(score) => format!("loss {}  validation {}", short(progress.loss), short(score.loss)),
+        None => format!("loss {}", short(progress.loss)),
+    }
+}
+
+fn fields(progress: &Progress) -> Vec<(&str, serde_json::Value)> {
+    let mut fields = vec![
+        ("step", progress.step.into()),
+        ("epoch", progress.epoch.into()),
+        ("loss", progress.loss.into()),
+        ("gradient_norm", progress.gradient_norm.into()),
+    ];
+    if let Some(rate) = progress.learning_rate {
+        fields.push(("learning_rate", rate.into()));
+    }
+    if let Some(score) = &progress.validation {
+        fields.push(("validation_loss", score.loss.into()));
+        let metrics = score.metrics.iter().map(|(name, value)| (name.clone(), (*value).into()));
+        fields.push(("validation", serde_json::Value::Object(metrics.collect())));
+    }
+    fields
+}
+
+fn keep(training: &Training, out: &Path) -> Result<(), Fault> {
+    let saved = training.saved().map_err(|error| Fault::from_error(&error))?;
+    save(out, &saved).map_err(|error| Fault::from_error(&error))
+}
+
+/// Scores on the parts of the data, and where the weights are.
+fn conclude(
+    training: &mut Training,
+    ending: &Ending,
+    out: &Path,
+    arguments: &Train,
+    console: &mut Console,
+) -> Result<Exit, Fault> {
+    let split = training.data().split.clone();
+    let parts = [("train", split.train), ("validation", split.validation), ("test", split.test)];
+    let mut scores = Vec::new();
+    for (name, rows) in parts {
+        // A program without data has one example, which is none.
+        let rows = if rows.is_empty() && name == "train" { vec![0] } else { rows };
+        if !rows.is_empty() {
+            scores.push((name, training.score(&rows).map_err(|error| Fault::from_error(&error))?));
+        }
+    }
+    let steps = training.step_count();
+    match arguments.output.json {
+        true => console.print(&json(steps, &scores, ending, out))?,
+        false => {
+            console.print(&format!("steps = {steps}"))?;
+            for (part, score) in &scores {
+                print(part, score, scores.len() > 1, console)?;
+            }
+            small_params(training, console)?;
+            console.print(&format!("weights = {}", out.display()))?;
+        }
+    }
+    Ok(match ending {
+        Ending::Finished => Exit::Success,
+        Ending::StoppedEarly { best_step } => {
+            let text =
+                format!("stopped early: the weights are those of step {best_step}, the best on validation");
+            console.say(Diagnostic::note(text))?;
+            Exit::Success
+        }
+        Ending::Interrupted => {
+            let text = format!("interrupted after step {steps}; the run is saved in {}", out.display());
+            console.say(Diagnostic::warning(text).hint(format!("go on with --resume {}", out.display())))?;
+            Exit::Interrupted
+        }
+        Ending::Diverged { message, .. } => {
+            console.say(Diagnostic::error(format!("the run diverged: {message}")))?;
+            Exit::Failed
+        }
+    })
+}
+
+fn print(part: &str, score: &Score, several: bool, console: &mut Console) -> std::io::Result<()> {
+    let prefix = if several { format!("{part} ") } else { String::new() };
+    console.print(&format!("{prefix}loss = {}", number(score.loss)))?;
+    for (name, value) in &score.metrics {
+        console.print(&format!("{prefix}{name} = {}", number(*value)))?;
+    }
+    Ok(())
+}
+
+/// Numbers printed whole; larger parameters are in the weights file.
+const PRINTED: usize = 8;
+
+fn small_params(training: &Training, console: &mut Console) -> Result<(), Fault> {
+    let params = training.params().map_err(|error| Fault::from_error(&error))?;
+    if params.iter().map(Vec::len).sum::<usize>() > PRINTED {
+        return Ok(());
+    }
+    for (param, values) in training.model().params.iter().zip(&params) {
+        let scalar = training.model().graph.is_scalar(param.node);
+        let text = if scalar { number(values[0]) } else { crate::cli::numbers::vector(values) };
+        console.print(&format!("{} = {text}", param.name))?;
+    }
+    Ok(())
+}
+
+fn json(steps: u64, scores: &[(&str, Score)], ending: &Ending, out: &Path) -> String {
+    let score = |score: &Score| {
+        let mut object = serde_json::Map::new();
+        object.insert("loss".to_owned(), to_value(score.loss));
+        object.extend(score.metrics.iter().map(|(name, value)| (name.clone(), to_value(*value))));
+        serde_json::Value::Object(object)
+    };
+    let status = match ending {
+        Ending::Finished => "finished",
+        Ending::StoppedEarly { .. } => "stopped_early",
+        Ending::Interrupted => "interrupted",
+        Ending::Diverged { .. } => "diverged",
+    };
+    let mut object = serde_json::Map::new();
+    object.insert("schema".to_owned(), 1.into());
+    object.insert("status".to_owned(), status.into());
+    object.insert("steps".to_owned(), steps.into());
+    object.extend(scores.iter().map(|(name, of)| ((*name).to_owned(), score(of))));
+    object.insert("weights".to_owned(), out.to_string_lossy().into());
+    serde_json::Value::Object(object).to_string()
+}
+
+fn to_value(value: f64) -> serde_json::Value {
+    serde_json::to_value(Json(value)).unwrap_or(serde_json::Value::Null)
+}

@@ -1,0 +1,564 @@
+//! A nest as CLIF: loops, levels, lanes and accumulators.
+//!
+//! An instruction is emitted at the level of the innermost loop it depends on, and as a vector only
+//! if it differs from lane to lane. The loop in lanes runs in up to three forms: several vectors at
+//! once, one vector, one element; few rounds of short bodies are written out.
+//!
+//! What must stay true: the elements of a sum meet in an order that depends on the program only.
+
+use super::access::Row;
+use super::lanes::{Lanes, float_constant, integer};
+use super::math;
+use crate::elementary::Machine;
+use crate::ir::Elementwise;
+use crate::jit::isa::Host;
+use crate::loops::tensor::{Combine, Load, Nest, TensorProgram, Write};
+use crate::loops::{Inst, Kind, Value as Name};
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Type, Value, types};
+use cranelift_frontend::FunctionBuilder;
+use smallvec::SmallVec;
+
+/// Loops of so little work in all are written out.
+const UNROLL: u32 = 96;
+
+/// Vectors at once where sums would wait for each other.
+const PARTS: usize = 4;
+
+/// Bodies longer than this keep the processor busy by themselves.
+const SHORT: u32 = 12;
+
+/// How elements are handled at the moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Scalar,
+    /// So many vectors at once.
+    Vector(usize),
+}
+
+/// A loop's counter: a variable, if the loop is not written out, and a number.
+#[derive(Clone, Copy)]
+pub(super) struct Counter {
+    pub variable: Option<Value>,
+    pub constant: i64,
+}
+
+/// What an instruction of the body has become so far.
+#[derive(Clone, Default)]
+struct Slot {
+    scalar: Option<Value>,
+    vectors: SmallVec<[Value; 4]>,
+}
+
+/// What is known at a level, by instruction and by store.
+#[derive(Clone)]
+pub(super) struct Known {
+    slots: Vec<Slot>,
+    pub rows: Vec<Option<Row>>,
+    pub store_rows: Vec<Option<Row>>,
+}
+
+/// A reduction under way.
+#[derive(Clone, Default)]
+struct Accumulator {
+    vectors: SmallVec<[Value; 4]>,
+    scalar: Option<Value>,
+}
+
+/// Where code goes.
+pub(super) struct Emitter<'a, 'f> {
+    pub builder: FunctionBuilder<'f>,
+    pub host: &'a Host,
+    pub program: &'a TensorProgram,
+    /// F32 or F64, and the vector of it.
+    pub float: Type,
+    pub vector: Type,
+    pub arena: Value,
+}
+
+/// A nest being written.
+pub(super) struct NestWriter<'e, 'a, 'f> {
+    pub emitter: &'e mut Emitter<'a, 'f>,
+    pub nest: &'a Nest,
+    pub counters: Vec<Counter>,
+    pub mode: Mode,
+    /// The level of each instruction, and whether it differs between lanes.
+    levels: Vec<usize>,
+    pub varies: Vec<bool>,
+    /// Products that go into fused sums.
+    fused: Vec<bool>,
+    /// Work of one round of each level, that of loops inside included.
+    work: Vec<u32>,
+    parts: usize,
+    accumulators: Vec<Accumulator>,
+}
+
+/// How much code a nest is, in instructions or so.
+pub(super) fn code_size(nest: &Nest, host: &Host) -> u32 {
+    let body: u32 = nest.block().insts.iter().map(|inst| inst_length(inst, host)).sum();
+    body + 8 * nest.loops.len() as u32 + 8
+}
+
+fn inst_length(inst: &Inst, host: &Host) -> u32 {
+    match inst {
+        Inst::Elementwise(op, _) => math::length(*op, host),
+        Inst::Constant(_) => 0,
+        _ => 1,
+    }
+}
+
+impl<'a, 'f> Emitter<'a, 'f> {
+    pub fn lanes(&self) -> usize {
+        self.vector.lane_count() as usize
+    }
+
+    /// Appends a nest.
+    pub fn nest(&mut self, nest: &'a Nest) {
+        let mut writer = NestWriter::new(self, nest);
+        let mut known = Known {
+            slots: vec![Slot::default(); nest.block().insts.len()],
+            rows: vec![None; nest.loads.len()],
+            store_rows: vec![None; nest.stores.len()],
+        };
+        writer.level(0, &mut known);
+    }
+}
+
+impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
+    fn new(emitter: &'e mut Emitter<'a, 'f>, nest: &'a Nest) -> Self {
+        let insts = &nest.block().insts;
+        let (mut levels, mut varies) = (Vec::new(), Vec::new());
+        for inst in insts {
+            let (level, vary) = match inst {
+                Inst::Load(address) => {
+                    let load = &nest.loads[address.offset as usize];
+                    (level_of(load), nest.lanes.is_some_and(|l| depends(load, l)))
+                }
+                Inst::Store(..) => (nest.loops.len(), true),
+                _ => (
+                    inst.operands().iter().map(|x| levels[x.index()]).max().unwrap_or(0),
+                    inst.operands().iter().any(|x| varies[x.index()]),
+                ),
+            };
+            levels.push(level);
+            varies.push(vary);
+        }
+        let fused = if emitter.host.fma { fused_products(nest) } else { vec![false; insts.len()] };
+        let mut work = vec![1u32; nest.loops.len() + 1];
+        for (inst, &level) in insts.iter().zip(&levels) {
+            work[level] += inst_length(inst, emitter.host);
+        }
+        let body = *work.last().expect("one more than there are loops");
+        let parts = if nest.kept() < nest.loops.len() && body <= SHORT { PARTS } else { 1 };
+        let mut writer = NestWriter {
+            emitter,
+            nest,
+            counters: Vec::new(),
+            mode: Mode::Scalar,
+            levels,
+            varies,
+            fused,
+            work,
+            parts,
+            accumulators: Vec::new(),
+        };
+        writer.sum_work();
+        writer
+    }
+
+    /// Adds the work of loops inside to each level's own.
+    fn sum_work(&mut self) {
+        for l in (0..self.nest.loops.len()).rev() {
+            let extent = self.nest.loops[l].extent;
+            let rounds = if self.nest.lanes == Some(l) { self.rounds(extent) } else { extent };
+            let inside = self.work[l + 1];
+            // A loop that is not written out counts as one round.
+            let inside = match rounds.saturating_mul(inside) {
+                all if all <= UNROLL => all,
+                _ => UNROLL + inside,
+            };
+            self.work[l] = self.work[l].saturating_add(inside);
+        }
+    }
+
+    /// How many bodies there are in a loop in lanes, were it written out.
+    fn rounds(&self, extent: u32) -> u32 {
+        let lanes = self.emitter.lanes() as u32;
+        extent / lanes + extent % lanes
+    }
+
+    pub fn builder(&mut self) -> &mut FunctionBuilder<'f> {
+        &mut self.emitter.builder
+    }
+
+    /// Everything inside the first `level` loops.
+    fn level(&mut self, level: usize, known: &mut Known) {
+        self.find_rows(level, known);
+        for i in 0..self.levels.len() {
+            let inst = &self.nest.block().insts[i];
+            let here = self.levels[i] == level && !self.fused[i];
+            if here && !matches!(inst, Inst::Constant(_) | Inst::Store(..)) {
+                self.compute(i, inst, known);
+            }
+        }
+        let reduces = self.nest.kept() < self.nest.loops.len();
+        if level == self.nest.kept() && reduces {
+            self.open_accumulators();
+        }
+        match level == self.nest.loops.len() {
+            true if reduces => self.accumulate(known),
+            true => self.store_all(known),
+            false => self.run(level, known),
+        }
+        if level == self.nest.kept() && reduces {
+            self.close_accumulators();
+        }
+    }
+
+    /// The loop inside `level`.
+    fn run(&mut self, level: usize, known: &Known) {
+        let extent = self.nest.loops[level].extent as usize;
+        if self.nest.lanes != Some(level) {
+            return self.rounds_of(level, 0, extent, 1, known);
+        }
+        let lanes = self.emitter.lanes();
+        let forms =
+            [(lanes * self.parts, Mode::Vector(self.parts)), (lanes, Mode::Vector(1)), (1, Mode::Scalar)];
+        let mut start = 0;
+        for (step, mode) in forms {
+            let count = (extent - start) / step;
+            if count > 0 {
+                self.mode = mode;
+                self.rounds_of(level, start, count, step, known);
+                start += count * step;
+            }
+        }
+        self.mode = Mode::Scalar;
+    }
+
+    /// `count` rounds of the loop inside `level`: written out if they are little work.
+    fn rounds_of(&mut self, level: usize, start: usize, count: usize, step: usize, known: &Known) {
+        let inside = self.work[level + 1].saturating_mul(count as u32);
+        if count == 1 || inside <= UNROLL {
+            for round in 0..count {
+                let constant = (start + round * step) as i64;
+                self.counters.push(Counter { variable: None, constant });
+                self.level(level + 1, &mut known.clone());
+                self.counters.pop();
+            }
+            return;
+        }
+        let carried = level >= self.nest.kept();
+        let [head, done] = [(); 2].map(|()| self.builder().create_block());
+        let first = self.builder().ins().iconst(types::I64, start as i64);
+        let mut arguments = vec![BlockArg::Value(first)];
+        if carried {
+            arguments.extend(self.running().map(|x| BlockArg::Value(*x)));
+        }
+        self.builder().ins().jump(head, &arguments);
+        self.builder().switch_to_block(head);
+        let counter = self.builder().append_block_param(head, types::I64);
+        if carried {
+            let emitter = &mut *self.emitter;
+            for x in running(&mut self.accumulators) {
+                let ty = emitter.builder.func.dfg.value_type(*x);
+                *x = emitter.builder.append_block_param(head, ty);
+            }
+        }
+        self.counters.push(Counter { variable: Some(counter), constant: 0 });
+        self.level(level + 1, &mut known.clone());
+        self.counters.pop();
+        let next = self.builder().ins().iadd_imm_s(counter, step as i64);
+        let end = (start + count * step) as i64;
+        let again = self.builder().ins().icmp_imm_s(IntCC::SignedLessThan, next, end);
+        let mut arguments = vec![BlockArg::Value(next)];
+        if carried {
+            arguments.extend(self.running().map(|x| BlockArg::Value(*x)));
+        }
+        self.builder().ins().brif(again, head, &arguments, done, &[]);
+        self.builder().switch_to_block(done);
+    }
+
+    fn running(&mut self) -> impl Iterator<Item = &mut Value> {
+        running(&mut self.accumulators)
+    }
+
+    fn compute(&mut self, i: usize, inst: &Inst, known: &mut Known) {
+        let Mode::Vector(parts) = self.mode else {
+            let made = self.scalar_of(inst, known);
+            known.slots[i].scalar = Some(made);
+            return;
+        };
+        if !self.varies[i] {
+            let made = self.scalar_of(inst, known);
+            known.slots[i].scalar = Some(made);
+            return;
+        }
+        for part in 0..parts {
+            let made = self.vector_of(inst, part, known);
+            known.slots[i].vectors.push(made);
+        }
+    }
+
+    fn scalar_of(&mut self, inst: &Inst, known: &mut Known) -> Value {
+        if let Inst::Load(address) = inst {
+            return self.load_scalar(address.offset as usize, 0, known);
+        }
+        let operands: SmallVec<[Value; 3]> = inst.operands().iter().map(|x| self.scalar(*x, known)).collect();
+        let (float, host) = (self.emitter.float, self.emitter.host);
+        match inst {
+            Inst::Elementwise(op, _) => math::elementwise(self.builder(), host, *op, float, &operands),
+            Inst::Selection(op, _) => math::selection(self.builder(), *op, float, &operands),
+            _ => unreachable!("loads are done; constants and stores are none of these"),
+        }
+    }
+
+    fn vector_of(&mut self, inst: &Inst, part: usize, known: &mut Known) -> Value {
+        if let Inst::Load(address) = inst {
+            return self.load_vector(address.offset as usize, part, known);
+        }
+        let operands: SmallVec<[Value; 3]> =
+            inst.operands().iter().map(|x| self.vector(*x, part, known)).collect();
+        let (vector, host) = (self.emitter.vector, self.emitter.host);
+        match inst {
+            Inst::Elementwise(op, _) => math::elementwise(self.builder(), host, *op, vector, &operands),
+            Inst::Selection(op, _) => math::selection(self.builder(), *op, vector, &operands),
+            _ => unreachable!("loads are done; constants and stores are none of these"),
+        }
+    }
+
+    /// The scalar of an instruction; constants are made where they are used.
+    fn scalar(&mut self, name: Name, known: &Known) -> Value {
+        match &self.nest.block().insts[name.index()] {
+            Inst::Constant(bits) => {
+                let float = self.emitter.float;
+                float_constant(self.builder(), float, f64::from_bits(*bits))
+            }
+            _ => known.slots[name.index()].scalar.expect("operands are at the same level or further out"),
+        }
+    }
+
+    fn vector(&mut self, name: Name, part: usize, known: &Known) -> Value {
+        let inst = &self.nest.block().insts[name.index()];
+        let vector = self.emitter.vector;
+        if let Inst::Constant(bits) = inst {
+            return float_constant(self.builder(), vector, f64::from_bits(*bits));
+        }
+        if let Some(&made) = known.slots[name.index()].vectors.get(part) {
+            return made;
+        }
+        let scalar = self.scalar(name, known);
+        let builder = self.builder();
+        match inst.kind() {
+            Kind::Truth => splat_mask(builder, vector, scalar),
+            _ => builder.ins().splat(vector, scalar),
+        }
+    }
+
+    /// The value of each store, with its place in the list of stores.
+    fn stored(&self) -> Vec<(usize, Name)> {
+        let insts = self.nest.block().insts.iter();
+        let stores = insts.filter_map(|inst| match inst {
+            Inst::Store(address, value) => Some((address.offset as usize, *value)),
+            _ => None,
+        });
+        stores.collect()
+    }
+
+    fn store_all(&mut self, known: &Known) {
+        for (store, name) in self.stored() {
+            match self.mode {
+                Mode::Scalar => {
+                    let value = self.scalar(name, known);
+                    self.write_scalar(store, value, known);
+                }
+                Mode::Vector(parts) => {
+                    for part in 0..parts {
+                        let value = self.vector(name, part, known);
+                        self.write_vector(store, part, value, known);
+                    }
+                }
+            }
+        }
+    }
+
+    fn reduction(&self, store: usize) -> Combine {
+        match self.nest.stores[store].write {
+            Write::Reduce(combine) => combine,
+            _ => unreachable!("`verify` keeps stores and reductions apart"),
+        }
+    }
+
+    fn lanes_are_reduced(&self) -> bool {
+        self.nest.lanes.is_some_and(|l| self.nest.loops[l].reduced)
+    }
+
+    fn open_accumulators(&mut self) {
+        let in_lanes = self.lanes_are_reduced();
+        let (float, vector) = (self.emitter.float, self.emitter.vector);
+        self.accumulators.clear();
+        for store in 0..self.nest.stores.len() {
+            let start = identity(self.reduction(store));
+            let (vectors, is_scalar) = match self.mode {
+                Mode::Vector(parts) => (parts, false),
+                Mode::Scalar if in_lanes => (self.parts, true),
+                Mode::Scalar => (0, true),
+            };
+            let builder = self.builder();
+            let vectors = (0..vectors).map(|_| float_constant(builder, vector, start)).collect();
+            let scalar = is_scalar.then(|| float_constant(builder, float, start));
+            self.accumulators.push(Accumulator { vectors, scalar });
+        }
+    }
+
+    fn accumulate(&mut self, known: &Known) {
+        for (store, name) in self.stored() {
+            let combine = self.reduction(store);
+            let factors = match (&self.nest.block().insts[name.index()], self.fused[name.index()]) {
+                (Inst::Elementwise(_, operands), true) => Some((operands[0], operands[1])),
+                _ => None,
+            };
+            match self.mode {
+                Mode::Scalar => {
+                    let so_far = self.accumulators[store].scalar.expect("opened for scalars");
+                    let float = self.emitter.float;
+                    let all = match factors {
+                        Some((a, b)) => {
+                            let (a, b) = (self.scalar(a, known), self.scalar(b, known));
+                            self.builder().ins().fma(a, b, so_far)
+                        }
+                        None => {
+                            let value = self.scalar(name, known);
+                            combined(self.builder(), float, combine, so_far, value)
+                        }
+                    };
+                    self.accumulators[store].scalar = Some(all);
+                }
+                Mode::Vector(parts) => {
+                    let vector = self.emitter.vector;
+                    for part in 0..parts {
+                        let so_far = self.accumulators[store].vectors[part];
+                        let all = match factors {
+                            Some((a, b)) => {
+                                let (a, b) = (self.vector(a, part, known), self.vector(b, part, known));
+                                self.builder().ins().fma(a, b, so_far)
+                            }
+                            None => {
+                                let value = self.vector(name, part, known);
+                                combined(self.builder(), vector, combine, so_far, value)
+                            }
+                        };
+                        self.accumulators[store].vectors[part] = all;
+                    }
+                }
+            }
+        }
+    }
+
+    fn close_accumulators(&mut self) {
+        let in_lanes = self.lanes_are_reduced();
+        let none = Known { slots: Vec::new(), rows: Vec::new(), store_rows: Vec::new() };
+        for store in 0..self.nest.stores.len() {
+            let Accumulator { vectors, scalar } = std::mem::take(&mut self.accumulators[store]);
+            match (scalar, in_lanes) {
+                (Some(scalar), true) => {
+                    let all = self.across(self.reduction(store), &vectors, scalar);
+                    self.write_scalar(store, all, &none);
+                }
+                (Some(scalar), false) => self.write_scalar(store, scalar, &none),
+                (None, _) => {
+                    for (part, &value) in vectors.iter().enumerate() {
+                        self.write_vector(store, part, value, &none);
+                    }
+                }
+            }
+        }
+        self.accumulators.clear();
+    }
+
+    /// All lanes of all vectors and a scalar, combined: vectors first, then lanes, the scalar last.
+    fn across(&mut self, combine: Combine, vectors: &[Value], scalar: Value) -> Value {
+        let (float, vector, lanes) = (self.emitter.float, self.emitter.vector, self.emitter.lanes());
+        let builder = self.builder();
+        let mut vectors = vectors.to_vec();
+        while vectors.len() > 1 {
+            vectors =
+                vectors.chunks(2).map(|pair| combined(builder, vector, combine, pair[0], pair[1])).collect();
+        }
+        let mut all = builder.ins().extractlane(vectors[0], 0);
+        for lane in 1..lanes {
+            let next = builder.ins().extractlane(vectors[0], lane as u8);
+            all = combined(builder, float, combine, all, next);
+        }
+        combined(builder, float, combine, all, scalar)
+    }
+}
+
+/// The values of accumulators that loops carry.
+fn running(accumulators: &mut [Accumulator]) -> impl Iterator<Item = &mut Value> {
+    accumulators.iter_mut().flat_map(|a| a.vectors.iter_mut().chain(&mut a.scalar))
+}
+
+/// The innermost loop a load depends on, counted from 1.
+fn level_of(load: &Load) -> usize {
+    match load {
+        Load::Element(place) => place.at.depth(),
+        Load::Gathered(place, chosen) => place.at.depth().max(chosen.index.at.depth()),
+        Load::Position(form) => form.depth(),
+    }
+}
+
+/// True when a load differs from round to round of a loop.
+fn depends(load: &Load, l: usize) -> bool {
+    match load {
+        Load::Element(place) => place.at.strides[l] != 0,
+        Load::Gathered(place, chosen) => place.at.strides[l] != 0 || chosen.index.at.strides[l] != 0,
+        Load::Position(form) => form.strides[l] != 0,
+    }
+}
+
+/// The products that are summed and used for nothing else.
+fn fused_products(nest: &Nest) -> Vec<bool> {
+    let insts = &nest.block().insts;
+    let mut uses = vec![0u32; insts.len()];
+    insts.iter().flat_map(Inst::operands).for_each(|x| uses[x.index()] += 1);
+    let mut fused = vec![false; insts.len()];
+    for inst in insts {
+        let Inst::Store(address, value) = inst else { continue };
+        let sums = nest.stores[address.offset as usize].write == Write::Reduce(Combine::Sum);
+        let is_product = matches!(insts[value.index()], Inst::Elementwise(Elementwise::Mul, _));
+        fused[value.index()] = sums && is_product && uses[value.index()] == 1;
+    }
+    fused
+}
+
+/// What leaves the other operand as it is.
+fn identity(combine: Combine) -> f64 {
+    match combine {
+        Combine::Sum => 0.0,
+        Combine::Max => f64::NEG_INFINITY,
+        Combine::Min => f64::INFINITY,
+    }
+}
+
+/// Two values combined as [`Combine::of`] says.
+fn combined(builder: &mut FunctionBuilder<'_>, float: Type, combine: Combine, a: Value, b: Value) -> Value {
+    let condition = match combine {
+        Combine::Sum => return builder.ins().fadd(a, b),
+        Combine::Max => FloatCC::GreaterThanOrEqual,
+        Combine::Min => FloatCC::LessThanOrEqual,
+    };
+    let better = builder.ins().fcmp(condition, a, b);
+    let is_nan = builder.ins().fcmp(FloatCC::NotEqual, a, a);
+    let first = builder.ins().bor(better, is_nan);
+    Lanes::new(builder, float).select(first, a, b)
+}
+
+/// A truth value in all lanes.
+fn splat_mask(builder: &mut FunctionBuilder<'_>, vector: Type, truth: Value) -> Value {
+    let integer = integer(vector);
+    let all = builder.ins().iconst(integer.lane_type(), -1);
+    let none = builder.ins().iconst(integer.lane_type(), 0);
+    let lane = builder.ins().select(truth, all, none);
+    builder.ins().splat(integer, lane)
+}

@@ -1,0 +1,287 @@
+//! One group of nodes → its steps: a nest, with a fill before it where elements are added up in
+//! memory, or a matrix product.
+//!
+//! What must stay true: a step reads only nodes that are stored; where that is not enough, the
+//! node to store is the answer.
+
+use super::affine::{Affine, Coordinates};
+use super::cost::reduced_extents;
+use super::fuse::{Group, Kind};
+use super::program::{BufferId, Chosen, Combine, Loop, Matrix, Nest, Place, Product, Step, Store, Write};
+use super::shape::{choose_lanes, simplify_loops};
+use super::trace::{Blocked, Tracer};
+use crate::ir::{Function, Graph, Id, Op, Reduction, Structural};
+use crate::loops::{Block, Buffer, Inst, Program, lower, schedule};
+
+/// What steps are made from.
+pub(super) struct Site<'a> {
+    pub graph: &'a Graph,
+    pub stored: &'a [Option<BufferId>],
+    /// Elements of a vector.
+    pub lanes: usize,
+}
+
+impl Site<'_> {
+    /// The steps that compute a group's members.
+    pub fn steps(&self, group: &Group) -> Result<Vec<Step>, Blocked> {
+        if group.members.iter().all(|&id| self.graph.shape(id).size() == 0) {
+            return Ok(Vec::new());
+        }
+        match group.kind {
+            Kind::Loops => Ok(vec![Step::Nest(self.loops(group)?)]),
+            Kind::Moved => self.moved(group.members[0]),
+            Kind::Product => Ok(vec![Step::Product(self.product(group.members[0])?)]),
+        }
+    }
+
+    fn buffer(&self, id: Id) -> BufferId {
+        self.stored[id.index()].expect("members of groups are stored")
+    }
+
+    /// Elements of one space: each stored, or all reduced.
+    fn loops(&self, group: &Group) -> Result<Nest, Blocked> {
+        let extents: Vec<u32> = group.kept.iter().chain(&group.reduced).copied().collect();
+        if group.reduced.contains(&0) {
+            return Ok(self.fill(group.members[0]));
+        }
+        let kept = group.kept.len();
+        let mut tracer = Tracer::new(self.graph, self.stored, &group.members, kept, extents);
+        let mut line = Line::default();
+        for &id in &group.members {
+            let (value, write) = self.element(&mut tracer, id, kept)?;
+            let at = self.row_major(&group.kept, 0, tracer.extents.len());
+            line.push(value, Store { to: Place { buffer: self.buffer(id), at }, write });
+        }
+        Ok(line.nest(self, tracer, kept))
+    }
+
+    /// The scalar code of one element of `id`, and what becomes of it.
+    fn element(&self, tracer: &mut Tracer, id: Id, kept: usize) -> Result<(Id, Write), Blocked> {
+        let graph = self.graph;
+        let own = tracer.counters(0, kept);
+        let (axes, combine) = match graph.op(id) {
+            Op::Structural(Structural::Sum { axes }) => (axes, Combine::Sum),
+            Op::Reduce { op: Reduction::Max, axes } => (axes, Combine::Max),
+            Op::Reduce { op: Reduction::Min, axes } => (axes, Combine::Min),
+            Op::Contract { batch, over } if over > 0 => {
+                let [a, b] = self.factors(tracer, id, batch as usize, over as usize);
+                let a = tracer.value(graph.operand(id, 0), a)?;
+                let b = tracer.value(graph.operand(id, 1), b)?;
+                let product = tracer.body.apply(crate::ir::Elementwise::Mul, &[a, b]);
+                return Ok((product, Write::Reduce(Combine::Sum)));
+            }
+            _ => return Ok((tracer.value(id, own)?, Write::Set)),
+        };
+        let x = graph.operand(id, 0);
+        let rank = graph.shape(x).rank();
+        let (mut outside, mut inside) = (0, kept);
+        let coordinates = (0..rank).map(|axis| {
+            let next = if axes >> axis & 1 == 1 { &mut inside } else { &mut outside };
+            *next += 1;
+            Affine::counter(*next - 1, tracer.extents.len())
+        });
+        let coordinates = coordinates.collect();
+        Ok((tracer.value(x, coordinates)?, Write::Reduce(combine)))
+    }
+
+    /// The coordinates of both factors of a contraction, whose loops are those of the result and
+    /// then the ones summed over.
+    fn factors(&self, tracer: &Tracer, id: Id, batch: usize, over: usize) -> [Coordinates; 2] {
+        let [left, right] = [0, 1].map(|i| self.graph.shape(self.graph.operand(id, i)).rank());
+        let kept_left = left - batch - over;
+        let kept = self.graph.shape(id).rank();
+        let paired = || tracer.counters(0, batch);
+        let summed = || tracer.counters(kept, over);
+        let rows = tracer.counters(batch, kept_left);
+        let columns = tracer.counters(batch + kept_left, right - batch - over);
+        [
+            paired().into_iter().chain(rows).chain(summed()).collect(),
+            paired().into_iter().chain(summed()).chain(columns).collect(),
+        ]
+    }
+
+    /// Row-major positions of counters `first..`, over `loops` loops.
+    fn row_major(&self, extents: &[u32], first: usize, loops: usize) -> Affine {
+        super::affine::flatten(&super::affine::counters(first, extents.len(), loops), extents, loops)
+    }
+
+    /// Zeros.
+    fn fill(&self, id: Id) -> Nest {
+        let extents = self.graph.shape(id).extents();
+        let mut tracer = Tracer::new(self.graph, self.stored, &[], 0, extents.to_vec());
+        let mut line = Line::default();
+        let at = self.row_major(extents, 0, extents.len());
+        let zero = tracer.body.integer(0);
+        line.push(zero, Store { to: Place { buffer: self.buffer(id), at }, write: Write::Set });
+        line.nest(self, tracer, extents.len())
+    }
+
+    /// Elements that go to places of their own: loops over the operand.
+    fn moved(&self, id: Id) -> Result<Vec<Step>, Blocked> {
+        let graph = self.graph;
+        let Op::Structural(op) = graph.op(id) else { unreachable!("`fuse` made the group of this op") };
+        let x = graph.operand(id, 0);
+        let from = graph.shape(x).extents();
+        let loops = from.len();
+        let mut tracer = Tracer::new(graph, self.stored, &[], 0, from.to_vec());
+        let mut line = Line::default();
+        let to = graph.shape(id).extents();
+        let size: i64 = from.iter().map(|&d| i64::from(d)).product();
+        for (i, &operand) in graph.operands(id).iter().enumerate() {
+            if i > 0 && op != Structural::Stack {
+                break;
+            }
+            let mut coordinates = tracer.counters(0, loops);
+            if size > 0 {
+                let value = tracer.value(operand, coordinates.clone())?;
+                let mut write = Write::Set;
+                let at = match op {
+                    Structural::Stack => {
+                        let mut at = self.row_major(from, 0, loops);
+                        at.offset += i as i64 * size;
+                        at
+                    }
+                    Structural::Pad { axis, start, .. } => {
+                        coordinates[axis as usize].offset += i64::from(start);
+                        super::affine::flatten(&coordinates, to, loops)
+                    }
+                    Structural::Overlap { axis, stride } => {
+                        write = Write::Add;
+                        let entry = coordinates.remove(axis as usize + 1);
+                        let position = coordinates[axis as usize].times(i64::from(stride));
+                        coordinates[axis as usize] = position.plus(&entry);
+                        super::affine::flatten(&coordinates, to, loops)
+                    }
+                    _ => {
+                        let index = graph.operand(id, 1);
+                        let split = graph.shape(index).rank();
+                        let index = tracer.place(index, coordinates[..split].into())?;
+                        write = Write::Scatter(Chosen { index, rows: to[0], stride: tracer.row(to) });
+                        self.row_major(&from[split..], split, loops)
+                    }
+                };
+                line.push(value, Store { to: Place { buffer: self.buffer(id), at }, write });
+            }
+        }
+        let mut steps = Vec::new();
+        if op != Structural::Stack {
+            steps.push(Step::Nest(self.fill(id)));
+        }
+        if size > 0 {
+            steps.push(Step::Nest(line.nest(self, tracer, loops)));
+        }
+        Ok(steps)
+    }
+
+    /// A contraction as a matrix product, with further loops where axes do not merge.
+    fn product(&self, id: Id) -> Result<Product, Blocked> {
+        let graph = self.graph;
+        let Op::Contract { batch, over } = graph.op(id) else { unreachable!("`fuse` looked at the op") };
+        let (batch, over) = (batch as usize, over as usize);
+        let kept = graph.shape(id).extents();
+        let extents: Vec<u32> = kept.iter().copied().chain(reduced_extents(graph, id)).collect();
+        let rows = graph.shape(graph.operand(id, 0)).rank() - over;
+        let tracer = Tracer::new(graph, self.stored, &[], 0, extents.clone());
+        let [a, b] = self.factors(&tracer, id, batch, over);
+        let left = tracer.place(graph.operand(id, 0), a)?;
+        let right = tracer.place(graph.operand(id, 1), b)?;
+        let to = self.row_major(kept, 0, extents.len());
+        let inner = kept.len()..extents.len();
+        // A step of 0 is a repeated axis: all the same to products.
+        let summed = [(0, &left), (1, &right)]
+            .map(|(i, place)| merged(&extents, inner.clone(), &place.at).ok_or(graph.operand(id, i)));
+        let [(k, left_step), (_, right_step)] = [summed[0]?, summed[1]?];
+        let mut outer: Vec<(u32, [i64; 3])> = Vec::new();
+        let strides = |l: usize| [&to, &left.at, &right.at].map(|form| form.strides[l]);
+        outer.extend((0..batch).map(|l| (extents[l], strides(l))));
+        let mut side = |range: std::ops::Range<usize>, other: &Affine| {
+            // As many of the last axes as merge; the rest become loops.
+            let first = range.clone().find(|&first| {
+                merged(&extents, first..range.end, &to).is_some()
+                    && merged(&extents, first..range.end, other).is_some()
+            });
+            let first = first.unwrap_or(range.end);
+            outer.extend((range.start..first).map(|l| (extents[l], strides(l))));
+            let (count, step) = merged(&extents, first..range.end, &to).unwrap_or((1, 0));
+            (count, step, merged(&extents, first..range.end, other).map_or(0, |(_, step)| step))
+        };
+        let (m, to_row, left_row) = side(batch..rows, &left.at);
+        let (n, to_column, right_column) = side(rows..kept.len(), &right.at);
+        outer.retain(|&(extent, _)| extent != 1);
+        let matrix = |buffer, offset, row, column| Matrix { buffer, offset, row, column };
+        Ok(Product {
+            size: [m, n, k],
+            to: matrix(self.buffer(id), to.offset, to_row, to_column),
+            left: matrix(left.buffer, left.at.offset, left_row, left_step),
+            right: matrix(right.buffer, right.at.offset, right_step, right_column),
+            outer,
+        })
+    }
+}
+
+/// Adjacent loops as one: how often it runs, and its stride; `None` where strides do not agree.
+fn merged(extents: &[u32], range: std::ops::Range<usize>, form: &Affine) -> Option<(usize, i64)> {
+    let mut whole: Option<(usize, i64)> = None;
+    for l in range.rev().filter(|&l| extents[l] != 1) {
+        whole = match whole {
+            None => Some((extents[l] as usize, form.strides[l])),
+            Some((count, step)) if form.strides[l] == step * count as i64 => {
+                Some((count * extents[l] as usize, step))
+            }
+            Some(_) => return None,
+        };
+    }
+    Some(whole.unwrap_or((1, 0)))
+}
+
+/// The values of a nest's body and where they go.
+#[derive(Default)]
+struct Line {
+    values: Vec<Id>,
+    stores: Vec<Store>,
+}
+
+impl Line {
+    fn push(&mut self, value: Id, store: Store) {
+        self.values.push(value);
+        self.stores.push(store);
+    }
+
+    /// The nest around the line, its first `kept` loops kept.
+    fn nest(self, site: &Site, tracer: Tracer, kept: usize) -> Nest {
+        let Tracer { body, loads, extents, .. } = tracer;
+        let symbols = body.symbols().collect();
+        let function = Function::new(body, symbols, self.values);
+        let body = schedule(&lower(&function));
+        let loops = extents.iter().enumerate();
+        let loops = loops.map(|(l, &extent)| Loop { extent, reduced: l >= kept }).collect();
+        let mut nest = Nest { loops, lanes: None, loads, stores: self.stores, body };
+        drop_unused_loads(&mut nest);
+        simplify_loops(&mut nest);
+        nest.lanes = choose_lanes(&nest, site.lanes);
+        nest
+    }
+}
+
+/// Takes out loads that lowering made needless.
+fn drop_unused_loads(nest: &mut Nest) {
+    let block: &mut Block = &mut nest.body.nests[0].blocks[0];
+    let mut kept = Vec::new();
+    for inst in &mut block.insts {
+        if let Inst::Load(address) = inst {
+            debug_assert_eq!(address.buffer, Buffer::Inputs);
+            kept.push(nest.loads[address.offset as usize].clone());
+            address.offset = kept.len() as u32 - 1;
+        }
+    }
+    let Program { inputs, nests, outputs, .. } = &mut nest.body;
+    *inputs = kept.len() as u32;
+    for inst in &mut nests[0].blocks[0].insts {
+        match inst {
+            Inst::Load(address) => address.stride = *inputs,
+            Inst::Store(address, _) => debug_assert_eq!(address.stride, *outputs),
+            _ => {}
+        }
+    }
+    nest.loads = kept;
+}

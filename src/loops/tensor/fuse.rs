@@ -1,0 +1,161 @@
+//! Which nodes share a nest.
+//!
+//! A group is a set of stored nodes over one space of iteration. Nodes come in topological order;
+//! each joins the latest group it may, or opens one.
+//!
+//! What must stay true: whatever a member reads from memory was written by an earlier group; a
+//! member reads another of its group only at the same coordinates.
+
+use super::cost::{is_pointwise, is_product, is_stored_by_nature, reduced_extents};
+use crate::ir::{Graph, Id, Op, Structural};
+
+/// Most members of one nest: each has its own stream of stores, and its values compete for registers.
+const MEMBERS: usize = 8;
+
+/// Spaces of so few points are joined even where nothing is shared.
+const TINY: usize = 64;
+
+/// How a group's members are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Elements of one space, each stored or all reduced.
+    Loops,
+    /// One node that moves elements to places of its own.
+    Moved,
+    /// One matrix product.
+    Product,
+}
+
+/// Stored nodes computed together.
+pub(super) struct Group {
+    pub kind: Kind,
+    /// Extents of the loops: those of the members' shape, then those reduced.
+    pub kept: Vec<u32>,
+    pub reduced: Vec<u32>,
+    pub members: Vec<Id>,
+    /// What the members read.
+    reads: Vec<Id>,
+}
+
+/// What a node reads, and whether only at its own coordinates.
+struct Read {
+    id: Id,
+    pointwise: bool,
+}
+
+/// The groups of all stored nodes but inputs, in an order in which they can run.
+pub(super) fn groups(graph: &Graph, needed: &[Id], stored: &[bool], is_input: &[bool]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut group_of: Vec<Option<usize>> = vec![None; graph.len()];
+    let mut marks = vec![0; graph.len()];
+    for &id in needed.iter().filter(|id| stored[id.index()]) {
+        if is_input[id.index()] {
+            continue;
+        }
+        let reads = reads(graph, id, stored, &mut marks);
+        let mut group = Group::of(graph, id);
+        let joined = match group.kind {
+            Kind::Loops => latest(&groups, &group, &reads, &group_of),
+            Kind::Moved | Kind::Product => None,
+        };
+        let at = joined.unwrap_or(groups.len());
+        group.reads = reads.into_iter().map(|read| read.id).collect();
+        match joined {
+            Some(at) => {
+                groups[at].members.push(id);
+                groups[at].reads.append(&mut group.reads);
+            }
+            None => groups.push(group),
+        }
+        group_of[id.index()] = Some(at);
+    }
+    groups
+}
+
+impl Group {
+    fn of(graph: &Graph, id: Id) -> Group {
+        let kind = match graph.op(id) {
+            Op::Contract { .. } if is_product(graph, id) => Kind::Product,
+            Op::Structural(
+                Structural::Pad { .. }
+                | Structural::Stack
+                | Structural::Scatter { .. }
+                | Structural::Overlap { .. },
+            ) => Kind::Moved,
+            _ => Kind::Loops,
+        };
+        let kept = graph.shape(id).extents().to_vec();
+        Group { kind, kept, reduced: reduced_extents(graph, id), members: vec![id], reads: Vec::new() }
+    }
+
+    fn points(&self) -> usize {
+        self.kept.iter().chain(&self.reduced).map(|&d| d as usize).product()
+    }
+}
+
+/// The latest group that the one of a single node may join.
+fn latest(groups: &[Group], new: &Group, reads: &[Read], group_of: &[Option<usize>]) -> Option<usize> {
+    let earliest = reads.iter().filter_map(|read| {
+        let at = group_of[read.id.index()]?;
+        // A pointwise reader may stand in the group it reads.
+        Some(if read.pointwise { at } else { at + 1 })
+    });
+    let earliest = earliest.max().unwrap_or(0);
+    (earliest..groups.len()).rev().find(|&at| {
+        let group = &groups[at];
+        let fits = group.kind == Kind::Loops && group.kept == new.kept && group.reduced == new.reduced;
+        let shares = || reads.iter().any(|r| group.reads.contains(&r.id) || group.members.contains(&r.id));
+        let reads_member = || reads.iter().any(|r| group.members.contains(&r.id));
+        fits && group.members.len() < MEMBERS
+            && (new.reduced.is_empty() || !reads_member())
+            && (new.points() <= TINY || shares())
+    })
+}
+
+/// The stored nodes, inputs among them, that computing `id` reads. `marks` is all zero, and is left so.
+fn reads(graph: &Graph, id: Id, stored: &[bool], marks: &mut [u8]) -> Vec<Read> {
+    const POINTWISE: u8 = 1;
+    const ELSEWHERE: u8 = 2;
+    let mut reads: Vec<Id> = Vec::new();
+    let mut touched = Vec::new();
+    let mut stack = vec![(id, POINTWISE)];
+    while let Some((node, how)) = stack.pop() {
+        let inside = is_pointwise(graph.op(node));
+        let below = if inside && !is_stored_by_nature(graph.op(node)) { how } else { ELSEWHERE };
+        for &operand in graph.operands(node) {
+            let mark = &mut marks[operand.index()];
+            if *mark & below != 0 {
+                continue;
+            }
+            if *mark == 0 {
+                touched.push(operand);
+            }
+            *mark |= below;
+            match stored[operand.index()] {
+                true => reads.push(operand),
+                false => stack.push((operand, below)),
+            }
+        }
+    }
+    reads.sort_unstable();
+    reads.dedup();
+    let found = reads.iter().map(|&id| Read { id, pointwise: marks[id.index()] == POINTWISE }).collect();
+    touched.into_iter().for_each(|id| marks[id.index()] = 0);
+    found
+}
+
+/// Of the nodes stored by choice, those that nobody outside their group reads: they need no memory.
+pub(super) fn unread(graph: &Graph, groups: &[Group], chosen: &[bool]) -> Vec<Id> {
+    let mut group_of: Vec<Option<usize>> = vec![None; graph.len()];
+    for (at, group) in groups.iter().enumerate() {
+        group.members.iter().for_each(|id| group_of[id.index()] = Some(at));
+    }
+    let mut read_elsewhere = vec![false; graph.len()];
+    for (at, group) in groups.iter().enumerate() {
+        for read in group.reads.iter().filter(|read| group_of[read.index()] != Some(at)) {
+            read_elsewhere[read.index()] = true;
+        }
+    }
+    let members = groups.iter().flat_map(|group| &group.members).copied();
+    members.filter(|id| chosen[id.index()] && !read_elsewhere[id.index()]).collect()
+}

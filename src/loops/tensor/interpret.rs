@@ -1,0 +1,190 @@
+//! The meaning of a tensor program, element by element: the oracle of the code generator.
+//!
+//! What must stay true: elementwise values come from the op table on the plain machine, rounded to
+//! the precision after every operation; sums run in the order of the loops.
+
+use super::program::{
+    Buffer, BufferId, Chosen, Combine, Load, Matrix, Nest, Place, Product, Step, TensorProgram, Write,
+};
+use crate::ir::Precision;
+use crate::loops::fold::{selected, value};
+use crate::loops::{Inst, Kind};
+use smallvec::SmallVec;
+
+/// The outputs, one after another, for inputs one after another; of a program that
+/// [`verify`](super::verify) accepts.
+///
+/// # Panics
+/// Where `inputs` are too few.
+pub fn interpret(program: &TensorProgram, precision: Precision, inputs: &[f64]) -> Vec<f64> {
+    let mut machine = Machine { program, precision, arena: vec![f64::NAN; program.arena] };
+    let mut rest = inputs;
+    for &input in &program.inputs {
+        let Buffer { size, offset } = program.buffers[input.index()];
+        let (values, others) = rest.split_at(size);
+        for (at, &x) in values.iter().enumerate() {
+            machine.arena[offset + at] = machine.rounded(x);
+        }
+        rest = others;
+    }
+    for step in &program.steps {
+        match step {
+            Step::Nest(nest) => machine.nest(nest),
+            Step::Product(product) => machine.product(product),
+        }
+    }
+    let output = |id: &BufferId| {
+        let Buffer { size, offset } = program.buffers[id.index()];
+        machine.arena[offset..offset + size].to_vec()
+    };
+    program.outputs.iter().flat_map(output).collect()
+}
+
+struct Machine<'p> {
+    program: &'p TensorProgram,
+    precision: Precision,
+    arena: Vec<f64>,
+}
+
+impl Machine<'_> {
+    fn rounded(&self, x: f64) -> f64 {
+        match self.precision {
+            Precision::F32 => f64::from(x as f32),
+            Precision::F64 => x,
+        }
+    }
+
+    fn nest(&mut self, nest: &Nest) {
+        let kept = nest.kept();
+        let extents: Vec<u32> = nest.loops.iter().map(|l| l.extent).collect();
+        let mut counters = vec![0u32; extents.len()];
+        loop {
+            // Once around the reduced loops.
+            let mut reduced: Vec<Option<f64>> = vec![None; nest.stores.len()];
+            loop {
+                self.iteration(nest, &counters, &mut reduced);
+                if !advance(&mut counters[kept..], &extents[kept..]) {
+                    break;
+                }
+            }
+            for (store, value) in nest.stores.iter().zip(&reduced) {
+                if let (Write::Reduce(_), Some(value)) = (&store.write, value) {
+                    let at = self.address(&store.to, &counters);
+                    self.arena[at] = *value;
+                }
+            }
+            if !advance(&mut counters[..kept], &extents[..kept]) {
+                break;
+            }
+        }
+    }
+
+    fn iteration(&mut self, nest: &Nest, counters: &[u32], reduced: &mut [Option<f64>]) {
+        let mut values: Vec<f64> = Vec::new();
+        let mut stored = vec![f64::NAN; nest.stores.len()];
+        for inst in &nest.block().insts {
+            let operands: SmallVec<[f64; 3]> = inst.operands().iter().map(|x| values[x.index()]).collect();
+            let result = match inst {
+                Inst::Constant(bits) => f64::from_bits(*bits),
+                Inst::Load(address) => self.load(&nest.loads[address.offset as usize], counters),
+                Inst::Store(address, _) => {
+                    stored[address.offset as usize] = operands[0];
+                    operands[0]
+                }
+                Inst::Elementwise(op, _) => value(*op, &operands),
+                Inst::Selection(op, _) => selected(*op, &operands),
+            };
+            values.push(if inst.kind() == Kind::Number { self.rounded(result) } else { result });
+        }
+        for ((store, value), reduced) in nest.stores.iter().zip(stored).zip(reduced) {
+            let mut at = self.address(&store.to, counters);
+            match &store.write {
+                Write::Set => self.arena[at] = value,
+                Write::Add => self.arena[at] = self.rounded(self.arena[at] + value),
+                Write::Scatter(chosen) => {
+                    if let Some(row) = self.row(chosen, counters) {
+                        at = (at as i64 + row) as usize;
+                        self.arena[at] = self.rounded(self.arena[at] + value);
+                    }
+                }
+                Write::Reduce(combine) => {
+                    let all = reduced.map_or(value, |so_far| combine.of(so_far, value));
+                    *reduced = Some(self.rounded(all));
+                }
+            }
+        }
+    }
+
+    fn load(&self, load: &Load, counters: &[u32]) -> f64 {
+        match load {
+            Load::Element(place) => self.arena[self.address(place, counters)],
+            Load::Gathered(place, chosen) => match self.row(chosen, counters) {
+                Some(row) => self.arena[(self.address(place, counters) as i64 + row) as usize],
+                None => f64::NAN,
+            },
+            Load::Position(form) => form.at(counters) as f64,
+        }
+    }
+
+    fn address(&self, place: &Place, counters: &[u32]) -> usize {
+        let base = self.program.buffers[place.buffer.index()].offset as i64;
+        (base + place.at.at(counters)) as usize
+    }
+
+    /// How far the row chosen is from the first, if there is such a row.
+    fn row(&self, chosen: &Chosen, counters: &[u32]) -> Option<i64> {
+        let row = self.arena[self.address(&chosen.index, counters)].trunc();
+        (row >= 0.0 && row < f64::from(chosen.rows)).then(|| row as i64 * chosen.stride)
+    }
+
+    fn product(&mut self, product: &Product) {
+        let extents: Vec<u32> = product.outer.iter().map(|o| o.0).collect();
+        let mut counters = vec![0u32; extents.len()];
+        let [m, n, k] = product.size;
+        loop {
+            let start = |matrix: &Matrix, which: usize| {
+                let outer = product.outer.iter().zip(&counters);
+                let outer: i64 = outer.map(|((_, strides), &i)| strides[which] * i64::from(i)).sum();
+                self.program.buffers[matrix.buffer.index()].offset as i64 + matrix.offset + outer
+            };
+            let starts = [start(&product.to, 0), start(&product.left, 1), start(&product.right, 2)];
+            let at = |which: usize, matrix: &Matrix, row: usize, column: usize| {
+                (starts[which] + matrix.row * row as i64 + matrix.column * column as i64) as usize
+            };
+            for (i, j) in (0..m).flat_map(|i| (0..n).map(move |j| (i, j))) {
+                let term = |l: usize| {
+                    self.arena[at(1, &product.left, i, l)] * self.arena[at(2, &product.right, l, j)]
+                };
+                let sum: f64 = (0..k).map(term).sum();
+                self.arena[at(0, &product.to, i, j)] = self.rounded(sum);
+            }
+            if !advance(&mut counters, &extents) {
+                break;
+            }
+        }
+    }
+}
+
+impl Combine {
+    /// Two elements combined; a NaN stays.
+    pub fn of(self, a: f64, b: f64) -> f64 {
+        match self {
+            Combine::Sum => a + b,
+            Combine::Max if a.is_nan() || a >= b => a,
+            Combine::Min if a.is_nan() || a <= b => a,
+            Combine::Max | Combine::Min => b,
+        }
+    }
+}
+
+/// The next counters in row-major order; false, and all zero, after the last.
+fn advance(counters: &mut [u32], extents: &[u32]) -> bool {
+    for (counter, &extent) in counters.iter_mut().zip(extents).rev() {
+        *counter += 1;
+        if *counter < extent {
+            return true;
+        }
+        *counter = 0;
+    }
+    false
+}

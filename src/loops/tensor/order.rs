@@ -1,0 +1,154 @@
+//! The order of steps, and outputs stored in place of inputs.
+//!
+//! What must stay true: an input whose place an output takes is read by nobody after that, and in
+//! the writing nest only where and before the same iteration writes. Where no order makes it so,
+//! the output has its own buffer and is copied at the end.
+
+use super::affine::Affine;
+use super::program::{BufferId, Load, Loop, Nest, Place, Step, Store, Write};
+use super::shape::choose_lanes;
+use crate::loops::{Address, Block, Buffer, Extent, Inst, Program, Value};
+use smallvec::smallvec;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Steps that stay together.
+pub(super) struct Unit {
+    pub steps: Vec<Step>,
+}
+
+/// Steps in order, over buffers of some sizes.
+pub(super) struct Placed {
+    pub steps: Vec<Step>,
+    pub sizes: Vec<usize>,
+    pub inputs: Vec<BufferId>,
+    pub outputs: Vec<BufferId>,
+}
+
+/// Orders the units; `pairs` are outputs and the inputs whose places they take.
+pub(super) fn order(
+    mut units: Vec<Unit>,
+    sizes: Vec<usize>,
+    inputs: Vec<BufferId>,
+    mut outputs: Vec<BufferId>,
+    pairs: &[(usize, usize)],
+    lanes: usize,
+) -> Placed {
+    // The input whose place a buffer takes.
+    let mut place_of: Vec<Option<BufferId>> = vec![None; sizes.len()];
+    let mut copies: Vec<(BufferId, BufferId)> = Vec::new();
+    for &(output, input) in pairs {
+        let (from, to) = (outputs[output], inputs[input]);
+        let taken = place_of.contains(&Some(to)) || place_of[from.index()].is_some();
+        match !taken && units.iter().all(|unit| is_safe(unit, from, to)) {
+            true => place_of[from.index()] = Some(to),
+            false => copies.push((from, to)),
+        }
+        outputs[output] = to;
+    }
+    let sorted = loop {
+        match sort(&units, &place_of) {
+            Ok(sorted) => break sorted,
+            Err(given_up) => {
+                let to = place_of[given_up.index()].take().expect("only such units wait");
+                copies.push((given_up, to));
+            }
+        }
+    };
+    let mut steps: Vec<Step> =
+        sorted.into_iter().flat_map(|at| std::mem::take(&mut units[at].steps)).collect();
+    let size = |id: BufferId| sizes[id.index()];
+    steps.extend(
+        copies.into_iter().filter_map(|(from, to)| copy(from, to, size(from), lanes)).map(Step::Nest),
+    );
+    for buffer in steps.iter_mut().flat_map(Step::buffers_mut).chain(&mut outputs) {
+        if let Some(place) = place_of[buffer.index()] {
+            *buffer = place;
+        }
+    }
+    Placed { steps, sizes, inputs, outputs }
+}
+
+/// True when the unit may write `from` into the place of `to`: it does not write it at all, or
+/// reads `to` only at the elements it writes.
+fn is_safe(unit: &Unit, from: BufferId, to: BufferId) -> bool {
+    let writing = unit.steps.iter().filter(|step| step.writes().contains(&from)).count();
+    let reading = unit.steps.iter().any(|step| step.reads().contains(&to));
+    if writing == 0 || !reading {
+        return true;
+    }
+    let [Step::Nest(nest)] = unit.steps.as_slice() else { return false };
+    let written: Vec<&Store> = nest.stores.iter().filter(|s| s.to.buffer == from).collect();
+    let [Store { to: target, write: Write::Set }] = written.as_slice() else { return false };
+    let elements = nest.loads.iter().filter(|load| matches!(load, Load::Element(p) if p.buffer == to));
+    let alike = elements.clone().all(|load| matches!(load, Load::Element(p) if p.at == target.at));
+    alike && elements.count() == nest.reads().filter(|&buffer| buffer == to).count()
+}
+
+/// The units in an order in which everything is written before it is read, and inputs are read
+/// before their places are taken; or a buffer that takes a place and cannot.
+fn sort(units: &[Unit], place_of: &[Option<BufferId>]) -> Result<Vec<usize>, BufferId> {
+    let count = place_of.len();
+    let mut writers: Vec<Vec<usize>> = vec![Vec::new(); count];
+    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); count];
+    for (at, unit) in units.iter().enumerate() {
+        for step in &unit.steps {
+            step.writes().into_iter().for_each(|buffer| writers[buffer.index()].push(at));
+            step.reads().into_iter().for_each(|buffer| readers[buffer.index()].push(at));
+        }
+    }
+    let mut after: Vec<Vec<usize>> = vec![Vec::new(); units.len()];
+    for buffer in 0..count {
+        for &writer in &writers[buffer] {
+            after[writer].extend(readers[buffer].iter().filter(|&&reader| reader != writer));
+            if let Some(place) = place_of[buffer] {
+                let before = readers[place.index()].iter().filter(|&&reader| reader != writer);
+                before.for_each(|&reader| after[reader].push(writer));
+            }
+        }
+    }
+    after.iter_mut().for_each(|list| {
+        list.sort_unstable();
+        list.dedup();
+    });
+    let mut waits = vec![0u32; units.len()];
+    after.iter().flatten().for_each(|&at| waits[at] += 1);
+    let mut ready: BinaryHeap<Reverse<usize>> =
+        (0..units.len()).filter(|&at| waits[at] == 0).map(Reverse).collect();
+    let mut sorted = Vec::new();
+    while let Some(Reverse(at)) = ready.pop() {
+        sorted.push(at);
+        for &next in &after[at] {
+            waits[next] -= 1;
+            if waits[next] == 0 {
+                ready.push(Reverse(next));
+            }
+        }
+    }
+    let waiting = |buffer: &usize| writers[*buffer].iter().any(|&at| waits[at] > 0);
+    match (0..count).find(|buffer| place_of[*buffer].is_some() && waiting(buffer)) {
+        Some(buffer) if sorted.len() < units.len() => Err(BufferId(buffer as u32)),
+        _ => Ok(sorted),
+    }
+}
+
+/// A nest that copies a buffer; none for an empty one.
+pub(super) fn copy(from: BufferId, to: BufferId, size: usize, lanes: usize) -> Option<Nest> {
+    if size == 0 {
+        return None;
+    }
+    let at = Affine { offset: 0, strides: smallvec![1] };
+    let address = |buffer| Address { buffer, offset: 0, stride: 1 };
+    let insts =
+        vec![Inst::Load(address(Buffer::Inputs)), Inst::Store(address(Buffer::Outputs), Value::new(0))];
+    let nests = vec![crate::loops::Nest { extent: Extent::Rows, blocks: vec![Block { insts }] }];
+    let mut nest = Nest {
+        loops: vec![Loop { extent: size as u32, reduced: false }],
+        lanes: None,
+        loads: vec![Load::Element(Place { buffer: from, at: at.clone() })],
+        stores: vec![Store { to: Place { buffer: to, at }, write: Write::Set }],
+        body: Program { inputs: 1, outputs: 1, scratch: 0, nests },
+    };
+    nest.lanes = choose_lanes(&nest, lanes);
+    Some(nest)
+}

@@ -1,0 +1,103 @@
+//! Graph → graph: reductions that are several loops become the nodes those loops compute.
+//!
+//! log Σ exp x becomes m + log Σ exp(x − m) with m the greatest, the place of the greatest becomes
+//! the least place where x equals it, and softmax written as exp(x − log Σ exp x) reuses the
+//! exponentials of the sum.
+//!
+//! What must stay true: values move by a few ulp at most; infinities and NaN come out as
+//! `Reduction::value` says.
+
+use crate::ir::{Elementwise, Function, Graph, Id, Op, Reduction, Selection, Shape, Structural};
+use crate::loops::rewrite::rewrite;
+use rustc_hash::FxHashMap;
+
+/// log Σ exp of one operand, taken apart.
+#[derive(Clone, Copy)]
+struct Parts {
+    x: Id,
+    axes: u8,
+    /// exp(x − m), in the shape of x, and its sum.
+    terms: Id,
+    sum: Id,
+}
+
+/// The function in reductions that are one loop each: sums, greatest and least.
+pub(super) fn prepare(function: &Function) -> Function {
+    let mut parts: FxHashMap<Id, Parts> = FxHashMap::default();
+    rewrite(function, |source, id, operands, target| match (source.op(id), operands) {
+        (Op::Reduce { op: Reduction::LogSumExp, axes }, &[x]) => {
+            let (y, made) = log_sum_exp(target, x, axes);
+            parts.insert(y, made);
+            Some(y)
+        }
+        (Op::Reduce { op: Reduction::ArgMax, axes }, &[x]) => Some(place_of_greatest(target, x, axes)),
+        (Op::Elementwise(Elementwise::Exp), &[x]) => softmax(target, x, &parts),
+        _ => None,
+    })
+}
+
+fn log_sum_exp(g: &mut Graph, x: Id, axes: u8) -> (Id, Parts) {
+    let shape = g.shape(x).clone();
+    let greatest = g.reduce(Reduction::Max, x, axes);
+    // Where the greatest is infinite or NaN, it is not subtracted: ∞ − ∞ is NaN.
+    let (magnitude, zero) = (g.apply(Elementwise::Abs, &[greatest]), g.integer(0));
+    let infinity = infinity(g);
+    let finite = g.compare(Selection::Less, &[magnitude, infinity]);
+    let shift = g.select(finite, greatest, zero);
+    let spread = g.broadcast(shift, axes, &shape);
+    let centred = g.apply(Elementwise::Sub, &[x, spread]);
+    let terms = g.apply(Elementwise::Exp, &[centred]);
+    let sum = g.sum(terms, axes);
+    let log = g.apply(Elementwise::Log, &[sum]);
+    let y = g.apply(Elementwise::Add, &[log, shift]);
+    (y, Parts { x, axes, terms, sum })
+}
+
+/// 1/0: constants of the graph are finite.
+fn infinity(g: &mut Graph) -> Id {
+    let (one, zero) = (g.integer(1), g.integer(0));
+    g.apply(Elementwise::Div, &[one, zero])
+}
+
+/// exp(x − log Σ exp x) as exp(x − m)/Σ exp(x − m).
+///
+/// It differs where m is infinite, in nothing but which of its elements are NaN; and where
+/// x − m underflows and x − log Σ exp x does not, both being 1e-300 at most.
+fn softmax(g: &mut Graph, centred: Id, parts: &FxHashMap<Id, Parts>) -> Option<Id> {
+    let &[x, spread] = g.operands(centred) else { return None };
+    if g.op(centred) != Op::Elementwise(Elementwise::Sub) {
+        return None;
+    }
+    let Op::Structural(Structural::Broadcast { axes }) = g.op(spread) else { return None };
+    let made = *parts.get(&g.operand(spread, 0))?;
+    if made.x != x || made.axes != axes {
+        return None;
+    }
+    let (shape, one) = (g.shape(x).clone(), g.integer(1));
+    let inverse = g.apply(Elementwise::Div, &[one, made.sum]);
+    let inverse = g.broadcast(inverse, axes, &shape);
+    Some(g.apply(Elementwise::Mul, &[made.terms, inverse]))
+}
+
+/// The least place at which x is its greatest; NaN where that is NaN.
+fn place_of_greatest(g: &mut Graph, x: Id, axes: u8) -> Id {
+    let shape = g.shape(x).clone();
+    let axis = axes.trailing_zeros() as usize;
+    let extent = shape.extents().get(axis).copied().unwrap_or(1);
+    let greatest = g.reduce(Reduction::Max, x, axes);
+    let spread = g.broadcast(greatest, axes, &shape);
+    let attained = g.compare(Selection::Equal, &[x, spread]);
+    let places = g.iota(extent);
+    let places = g.broadcast(places, all_but(&shape, axis), &shape);
+    let none = g.integer(i64::from(extent));
+    let places = g.select(attained, places, none);
+    let first = g.reduce(Reduction::Min, places, axes);
+    let (zero, is_number) = (g.integer(0), g.compare(Selection::Equal, &[greatest, greatest]));
+    let nan = g.apply(Elementwise::Div, &[zero, zero]);
+    g.select(is_number, first, nan)
+}
+
+fn all_but(shape: &Shape, axis: usize) -> u8 {
+    let all = ((1u16 << shape.rank()) - 1) as u8;
+    all & !(1 << axis)
+}

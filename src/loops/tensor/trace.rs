@@ -1,0 +1,245 @@
+//! From a tensor node and the coordinates of one of its elements to scalar code over loads.
+//!
+//! What must stay true: the scalar graph's inputs are the loads, in order; a node that is stored
+//! is loaded, but for members of the nest at hand, whose value at the nest's own coordinates is
+//! computed there. Where coordinates stop being affine, the answer is the node to store first.
+
+use super::affine::{Affine, Coordinates, counters, flatten, unflatten};
+use super::program::{BufferId, Chosen, Load, Place};
+use crate::ir::structural::source_axis;
+use crate::ir::{DType, Elementwise, Graph, Id, Op, Selection, Shape, Structural, Type, TypeId};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+/// The node that has to be stored before tracing can go on.
+pub(super) type Blocked = Id;
+
+/// Scalar code of one nest, as it grows.
+pub(super) struct Tracer<'a> {
+    graph: &'a Graph,
+    /// Where each node is stored, by id.
+    stored: &'a [Option<BufferId>],
+    /// Nodes to be computed at `own` coordinates although they are stored.
+    members: &'a [Id],
+    own: Coordinates,
+    /// The extents of the loops.
+    pub extents: Vec<u32>,
+    pub body: Graph,
+    pub loads: Vec<Load>,
+    known: FxHashMap<Load, Id>,
+    traced: FxHashMap<(Id, Coordinates), Id>,
+}
+
+/// What a node's element is made of.
+enum Made {
+    Of(SmallVec<[(Id, Coordinates); 3]>),
+    Known(Id),
+}
+
+impl<'a> Tracer<'a> {
+    pub fn new(
+        graph: &'a Graph,
+        stored: &'a [Option<BufferId>],
+        members: &'a [Id],
+        own: usize,
+        extents: Vec<u32>,
+    ) -> Self {
+        Tracer {
+            graph,
+            stored,
+            members,
+            own: counters(0, own, extents.len()),
+            extents,
+            body: Graph::new(),
+            loads: Vec::new(),
+            known: FxHashMap::default(),
+            traced: FxHashMap::default(),
+        }
+    }
+
+    /// Counters `first..first + rank` as coordinates.
+    pub fn counters(&self, first: usize, rank: usize) -> Coordinates {
+        counters(first, rank, self.extents.len())
+    }
+
+    /// The scalar node for the element of `id` at some coordinates.
+    pub fn value(&mut self, id: Id, at: Coordinates) -> Result<Id, Blocked> {
+        let goal = (id, at);
+        let mut stack = vec![goal.clone()];
+        while let Some(top) = stack.last() {
+            if self.traced.contains_key(top) {
+                stack.pop();
+                continue;
+            }
+            let (id, at) = top.clone();
+            match self.made(id, &at)? {
+                Made::Known(value) => {
+                    self.traced.insert((id, at), value);
+                }
+                Made::Of(operands) => {
+                    let before = stack.len();
+                    stack.extend(operands.iter().filter(|x| !self.traced.contains_key(x)).cloned());
+                    if stack.len() == before {
+                        let values: SmallVec<[Id; 3]> = operands.iter().map(|x| self.traced[x]).collect();
+                        let value = self.build(id, &values);
+                        self.traced.insert((id, at), value);
+                    }
+                }
+            }
+        }
+        Ok(self.traced[&goal])
+    }
+
+    fn made(&mut self, id: Id, at: &Coordinates) -> Result<Made, Blocked> {
+        let is_member = self.members.contains(&id) && *at == self.own;
+        if let (Some(buffer), false) = (self.stored[id.index()], is_member) {
+            let place = Place { buffer, at: self.flat(id, at) };
+            return Ok(Made::Known(self.load(Load::Element(place), self.graph.ty(id).dtype)));
+        }
+        let each = |operands: &[Id]| Made::Of(operands.iter().map(|&x| (x, at.clone())).collect());
+        match self.graph.op(id) {
+            Op::Constant(c) => {
+                let number = self.graph.number(c).clone();
+                Ok(Made::Known(self.body.exact(number)))
+            }
+            Op::Input(_) => Ok(Made::Known(self.nan())),
+            Op::Elementwise(_) | Op::Selection(_) => Ok(each(self.graph.operands(id))),
+            Op::Structural(Structural::Iota) => {
+                Ok(Made::Known(self.load(Load::Position(at[0].clone()), DType::F64)))
+            }
+            Op::Structural(Structural::Gather) => self.gathered(id, at).map(Made::Known),
+            Op::Structural(op) => match self.reshaped(op, id, at) {
+                Some(place) => Ok(Made::Known(self.load(Load::Element(place), self.graph.ty(id).dtype))),
+                None => self.viewed(op, id, at),
+            },
+            Op::Contract { batch, over: 0 } => Ok(Made::Of(self.factors(id, batch as usize, at))),
+            Op::Reduce { .. } | Op::Contract { .. } => Err(id),
+        }
+    }
+
+    /// Where an element of a reshaped node is, if that node is stored: any flat position will do.
+    fn reshaped(&self, op: Structural, id: Id, at: &Coordinates) -> Option<Place> {
+        let x = *self.graph.operands(id).first()?;
+        let buffer = self.stored[x.index()].filter(|_| op == Structural::Reshape)?;
+        Some(Place { buffer, at: self.flat(id, at) })
+    }
+
+    fn viewed(&self, op: Structural, id: Id, at: &Coordinates) -> Result<Made, Blocked> {
+        let coordinates = self.through(op, id, at).ok_or(id)??;
+        Ok(Made::Of(SmallVec::from_iter([(self.graph.operand(id, 0), coordinates)])))
+    }
+
+    /// The factors of an outer product's element.
+    fn factors(&self, id: Id, batch: usize, at: &Coordinates) -> SmallVec<[(Id, Coordinates); 3]> {
+        let [a, b] = [0, 1].map(|i| self.graph.operand(id, i));
+        let (left, columns) = at.split_at(self.graph.shape(a).rank());
+        let right = left[..batch].iter().chain(columns).cloned().collect();
+        SmallVec::from_iter([(a, left.into()), (b, right)])
+    }
+
+    fn build(&mut self, id: Id, operands: &[Id]) -> Id {
+        match self.graph.op(id) {
+            Op::Elementwise(op) => self.body.apply(op, operands),
+            Op::Selection(Selection::Select) => self.body.select(operands[0], operands[1], operands[2]),
+            Op::Selection(op) => self.body.compare(op, operands),
+            Op::Contract { .. } => self.body.apply(Elementwise::Mul, operands),
+            _ => operands[0],
+        }
+    }
+
+    /// The operand's coordinates under a view; `None` where the op is none.
+    fn through(&self, op: Structural, id: Id, at: &Coordinates) -> Option<Result<Coordinates, Blocked>> {
+        let x = self.graph.operand(id, 0);
+        let coordinates = match op {
+            Structural::Broadcast { axes } => {
+                let kept = at.iter().enumerate().filter(|(axis, _)| axes >> axis & 1 == 0);
+                kept.map(|(_, form)| form.clone()).collect()
+            }
+            Structural::Permute { order } => {
+                let mut from = at.clone();
+                for (axis, form) in at.iter().enumerate() {
+                    from[source_axis(order, axis)] = form.clone();
+                }
+                from
+            }
+            Structural::Slice { axis, start, .. } => {
+                let mut from = at.clone();
+                from[axis as usize].offset += i64::from(start);
+                from
+            }
+            Structural::Window { axis, stride, .. } => {
+                let mut from = at.clone();
+                let entry = from.remove(axis as usize + 1);
+                from[axis as usize] = from[axis as usize].times(i64::from(stride)).plus(&entry);
+                from
+            }
+            Structural::Reshape => {
+                let flat = self.flat(id, at);
+                return Some(unflatten(&flat, self.graph.shape(x).extents(), &self.extents).ok_or(x));
+            }
+            _ => return None,
+        };
+        Some(Ok(coordinates))
+    }
+
+    fn flat(&self, id: Id, at: &Coordinates) -> Affine {
+        flatten(at, self.graph.shape(id).extents(), self.extents.len())
+    }
+
+    /// Where an element of a node is in memory: that of a stored node, behind views of it.
+    pub fn place(&self, mut id: Id, mut at: Coordinates) -> Result<Place, Blocked> {
+        loop {
+            if let Some(buffer) = self.stored[id.index()] {
+                return Ok(Place { buffer, at: self.flat(id, &at) });
+            }
+            let Op::Structural(op) = self.graph.op(id) else { return Err(id) };
+            if op == Structural::Iota {
+                return Err(id);
+            }
+            if let Some(place) = self.reshaped(op, id, &at) {
+                return Ok(place);
+            }
+            at = self.through(op, id, &at).ok_or(id)??;
+            id = self.graph.operand(id, 0);
+        }
+    }
+
+    /// How far apart in memory the rows of `x` are, the first of its axes.
+    pub fn row(&self, extents: &[u32]) -> i64 {
+        extents[1..].iter().map(|&d| i64::from(d)).product()
+    }
+
+    fn gathered(&mut self, id: Id, at: &Coordinates) -> Result<Id, Blocked> {
+        let (x, index) = (self.graph.operand(id, 0), self.graph.operand(id, 1));
+        let extents = self.graph.shape(x).extents();
+        let rows = extents[0];
+        if rows == 0 {
+            return Ok(self.nan());
+        }
+        let split = self.graph.shape(index).rank();
+        let index = self.place(index, at[..split].into())?;
+        let Some(buffer) = self.stored[x.index()] else { return Err(x) };
+        let first = Affine::constant(0, self.extents.len());
+        let from: Coordinates = std::iter::once(first).chain(at[split..].iter().cloned()).collect();
+        let chosen = Chosen { index, rows, stride: self.row(extents) };
+        let place = Place { buffer, at: self.flat(x, &from) };
+        Ok(self.load(Load::Gathered(place, chosen), self.graph.ty(id).dtype))
+    }
+
+    fn nan(&mut self) -> Id {
+        let zero = self.body.integer(0);
+        self.body.intern(Op::Elementwise(Elementwise::Div), &[zero, zero], TypeId::F64)
+    }
+
+    fn load(&mut self, load: Load, dtype: DType) -> Id {
+        if let Some(&known) = self.known.get(&load) {
+            return known;
+        }
+        let name = format!("l{}", self.loads.len());
+        let ty = self.body.type_id(Type::new(dtype, Shape::scalar()));
+        let input = self.body.input_of(&name, ty);
+        self.loads.push(load.clone());
+        self.known.insert(load, input);
+        input
+    }
+}

@@ -1,0 +1,16 @@
+//! Programs trained on data: model and examples → one compiled step → [`Training`] → weights →
+//! [`Predictor`].
+//!
+//! `step` writes forward, backward, clipping and update as one function, which becomes one kernel;
+//! `run` calls it; `evaluation` computes losses, metrics and predictions; `keep` saves and resumes.
+
+mod evaluation;
+mod full_batch;
+mod keep;
+mod predictor;
+mod run;
+mod step;
+
+pub use keep::{encodings_of, params_of, program_of};
+pub use predictor::{Predictions, Predictor, input_shapes, wishes_of};
+pub use run::{Ending, Progress, Score, Training, TrainingOptions};

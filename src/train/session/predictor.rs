@@ -1,0 +1,147 @@
+//! A trained model at work: predictions and scores on new data.
+
+use super::evaluation::Evaluation;
+use super::keep::{encodings_of, params_of, program_of};
+use super::run::{Score, score_of, scored};
+use crate::data::{
+    ColumnPick, Dataset, Encodings, InputShape, Missing, Prepared, Source, Wish, Wishes, prepare_like,
+};
+use crate::elaborate::program::{self, Model, Phase, read_program};
+use crate::error::{Error, Span};
+use crate::ir::{Id, Precision};
+use crate::limits::Limits;
+use crate::weights::Saved;
+
+/// A program with trained weights.
+pub struct Predictor {
+    model: Model,
+    encodings: Encodings,
+    params: Vec<Vec<f64>>,
+}
+
+/// Some values of a model, for each example of some data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    pub count: usize,
+    /// Name, entries of one example, and all of them.
+    pub values: Vec<(String, usize, Vec<f64>)>,
+    /// How the data was read, where that was guessed.
+    pub echo: Vec<String>,
+}
+
+impl Predictor {
+    /// The program in a weights file, or another that takes its parameters.
+    ///
+    /// # Errors
+    /// Faults of the program; parameters that are missing or of another shape.
+    pub fn new(saved: &Saved, source: Option<&str>, limits: &Limits) -> Result<Predictor, Error> {
+        let source = match source {
+            Some(source) => source,
+            None => program_of(saved)?,
+        };
+        let model = read_program(source, Phase::Predict, limits)?;
+        let params = params_of(&model, saved)?;
+        Ok(Predictor { model, encodings: encodings_of(saved)?, params })
+    }
+
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The labels of an input that was text, in the order of their numbers.
+    pub fn labels(&self, input: &str) -> Option<&[String]> {
+        Some(self.encodings.get(input)?.labels.as_ref()?.texts())
+    }
+
+    /// Named values for each example of the data, which needs only the inputs they depend on.
+    ///
+    /// # Errors
+    /// Where the data does not fit the inputs, with file, row and column.
+    pub fn predict(
+        &self,
+        nodes: &[(String, Id)],
+        data: Option<&Dataset>,
+        wishes: &Wishes,
+    ) -> Result<Predictions, Error> {
+        let ids: Vec<Id> = nodes.iter().map(|node| node.1).collect();
+        let (values, prepared) = self.values(&ids, data, wishes)?;
+        let named = nodes
+            .iter()
+            .zip(values)
+            .map(|((name, id), values)| (name.clone(), self.model.graph.shape(*id).size(), values));
+        Ok(Predictions { count: prepared.examples.count, values: named.collect(), echo: prepared.echo })
+    }
+
+    /// Mean loss and metrics over the data.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`].
+    pub fn score(&self, data: Option<&Dataset>, wishes: &Wishes) -> Result<(Score, Prepared), Error> {
+        let (values, prepared) = self.values(&scored(&self.model)?, data, wishes)?;
+        Ok((score_of(&self.model, &values), prepared))
+    }
+
+    fn values(
+        &self,
+        nodes: &[Id],
+        data: Option<&Dataset>,
+        wishes: &Wishes,
+    ) -> Result<(Vec<Vec<f64>>, Prepared), Error> {
+        let mut evaluation = Evaluation::new(&self.model, nodes, usize::MAX, Precision::F64)?;
+        let needed = evaluation.needed().to_vec();
+        let shapes = input_shapes(&self.model);
+        let used: Vec<InputShape> = needed.iter().map(|&i| shapes[i].clone()).collect();
+        let wishes = Wishes {
+            bindings: wishes
+                .bindings
+                .iter()
+                .filter(|w| used.iter().any(|i| i.name == w.input))
+                .cloned()
+                .collect(),
+            ..wishes.clone()
+        };
+        let prepared = prepare_like(data, &used, &wishes, &self.encodings)?;
+        let mut examples = vec![Vec::new(); shapes.len()];
+        for (&i, values) in needed.iter().zip(&prepared.examples.inputs) {
+            examples[i].clone_from(values);
+        }
+        let values = evaluation.run(&self.params, &examples, &prepared.split.test)?;
+        Ok((values, prepared))
+    }
+}
+
+/// The inputs of a model, as data is bound to them.
+pub fn input_shapes(model: &Model) -> Vec<InputShape> {
+    let shape = |node: Id| model.graph.shape(node).extents().iter().map(|&d| d as usize).collect::<Vec<_>>();
+    model.inputs.iter().map(|input| InputShape::new(&input.name, &shape(input.node))).collect()
+}
+
+/// What the data block of a program asks for.
+pub fn wishes_of(model: &Model) -> Wishes {
+    let plan = &model.data;
+    let binding = |(input, source, span): &(String, program::Source, Span)| {
+        let source = match source {
+            program::Source::Rows(values) => Source::Rows(values.clone()),
+            program::Source::Columns(picks) => Source::Columns(picks.iter().map(column_pick).collect()),
+        };
+        Wish { input: input.clone(), source, span: Some(*span) }
+    };
+    Wishes {
+        bindings: plan.bindings.iter().map(binding).collect(),
+        standardize: plan.standardize.iter().map(|(name, span)| (name.clone(), Some(*span))).collect(),
+        missing: match plan.missing {
+            program::Missing::Refuse => Missing::Refuse,
+            program::Missing::Drop => Missing::Drop,
+            program::Missing::Mean => Missing::Mean,
+        },
+    }
+}
+
+fn column_pick(pick: &program::ColumnPick) -> ColumnPick {
+    match pick {
+        program::ColumnPick::Name(name, _) => ColumnPick::Name(name.clone()),
+        program::ColumnPick::Prefix(prefix, _) => ColumnPick::Glob(format!("{prefix}*")),
+        program::ColumnPick::Names(from, to, _) => ColumnPick::Names(from.clone(), to.clone()),
+        program::ColumnPick::Positions(from, to, _) => ColumnPick::Positions(*from as usize, *to as usize),
+    }
+}

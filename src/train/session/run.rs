@@ -1,0 +1,522 @@
+//! A training run: its state, its steps, and when it ends.
+//!
+//! What must stay true: the state after `n` steps depends on the program, the data and the seed
+//! alone, whether or not the run was saved and resumed on the way; a run that goes wrong ends with
+//! the best weights it had.
+
+use super::evaluation::Evaluation;
+use super::step::{Layout, step};
+use crate::data::{Batches, Prepared, Random};
+use crate::elaborate::program::{Batch, Init, Model, Phase, Sense, read_program};
+use crate::error::{Diagnostic, Error};
+use crate::ir::Id;
+use crate::jit::tensor::{TensorKernel, Workspace};
+use crate::limits::Limits;
+use crate::loops::tensor::TensorOptions;
+use std::ops::ControlFlow;
+
+/// Steps of a run whose program does not say.
+const STEPS: u64 = 1_000;
+
+/// Reports without improvement that count as a plateau, for schedules.
+const PLATEAU: u64 = 10;
+
+/// Reports of a run on the full batch, at least.
+const REPORTS: u64 = 100;
+
+/// What a program leaves open, or what overrules it.
+#[derive(Clone, Debug, Default)]
+pub struct TrainingOptions {
+    /// Steps in all.
+    pub steps: Option<u64>,
+    /// Passes over the training rows.
+    pub epochs: Option<u64>,
+    pub seed: Option<u64>,
+    pub batch: Option<u64>,
+    pub limits: Limits,
+}
+
+/// A run at one of its reports.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// Steps done, and planned.
+    pub step: u64,
+    pub steps: u64,
+    /// Whole passes over the training rows.
+    pub epoch: u64,
+    /// The mean loss of the steps since the last report, each before its update.
+    pub loss: f64,
+    /// The length of the last step's gradient, before clipping.
+    pub gradient_norm: f64,
+    pub learning_rate: Option<f64>,
+    /// On the validation rows, where there are any.
+    pub validation: Option<Score>,
+}
+
+/// Mean loss and metrics over some examples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    pub loss: f64,
+    /// By name, in the order of the program.
+    pub metrics: Vec<(String, f64)>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// All steps were done.
+    Finished,
+    /// Validation did not improve any more; the weights are the best ones.
+    StoppedEarly { best_step: u64 },
+    /// The observer asked to stop.
+    Interrupted,
+    /// Loss or gradient stopped being finite; the weights are the best ones before.
+    Diverged { step: u64, message: String },
+}
+
+/// Weights worth going back to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Best {
+    pub score: f64,
+    pub step: u64,
+    pub params: Vec<Vec<f64>>,
+}
+
+/// Where a run stands, apart from weights and optimiser states.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Standing {
+    pub step: u64,
+    pub plateaus: u64,
+    /// Reports since the best score.
+    pub stalled: u64,
+    /// Of the losses since the last report: their sum and number.
+    pub sum: f64,
+    pub count: u64,
+    pub best: Option<Best>,
+}
+
+/// A program being trained on its data.
+pub struct Training {
+    pub(super) source: String,
+    pub(super) model: Model,
+    /// The same program without what only training does.
+    pub(super) predict: Model,
+    pub(super) prepared: Prepared,
+    pub(super) seed: u64,
+    steps: u64,
+    interval: u64,
+    kernel: TensorKernel,
+    pub(super) workspace: Workspace,
+    pub(super) layout: Layout,
+    batches: Option<Batches>,
+    evaluation: Evaluation,
+    pub(super) standing: Standing,
+    numbers: Vec<f64>,
+    norm: f64,
+}
+
+impl Training {
+    /// A run of a program at its first step, on prepared data; the data of a program without
+    /// inputs is empty.
+    ///
+    /// # Errors
+    /// Faults of the program, with their places; a batch larger than the training rows.
+    pub fn new(source: &str, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
+        let model = read_program(source, Phase::Train, &options.limits)?;
+        let predict = read_program(source, Phase::Predict, &options.limits)?;
+        model.objective()?;
+        let plan = &model.train;
+        let seed = options.seed.unwrap_or(plan.seed);
+        let count = prepared.examples.count;
+        let batches = batches(&model, &prepared, options, seed)?;
+        let size = batches.as_ref().map_or(1, Batches::size);
+        let per_epoch = batches.as_ref().map_or(1, Batches::per_epoch);
+        let steps = match (options.steps, options.epochs, plan.steps, plan.epochs) {
+            (Some(steps), ..) | (None, None, Some(steps), _) => steps,
+            (None, Some(epochs), ..) | (None, None, None, Some(epochs)) => epochs.saturating_mul(per_epoch),
+            _ => STEPS,
+        };
+        // A full batch is the training rows in their order: the table holds just those.
+        let full = size == prepared.split.train.len();
+        let (function, layout) = step(&model, if full { size } else { count } as u32, size as u32)?;
+        let precision = plan.precision;
+        let options =
+            TensorOptions { precision, in_place: layout.in_place.clone(), ..TensorOptions::default() };
+        let kernel = TensorKernel::compile(&function, &options)?;
+        let workspace = kernel.workspace();
+        let evaluation = Evaluation::new(&predict, &scored(&predict)?, count, precision)?;
+        let interval = if full { (steps / REPORTS).max(1) } else { per_epoch };
+        let mut training = Training {
+            source: source.to_owned(),
+            predict,
+            prepared,
+            seed,
+            steps,
+            interval,
+            kernel,
+            workspace,
+            layout,
+            batches,
+            evaluation,
+            standing: Standing::default(),
+            numbers: vec![0.0; size],
+            norm: 0.0,
+            model,
+        };
+        training.load_tables(full)?;
+        training.initialise()?;
+        Ok(training)
+    }
+
+    fn load_tables(&mut self, full: bool) -> Result<(), Error> {
+        for (i, &place) in self.layout.data.iter().enumerate() {
+            let table = &self.prepared.examples.inputs[i];
+            if full {
+                let size = table.len() / self.prepared.examples.count.max(1);
+                let rows = self.prepared.split.train.iter().map(|&row| row as usize * size);
+                let entries: Vec<f64> = rows.flat_map(|at| &table[at..at + size]).copied().collect();
+                self.workspace.set(place, &entries)?;
+            } else {
+                self.workspace.set(place, table)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws the parameters, and sets the optimiser's states to their beginnings.
+    fn initialise(&mut self) -> Result<(), Error> {
+        for (k, param) in self.model.params.iter().enumerate() {
+            let shape: Vec<usize> =
+                self.model.graph.shape(param.node).extents().iter().map(|&d| d as usize).collect();
+            let mut random = Random::new(self.seed, &format!("parameter {}", param.name));
+            let values = initial(&param.init, &shape, &mut random)?;
+            self.workspace.set(self.layout.params[k], &values)?;
+            for ((_, value), &place) in self.model.train.optimizer.states.iter().zip(&self.layout.states[k]) {
+                self.workspace.set(place, &vec![*value; values.len()])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps planned in all.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Steps done.
+    pub fn step_count(&self) -> u64 {
+        self.standing.step
+    }
+
+    /// The program as it is trained.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The data with its split.
+    pub fn data(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// One step: takes a batch, and updates the parameters; the mean loss before the update.
+    ///
+    /// # Errors
+    /// None that a program or its data can cause once the run exists.
+    pub fn step(&mut self) -> Result<f64, Error> {
+        self.evaluate_step()?;
+        let loss = self.loss()?;
+        self.norm = self.number(self.layout.norm)?;
+        self.standing.step += 1;
+        self.standing.sum += loss;
+        self.standing.count += 1;
+        Ok(loss)
+    }
+
+    /// Runs the kernel on the next batch.
+    pub(super) fn evaluate_step(&mut self) -> Result<(), Error> {
+        let step = self.standing.step + 1;
+        let epoch = self.epoch();
+        if let (Some(place), Some(batches)) = (self.layout.rows, &mut self.batches) {
+            let rows = batches.next_batch();
+            self.numbers.iter_mut().zip(rows).for_each(|(number, &row)| *number = f64::from(row));
+            self.workspace.set(place, &self.numbers)?;
+        }
+        for (k, &place) in self.layout.noises.iter().enumerate() {
+            let size = self.noise_size(k);
+            let mut noise = vec![0.0; size];
+            Random::at(self.seed, &format!("noise {k}"), step).fill_uniform(&mut noise);
+            self.workspace.set(place, &noise)?;
+        }
+        let clock = [step, self.steps, epoch, self.standing.plateaus];
+        for (place, value) in self.layout.clock.into_iter().zip(clock) {
+            self.workspace.set(place, &[value as f64])?;
+        }
+        self.kernel.run(&mut self.workspace);
+        Ok(())
+    }
+
+    /// The mean loss the kernel computed last.
+    pub(super) fn loss(&self) -> Result<f64, Error> {
+        self.number(self.layout.loss)
+    }
+
+    /// Takes note of a point that a driver from outside has reached; a report when one is due.
+    pub(super) fn reached(
+        &mut self,
+        step: u64,
+        x: &[f64],
+        loss: f64,
+        norm: f64,
+    ) -> Result<Option<Progress>, Error> {
+        (self.standing.step, self.norm) = (step, norm);
+        self.standing.sum += loss;
+        self.standing.count += 1;
+        if !step.is_multiple_of(self.interval) {
+            return Ok(None);
+        }
+        self.set_flat(x)?;
+        self.report().map(Some)
+    }
+
+    fn number(&self, output: usize) -> Result<f64, Error> {
+        let mut value = [0.0];
+        self.workspace.get(output, &mut value)?;
+        Ok(value[0])
+    }
+
+    /// How many numbers a step draws for one of the noises.
+    fn noise_size(&self, k: usize) -> usize {
+        let one = self.model.graph.shape(self.model.noises[k].node).size();
+        one * self.batches.as_ref().map_or(1, Batches::size)
+    }
+
+    fn epoch(&self) -> u64 {
+        match &self.batches {
+            Some(batches) => self.standing.step / batches.per_epoch(),
+            None => self.standing.step,
+        }
+    }
+
+    /// Steps until the plan is done, or `observe` breaks off, or something goes wrong. `observe`
+    /// sees a report at the end of each epoch (on the full batch, a hundred times in all), and
+    /// `pause` is asked after every step whether to stop.
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub fn run(
+        &mut self,
+        mut pause: impl FnMut() -> bool,
+        mut observe: impl FnMut(&mut Training, &Progress) -> Result<ControlFlow<()>, Error>,
+    ) -> Result<Ending, Error> {
+        if self.model.train.optimizer.lbfgs {
+            return self.descend(pause, observe);
+        }
+        while self.standing.step < self.steps {
+            let loss = self.step()?;
+            if !loss.is_finite() || !self.norm.is_finite() {
+                return self.diverged(loss);
+            }
+            let at_end = self.standing.step == self.steps;
+            if self.standing.step.is_multiple_of(self.interval) || at_end {
+                let progress = self.report()?;
+                let stop = self.remember(&progress)?;
+                let flow = observe(self, &progress)?;
+                if let Some(ending) = stop {
+                    return Ok(ending);
+                }
+                if flow.is_break() && !at_end {
+                    return Ok(Ending::Interrupted);
+                }
+            }
+            if pause() && self.standing.step < self.steps {
+                return Ok(Ending::Interrupted);
+            }
+        }
+        self.finish()
+    }
+
+    fn report(&mut self) -> Result<Progress, Error> {
+        let validation = match self.prepared.split.validation.is_empty() {
+            true => None,
+            false => Some(self.score(&self.prepared.split.validation.clone())?),
+        };
+        let learning_rate = self.layout.rate.map(|rate| self.number(rate)).transpose()?;
+        let Standing { step, sum, count, .. } = self.standing;
+        (self.standing.sum, self.standing.count) = (0.0, 0);
+        Ok(Progress {
+            step,
+            steps: self.steps,
+            epoch: self.epoch(),
+            loss: sum / count.max(1) as f64,
+            gradient_norm: self.norm,
+            learning_rate,
+            validation,
+        })
+    }
+
+    /// Keeps the weights if they are the best so far; says whether to stop.
+    fn remember(&mut self, progress: &Progress) -> Result<Option<Ending>, Error> {
+        let score = progress.validation.as_ref().map_or(progress.loss, |v| v.loss);
+        let score = if self.sense() == Sense::Maximize { -score } else { score };
+        if self.standing.best.as_ref().is_none_or(|best| score < best.score) {
+            self.standing.stalled = 0;
+            self.standing.best = Some(Best { score, step: self.standing.step, params: self.params()? });
+            return Ok(None);
+        }
+        self.standing.stalled += 1;
+        if self.standing.stalled.is_multiple_of(PLATEAU) {
+            self.standing.plateaus += 1;
+        }
+        let spent = self.model.train.patience.is_some_and(|patience| self.standing.stalled >= patience);
+        match (spent, &self.standing.best) {
+            (true, Some(best)) => {
+                let (best_step, params) = (best.step, best.params.clone());
+                self.set_params(&params)?;
+                Ok(Some(Ending::StoppedEarly { best_step }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// With early stopping the run ends with its best weights.
+    fn finish(&mut self) -> Result<Ending, Error> {
+        if self.model.train.patience.is_some()
+            && let Some(best) = self.standing.best.clone()
+        {
+            self.set_params(&best.params)?;
+        }
+        Ok(Ending::Finished)
+    }
+
+    fn diverged(&mut self, loss: f64) -> Result<Ending, Error> {
+        let step = self.standing.step;
+        let what = match loss.is_finite() {
+            true => "the gradient is not finite".to_owned(),
+            false => format!("the loss is {loss}"),
+        };
+        let kept = match self.standing.best.clone() {
+            Some(best) => {
+                self.set_params(&best.params)?;
+                format!("the weights are those of step {}", best.step)
+            }
+            None => {
+                self.initialise()?;
+                "the weights are the initial ones".to_owned()
+            }
+        };
+        let message = format!("{what} at step {step}: the learning rate may be too large; {kept}");
+        Ok(Ending::Diverged { step, message })
+    }
+
+    fn sense(&self) -> Sense {
+        self.model.objective.as_ref().map_or(Sense::Minimize, |objective| objective.sense)
+    }
+
+    /// Mean loss and metrics over some of the examples, without dropout and the like.
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub fn score(&mut self, rows: &[u32]) -> Result<Score, Error> {
+        let params = self.params()?;
+        let values = self.evaluation.run(&params, &self.prepared.examples.inputs, rows)?;
+        Ok(score_of(&self.predict, &values))
+    }
+
+    /// The parameters' values, in the order of the program.
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub fn params(&self) -> Result<Vec<Vec<f64>>, Error> {
+        let sizes = self.model.params.iter().map(|param| self.model.graph.shape(param.node).size());
+        let places = self.layout.params.iter().map(|&input| self.output_of(input));
+        sizes.zip(places).map(|(size, output)| self.values(output, size)).collect()
+    }
+
+    /// A parameter's values by name.
+    pub fn param(&self, name: &str) -> Option<Vec<f64>> {
+        let k = self.model.params.iter().position(|param| param.name == name)?;
+        self.params().ok()?.into_iter().nth(k)
+    }
+
+    pub(super) fn values(&self, output: usize, size: usize) -> Result<Vec<f64>, Error> {
+        let mut values = vec![0.0; size];
+        self.workspace.get(output, &mut values)?;
+        Ok(values)
+    }
+
+    /// The output that is stored where an input is.
+    pub(super) fn output_of(&self, input: usize) -> usize {
+        let pair = self.layout.in_place.iter().find(|pair| pair.1 == input);
+        pair.expect("parameters and states are updated in place").0
+    }
+
+    /// Sets the parameters, in the order of the program.
+    ///
+    /// # Errors
+    /// Where one has another length.
+    pub fn set_params(&mut self, params: &[Vec<f64>]) -> Result<(), Error> {
+        for (&place, values) in self.layout.params.iter().zip(params) {
+            self.workspace.set(place, values)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on from the batch after so many steps.
+    pub(super) fn resume_batches(&mut self) {
+        let step = self.standing.step;
+        if let Some(batches) = &mut self.batches {
+            batches.restore_step(step);
+        }
+    }
+}
+
+/// The loss and the metrics of a model, as one evaluation computes them.
+pub(super) fn scored(model: &Model) -> Result<Vec<Id>, Error> {
+    let metrics = model.metrics.iter().map(|metric| metric.node);
+    Ok(std::iter::once(model.objective()?.node).chain(metrics).collect())
+}
+
+/// Means over the examples.
+pub(super) fn score_of(model: &Model, values: &[Vec<f64>]) -> Score {
+    let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let named = model.metrics.iter().map(|metric| metric.name.clone());
+    Score {
+        loss: values.first().map_or(f64::NAN, mean),
+        metrics: named.zip(values.iter().skip(1).map(mean)).collect(),
+    }
+}
+
+fn batches(
+    model: &Model,
+    prepared: &Prepared,
+    options: &TrainingOptions,
+    seed: u64,
+) -> Result<Option<Batches>, Error> {
+    let rows = &prepared.split.train;
+    if model.inputs.is_empty() {
+        return Ok(None);
+    }
+    let size = match (options.batch, model.train.batch) {
+        (Some(size), _) | (None, Batch::Size(size)) => size as usize,
+        (None, Batch::Full) => return Batches::full(rows).map(Some),
+    };
+    if rows.is_empty() {
+        return Err(Error::data(Diagnostic::error("there are no rows to train on")));
+    }
+    Batches::new(rows, size, seed, model.train.shuffle).map(Some)
+}
+
+fn initial(init: &Init, shape: &[usize], random: &mut Random) -> Result<Vec<f64>, Error> {
+    use crate::data::{Initial, initialise};
+    let size: usize = shape.iter().product();
+    let initial = match init {
+        Init::Constant(value) => return Ok(vec![*value; size]),
+        Init::List(values) => return Ok(values.clone()),
+        Init::Normal { mean, std } => Initial::Normal { mean: *mean, std: *std },
+        Init::Uniform { lo, hi } => Initial::Uniform { lo: *lo, hi: *hi },
+        Init::Glorot => Initial::Glorot,
+        Init::He => Initial::He,
+        Init::Orthogonal => Initial::Orthogonal,
+    };
+    initialise(&initial, shape, random)
+}

@@ -1,0 +1,281 @@
+//! One training step as one function: take the batch, forward, backward, clip, update.
+//!
+//! What must stay true: inputs and outputs are where [`Layout`] says; a parameter and its states
+//! are updated where they are stored; everything is written in the graph, nothing is left to the
+//! loop that calls it.
+
+use crate::batch::{Batched, batch};
+use crate::differentiate::vjp;
+use crate::elaborate::program::{Clock, Model, Sense};
+use crate::error::Error;
+use crate::ir::{DType, Elementwise, Function, Graph, Id, Op, Selection, Shape, Symbol, Type};
+use crate::simplify::{Level, Purpose, simplified};
+
+/// Where things are among the inputs and outputs of a step.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Layout {
+    /// The whole table of each input of the program.
+    pub data: Vec<usize>,
+    /// The rows of this step, where a step does not take them all.
+    pub rows: Option<usize>,
+    pub noises: Vec<usize>,
+    /// Step, steps, epoch, plateaus.
+    pub clock: [usize; 4],
+    pub params: Vec<usize>,
+    /// Of each parameter, the optimiser's.
+    pub states: Vec<Vec<usize>>,
+    /// Output: the mean loss before the update.
+    pub loss: usize,
+    /// Output: the length of the gradient before clipping.
+    pub norm: usize,
+    /// Output: the learning rate, if the optimiser has one.
+    pub rate: Option<usize>,
+    /// Outputs: the gradients, where the step does not use them up itself.
+    pub gradients: Vec<usize>,
+    /// Outputs that are stored where inputs are.
+    pub in_place: Vec<(usize, usize)>,
+}
+
+/// A function under construction, and the inputs it has so far.
+struct Inputs {
+    symbols: Vec<Symbol>,
+}
+
+impl Inputs {
+    /// One more input, of a name no other has.
+    fn add(&mut self, graph: &mut Graph, name: &str, shape: Shape) -> (usize, Id) {
+        let mut name = name.to_owned();
+        while graph.symbol(&name).is_some() {
+            name.push('\'');
+        }
+        let ty = graph.type_id(Type::new(DType::F64, shape));
+        let node = graph.input_of(&name, ty);
+        (self.keep(graph, node), node)
+    }
+
+    /// An input that the graph has already.
+    fn keep(&mut self, graph: &Graph, node: Id) -> usize {
+        if let Op::Input(symbol) = graph.op(node) {
+            self.symbols.push(symbol);
+        }
+        self.symbols.len() - 1
+    }
+}
+
+fn behind(extent: u32, shape: &Shape) -> Shape {
+    Shape::new(std::iter::once(extent).chain(shape.extents().iter().copied()))
+}
+
+/// A graph of a model's objective for one example, in its stable form.
+pub(super) fn stable(model: &Model, roots: Vec<Id>) -> (Graph, Vec<Id>) {
+    let symbols = model.graph.symbols().collect();
+    let function = Function::new(model.graph.clone(), symbols, roots);
+    let stable = simplified(function, Level::Fast, Purpose::Compute);
+    (stable.graph().clone(), stable.outputs().to_vec())
+}
+
+/// The step of a model over a table of `count` examples, `size` of them at a time.
+pub(super) fn step(model: &Model, count: u32, size: u32) -> Result<(Function, Layout), Error> {
+    let objective = model.objective()?;
+    let (mut graph, roots) = stable(model, vec![objective.node]);
+    let mut inputs = Inputs { symbols: Vec::new() };
+    let mut layout = Layout::default();
+    let loss = batched_loss(&mut graph, model, roots[0], (count, size), &mut inputs, &mut layout);
+    let clock = clock(&mut graph, &mut inputs, &mut layout);
+
+    let params: Vec<Id> =
+        model.params.iter().map(|param| graph_input(&mut graph, model, param.node)).collect();
+    layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
+    let downhill =
+        if objective.sense == Sense::Maximize { graph.apply(Elementwise::Neg, &[loss]) } else { loss };
+    let one = graph.integer(1);
+    let bars = vjp(&mut graph, &[(downhill, one)], &params);
+    let gradients: Vec<Id> =
+        params.iter().zip(bars).map(|(&w, bar)| bar.unwrap_or_else(|| zeros(&mut graph, w))).collect();
+    let (gradients, norm) = clipped(&mut graph, model, &params, gradients);
+
+    let mut outputs = Vec::new();
+    if model.train.optimizer.lbfgs {
+        // The parameters stay as they are; the driver moves them.
+        layout.in_place = layout.params.iter().enumerate().map(|(k, &input)| (k, input)).collect();
+        outputs.extend(&params);
+        layout.gradients = (outputs.len()..outputs.len() + gradients.len()).collect();
+        outputs.extend(&gradients);
+    } else {
+        outputs = updates(&mut graph, model, &clock, (&params, &gradients), &mut inputs, &mut layout)?;
+    }
+    layout.loss = outputs.len();
+    layout.norm = layout.loss + 1;
+    outputs.extend([loss, norm]);
+    if let Some(rate) = model.learning_rate(&mut graph, &clock)? {
+        layout.rate = Some(outputs.len());
+        outputs.push(rate);
+    }
+    let step = Function::new(graph, inputs.symbols, outputs);
+    Ok((simplified(step, Level::Fast, Purpose::Compute), layout))
+}
+
+/// The parameters and the optimiser's states after the step.
+fn updates(
+    graph: &mut Graph,
+    model: &Model,
+    clock: &Clock,
+    (params, gradients): (&[Id], &[Id]),
+    inputs: &mut Inputs,
+    layout: &mut Layout,
+) -> Result<Vec<Id>, Error> {
+    let mut outputs = Vec::new();
+    for (k, (&w, &g)) in params.iter().zip(gradients).enumerate() {
+        let states: Vec<(usize, Id)> = model
+            .train
+            .optimizer
+            .states
+            .iter()
+            .map(|(name, _)| {
+                let shape = graph.shape(w).clone();
+                inputs.add(graph, &format!("{name} of {}", model.params[k].name), shape)
+            })
+            .collect();
+        let nodes: Vec<Id> = states.iter().map(|state| state.1).collect();
+        let (new, updated) = model.update(graph, clock, w, g, &nodes)?;
+        let new = within(graph, new, model.params[k].bounds);
+        layout.in_place.push((outputs.len(), layout.params[k]));
+        outputs.push(shaped_like(graph, new, w));
+        for ((place, state), updated) in states.iter().zip(updated) {
+            layout.in_place.push((outputs.len(), *place));
+            outputs.push(shaped_like(graph, updated, *state));
+        }
+        layout.states.push(states.into_iter().map(|state| state.0).collect());
+    }
+    Ok(outputs)
+}
+
+/// The node of a model's input in a graph that has been simplified since.
+fn graph_input(graph: &mut Graph, model: &Model, node: Id) -> Id {
+    match model.graph.op(node) {
+        Op::Input(symbol) => {
+            let (name, ty) = (model.graph.symbol_name(symbol), model.graph.ty(node).clone());
+            let ty = graph.type_id(ty);
+            graph.input_of(name, ty)
+        }
+        _ => node,
+    }
+}
+
+/// The mean of the loss over a batch.
+fn batched_loss(
+    graph: &mut Graph,
+    model: &Model,
+    loss: Id,
+    (count, size): (u32, u32),
+    inputs: &mut Inputs,
+    layout: &mut Layout,
+) -> Id {
+    let mut many = Vec::new();
+    let mut tables = Vec::new();
+    for input in &model.inputs {
+        let one = graph_input(graph, model, input.node);
+        let shape = behind(count, graph.shape(one));
+        let (place, table) = inputs.add(graph, &format!("table of {}", input.name), shape);
+        layout.data.push(place);
+        tables.push((one, table));
+    }
+    let rows = (size < count && !tables.is_empty()).then(|| inputs.add(graph, "rows", Shape::new([size])));
+    layout.rows = rows.map(|rows| rows.0);
+    for (one, table) in tables {
+        many.push((one, rows.map_or(table, |(_, rows)| graph.gather(table, rows))));
+    }
+    for (k, noise) in model.noises.iter().enumerate() {
+        let one = graph_input(graph, model, noise.node);
+        let shape = behind(size, graph.shape(one));
+        let (place, drawn) = inputs.add(graph, &format!("noise {k}"), shape);
+        layout.noises.push(place);
+        many.push((one, drawn));
+    }
+    match batch(graph, &[loss], &many, size)[0] {
+        Batched::Once(loss) => loss,
+        Batched::Each(losses) => {
+            let (sum, size) = (graph.sum(losses, 1), graph.integer(i64::from(size)));
+            graph.apply(Elementwise::Div, &[sum, size])
+        }
+    }
+}
+
+fn clock(graph: &mut Graph, inputs: &mut Inputs, layout: &mut Layout) -> Clock {
+    let mut nodes = [None; 4];
+    for (i, name) in ["step", "steps", "epoch", "plateaus"].into_iter().enumerate() {
+        let (place, node) = inputs.add(graph, &format!("clock {name}"), Shape::scalar());
+        layout.clock[i] = place;
+        nodes[i] = Some(node);
+    }
+    let [step, steps, epoch, plateaus] = nodes.map(|node| node.expect("each was just made"));
+    Clock { step, steps, epoch, plateaus }
+}
+
+fn zeros(graph: &mut Graph, like: Id) -> Id {
+    let zero = graph.integer(0);
+    shaped_like(graph, zero, like)
+}
+
+/// `x`, repeated to the shape of another node if it is a number.
+fn shaped_like(graph: &mut Graph, x: Id, like: Id) -> Id {
+    let shape = graph.shape(like).clone();
+    match graph.is_scalar(x) {
+        true => graph.broadcast(x, ((1u16 << shape.rank()) - 1) as u8, &shape),
+        false => x,
+    }
+}
+
+/// The gradients with weight decay, clipped; and their length before clipping.
+fn clipped(graph: &mut Graph, model: &Model, params: &[Id], gradients: Vec<Id>) -> (Vec<Id>, Id) {
+    let plan = &model.train;
+    let decayed: Vec<Id> = params
+        .iter()
+        .zip(gradients)
+        .map(|(&w, g)| match plan.l2 {
+            Some(l2) => {
+                let l2 = number(graph, l2);
+                let pull = graph.apply(Elementwise::Mul, &[l2, w]);
+                graph.apply(Elementwise::Add, &[g, pull])
+            }
+            None => g,
+        })
+        .collect();
+    let zero = graph.integer(0);
+    let squares = decayed.iter().fold(zero, |sum, &g| {
+        let square = graph.apply(Elementwise::Mul, &[g, g]);
+        let axes = ((1u16 << graph.shape(g).rank()) - 1) as u8;
+        let total = graph.sum(square, axes);
+        graph.apply(Elementwise::Add, &[sum, total])
+    });
+    let norm = graph.apply(Elementwise::Sqrt, &[squares]);
+    let by_norm: Vec<Id> = match plan.clip_norm {
+        None => decayed,
+        Some(most) => {
+            let (most, one) = (number(graph, most), graph.integer(1));
+            let longer = graph.compare(Selection::Less, &[most, norm]);
+            let ratio = graph.apply(Elementwise::Div, &[most, norm]);
+            let factor = graph.select(longer, ratio, one);
+            decayed.into_iter().map(|g| graph.apply(Elementwise::Mul, &[g, factor])).collect()
+        }
+    };
+    let bounds = plan.clip_value.map(|most| (Some(-most), Some(most)));
+    (by_norm.into_iter().map(|g| within(graph, g, bounds)).collect(), norm)
+}
+
+/// `x` clamped to bounds, where there are any.
+fn within(graph: &mut Graph, x: Id, bounds: Option<(Option<f64>, Option<f64>)>) -> Id {
+    let Some((least, most)) = bounds else { return x };
+    let mut clamped = x;
+    for (bound, op) in [(least, Elementwise::Max), (most, Elementwise::Min)] {
+        if let Some(bound) = bound {
+            let bound = number(graph, bound);
+            clamped = graph.apply(op, &[clamped, bound]);
+        }
+    }
+    clamped
+}
+
+fn number(graph: &mut Graph, value: f64) -> Id {
+    crate::ir::Builder::over(graph, |b| b.constant(value).id())
+}
