@@ -475,3 +475,63 @@ fn what_does_nothing_is_told() {
     );
     assert_eq!(notes("input x\nparam w = 1\np = w*x"), ["the program has parameters and no objective"]);
 }
+
+/// Every parameter's slope by reverse mode against central differences.
+#[track_caller]
+fn check_slopes(text: &str) {
+    let mut model = read_as(text, Phase::Predict).expect("a program");
+    let loss = model.objective.as_ref().expect("an objective").node;
+    let wrt: Vec<Id> = model.params.iter().map(|p| p.node).collect();
+    let one = model.graph.integer(1);
+    let slopes = symdiff::differentiate::vjp(&mut model.graph, &[(loss, one)], &wrt);
+    let graph = &model.graph;
+    let symbols: Vec<_> = graph.symbols().collect();
+    let sizes = symbols.iter().map(|&s| graph.type_of(graph.symbol_type(s)).shape.size());
+    let size: usize = sizes.clone().sum();
+    let mut point: Vec<f64> = (0..size).map(|k| 0.8 * (1.7 * k as f64 + 0.4).sin()).collect();
+    for (i, param) in model.params.iter().enumerate() {
+        let name = &param.name;
+        let slope = slopes[i].unwrap_or_else(|| panic!("{name} does not reach the loss of {text}"));
+        let exact = evaluate(graph, &symbols, &[slope], &point);
+        let at = symbols.iter().position(|&s| graph.symbol_name(s) == name).expect("declared");
+        let start: usize = sizes.clone().take(at).sum();
+        for (k, &exact) in exact.iter().enumerate() {
+            let mut shifted = |h: f64| {
+                point[start + k] += h;
+                let value = evaluate(graph, &symbols, &[loss], &point)[0];
+                point[start + k] -= h;
+                value
+            };
+            let numeric = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
+            let close = (exact - numeric).abs() <= 1e-7 * numeric.abs().max(1.0);
+            assert!(close, "∂loss/∂{name}[{k}] is {exact}, by differences {numeric}, of {text}");
+        }
+    }
+}
+
+#[test]
+fn slopes_of_layers_agree_with_differences() {
+    let image = "input x[2,6,6], k\n";
+    let sequence = "input xs[3,4]\n";
+    for text in [
+        "input x[3], y\nloss = x |> dense(4, tanh) |> dense(2) |> cross_entropy(y)".to_owned(),
+        format!(
+            "{image}loss = x |> conv2d(3, 3, tanh) |> maxpool2d(2) |> flatten |> dense(3) |> cross_entropy(k)"
+        ),
+        format!(
+            "{image}loss = x |> conv2d(3, 3, silu) |> avgpool2d(2) |> flatten |> dense(3) |> cross_entropy(k)"
+        ),
+        format!("{sequence}loss = sum(last(rnn(xs, 3))^2)"),
+        format!("{sequence}loss = sum(last(gru(xs, 3))^2)"),
+        format!("{sequence}loss = sum(last(lstm(xs, 3))^2)"),
+        format!("{sequence}loss = sum(attention(xs, heads = 2)^2)"),
+        format!("{sequence}loss = sum(attention(xs, heads = 2, causal = true)^2)"),
+        format!("{sequence}y[t] = layernorm(xs[t]) |> dense(2)\nloss = sum(y^2)"),
+        "input t[3]\nloss = mean(embedding(t, 5, 3)^2)".to_owned(),
+        "input A[3,4]\nparam w[4] = 0, v[3] = 0\nloss = prod[i] (1 + v[i]*sum[j] A[i,j]*w[j])".to_owned(),
+        "input x[9]\nparam w[3] = 0\ny[i] = sum[j] x[2*i + j]*w[j]\nloss = logsumexp(y) + max[i] y[i]^2"
+            .to_owned(),
+    ] {
+        check_slopes(&text);
+    }
+}

@@ -1,7 +1,8 @@
 //! Calls: arguments find their parameters, blocks are entered, what is built in is applied.
 
 use super::extra::Extra;
-use super::machine::{Env, Machine, Then};
+use super::frames::{Env, Frame, Then};
+use super::machine::Machine;
 use super::scan::Scan;
 use super::unit::{FunctionId, SlotKind};
 use super::value::{FunctionValue, Tensor, Value};
@@ -279,15 +280,15 @@ impl Machine<'_, '_> {
     fn begin_scan(&mut self, args: Vec<Arg>, span: Span) -> Result<(), Fault> {
         let scan = Scan::new(self, args, span)?;
         self.sealed += 1;
-        self.frames.push(super::machine::Frame::Scan(scan));
+        self.frames.push(super::frames::Frame::Scan(scan));
         Ok(())
     }
 
     /// The outermost run of the library under way, and the function it is of.
     pub(super) fn library_call(&self) -> Option<(usize, &Env)> {
         let runs = self.frames.iter().enumerate().filter_map(|(i, frame)| match frame {
-            super::machine::Frame::Run(run) => Some((i, &self.envs[run.env])),
-            super::machine::Frame::Scan(_) => None,
+            super::frames::Frame::Run(run) => Some((i, &self.envs[run.env])),
+            super::frames::Frame::Scan(_) => None,
         });
         runs.into_iter().find(|(_, env)| env.library)
     }

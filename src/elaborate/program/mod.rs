@@ -13,6 +13,7 @@ mod collect;
 mod compute;
 mod constants;
 mod extra;
+mod frames;
 mod index;
 mod library;
 mod machine;

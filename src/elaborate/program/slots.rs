@@ -77,7 +77,7 @@ impl Machine<'_, '_> {
 
     fn call_of_library(&self) -> Span {
         let below = self.frames.iter().rev().find_map(|frame| match frame {
-            super::machine::Frame::Run(run) if !self.envs[run.env].library => run.place(),
+            super::frames::Frame::Run(run) if !self.envs[run.env].library => run.place(),
             _ => None,
         });
         below.map(|id| self.user.ast.span(id)).unwrap_or_default()
