@@ -14,6 +14,7 @@ mod minimize;
 mod objectives;
 mod print;
 mod program;
+mod program_faults;
 mod properties;
 mod randomness;
 mod readme;

@@ -1,7 +1,8 @@
 //! Calls: arguments find their parameters, blocks are entered, what is built in is applied.
 
 use super::extra::Extra;
-use super::machine::{Env, Machine, Then};
+use super::frames::{Env, Frame, Then};
+use super::machine::Machine;
 use super::scan::Scan;
 use super::unit::{FunctionId, SlotKind};
 use super::value::{FunctionValue, Tensor, Value};
@@ -64,7 +65,7 @@ impl Machine<'_, '_> {
     ) -> Result<Option<Value>, Fault> {
         match function {
             FunctionValue::Defined { library, function, env } => {
-                self.enter_function(library, function, env, args, place)
+                self.enter_function(library, function, env, args, (span, place))
             }
             FunctionValue::Builtin(builtin) => {
                 self.check_built_in(function, &args, builtin.arity(), place)?;
@@ -159,7 +160,7 @@ impl Machine<'_, '_> {
         function: FunctionId,
         parent: usize,
         args: Vec<Arg>,
-        place: Span,
+        (span, place): (Span, Span),
     ) -> Result<Option<Value>, Fault> {
         let bound = self.bind(library, function, args, place)?;
         let block = &self.unit_of(library).blocks[function];
@@ -183,6 +184,8 @@ impl Machine<'_, '_> {
         }
         let path = self.path_of(block.kind, &block.name);
         let env = self.env(library, function, Some(parent), path);
+        let caller = self.env_at();
+        self.envs[env].order = self.envs[caller].order.iter().copied().chain([span.end]).collect();
         for (slot, value) in bound.into_iter().enumerate() {
             self.envs[env].slots[slot] = value;
         }
@@ -277,15 +280,15 @@ impl Machine<'_, '_> {
     fn begin_scan(&mut self, args: Vec<Arg>, span: Span) -> Result<(), Fault> {
         let scan = Scan::new(self, args, span)?;
         self.sealed += 1;
-        self.frames.push(super::machine::Frame::Scan(scan));
+        self.frames.push(super::frames::Frame::Scan(scan));
         Ok(())
     }
 
     /// The outermost run of the library under way, and the function it is of.
     pub(super) fn library_call(&self) -> Option<(usize, &Env)> {
         let runs = self.frames.iter().enumerate().filter_map(|(i, frame)| match frame {
-            super::machine::Frame::Run(run) => Some((i, &self.envs[run.env])),
-            super::machine::Frame::Scan(_) => None,
+            super::frames::Frame::Run(run) => Some((i, &self.envs[run.env])),
+            super::frames::Frame::Scan(_) => None,
         });
         runs.into_iter().find(|(_, env)| env.library)
     }

@@ -14,6 +14,9 @@ pub(super) fn value(graph: &Graph, id: Id) -> Option<f64> {
 
 /// All elements of an array that depends on no input, row-major.
 pub(super) fn values(graph: &Graph, id: Id) -> Option<Vec<f64>> {
+    if let Some(number) = graph.constant(id) {
+        return Some(vec![number.to_f64()]);
+    }
     let is_constant = reachable(graph, &[id]).iter().all(|&node| !matches!(graph.op(node), Op::Input(_)));
     is_constant.then(|| crate::ir::eval::evaluate(graph, &[], &[id], &[]))
 }

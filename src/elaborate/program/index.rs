@@ -173,20 +173,12 @@ impl Machine<'_, '_> {
         let fits = |end: i64| base >= 0 && end <= i64::from(extent);
         match *affine.terms.as_slice() {
             [(label, k)] if k > 0 => {
-                let count = i64::from(self.extent(label));
-                let length = k * (count - 1) + 1;
+                let length = k * (i64::from(self.extent(label)) - 1) + 1;
                 if !fits(base + length) {
                     return self.gather_index(cut, affine, span);
                 }
                 let slice = self.graph.slice(cut.node, axis, base as u32, length as u32);
-                cut.node = match k {
-                    1 => slice,
-                    _ => {
-                        let windows = self.graph.window(slice, axis, 1, k as u32);
-                        let shape = without(self.graph.shape(windows), 1 << (axis + 1));
-                        self.graph.reshape(windows, &shape)
-                    }
-                };
+                cut.node = self.every(slice, axis, k as u32);
                 cut.tags[cut.axis] = Tag::Index(label);
             }
             [(a, j), (b, k)] if j.min(k) == 1 && j.max(k) >= 1 => {
@@ -207,6 +199,16 @@ impl Machine<'_, '_> {
         }
         cut.axis += 1;
         Ok(())
+    }
+
+    /// Every `k`-th entry along an axis, from the first to the last.
+    fn every(&mut self, x: Id, axis: u8, k: u32) -> Id {
+        if k == 1 {
+            return x;
+        }
+        let windows = self.graph.window(x, axis, 1, k);
+        let shape = without(self.graph.shape(windows), 1 << (axis + 1));
+        self.graph.reshape(windows, &shape)
     }
 
     fn gather_index(&mut self, cut: &mut Cut, affine: &Affine, span: Span) -> Result<(), Fault> {

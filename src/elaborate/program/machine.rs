@@ -3,10 +3,11 @@
 //! What must stay true: nothing recurses over the text; a body's nodes are computed once each,
 //! bottom up, save that what gives an index its range is computed before what uses the index.
 
+use super::frames::{Env, Frame, Goal, Run, Then};
 use super::model::{Clock, Input, Noise, Param, Phase};
 use super::unit::{FunctionId, SlotKind, Unit};
 use super::value::{Label, LabelInfo, Labels, Tensor, Value};
-use super::{call::Key, library, scan::Scan};
+use super::{call::Key, library};
 use crate::elaborate::apply::Fault;
 use crate::elaborate::notes::Notes;
 use crate::error::{Diagnostic, Error, ErrorKind, Span};
@@ -24,66 +25,12 @@ const CALLS: usize = 200;
 /// Bodies entered: what a short text with deep doubling asks for is refused within a second.
 const ENTERED: usize = 1_000_000;
 
-/// One run of a block: the values of its slots.
-pub(super) struct Env {
-    pub(super) library: bool,
-    pub(super) function: FunctionId,
-    pub(super) parent: Option<usize>,
-    pub(super) slots: Vec<Option<Value>>,
-    /// What the names of parameters made here begin with: `dense1.`.
-    pub(super) path: String,
-}
-
-/// What a run does next.
-pub(super) enum Goal {
-    /// Computes the nodes from `at` to `end`.
-    Range { at: ExprId, end: ExprId },
-    /// Finds the ranges of an index notation's indices, now that their arrays are known.
-    Infer(ExprId),
-}
-
-/// What becomes of a run's results.
-pub(super) enum Then {
-    Slot {
-        env: usize,
-        slot: usize,
-    },
-    Call {
-        key: Option<Key>,
-        made: usize,
-    },
-    /// One slot after the other, each before the next body runs.
-    Assign(Vec<usize>),
-    Answer,
-}
-
-/// Bodies that are being run, one after the other.
-pub(super) struct Run {
-    pub(super) env: usize,
-    /// Slots to be filled before the first body.
-    pub(super) prelude: Vec<usize>,
-    pub(super) bodies: Vec<Body>,
-    pub(super) results: Vec<Value>,
-    /// Of the body at hand, from its first node on.
-    pub(super) values: Vec<Option<Value>>,
-    pub(super) start: ExprId,
-    pub(super) goals: Vec<Goal>,
-    /// The labels of index notations that are open, or known ahead.
-    pub(super) scopes: FxHashMap<ExprId, Labels>,
-    pub(super) opened: SmallVec<[ExprId; 2]>,
-    pub(super) then: Then,
-}
-
-pub(super) enum Frame {
-    Run(Box<Run>),
-    Scan(Scan),
-}
-
 /// What the program declares.
 #[derive(Default)]
 pub(super) struct Made {
     pub(super) inputs: Vec<Input>,
-    pub(super) params: Vec<Param>,
+    /// With the place in the text that orders them.
+    pub(super) params: Vec<(Vec<u32>, Param)>,
     pub(super) noises: Vec<Noise>,
 }
 
@@ -151,7 +98,7 @@ impl<'u, 'g> Machine<'u, 'g> {
         path: String,
     ) -> usize {
         let slots = vec![None; self.unit_of(library).blocks[function].slots.len()];
-        self.envs.push(Env { library, function, parent, slots, path });
+        self.envs.push(Env { library, function, parent, slots, path, order: Vec::new() });
         self.envs.len() - 1
     }
 
@@ -425,37 +372,6 @@ impl<'u, 'g> Machine<'u, 'g> {
 
 /// A place for runs without a body.
 const NOWHERE: ExprId = ExprId::FIRST;
-
-impl Run {
-    /// Makes ready for the next body, if there is one.
-    fn begin(&mut self) {
-        self.values.clear();
-        self.scopes.clear();
-        self.opened.clear();
-        let Some(body) = self.bodies.get(self.results.len()) else { return };
-        self.start = body.start;
-        self.values.resize(body.root.index() - body.start.index() + 1, None);
-        self.goals.push(Goal::Range { at: body.start, end: body.root });
-    }
-
-    fn advance(&mut self) {
-        if let Some(Goal::Range { at, end }) = self.goals.last_mut() {
-            if at == end {
-                self.goals.pop();
-            } else {
-                *at = at.next();
-            }
-        }
-    }
-
-    /// The node at hand.
-    pub(super) fn place(&self) -> Option<ExprId> {
-        self.goals.last().map(|goal| match goal {
-            Goal::Range { at, .. } => *at,
-            Goal::Infer(scope) => *scope,
-        })
-    }
-}
 
 pub(super) fn limit(message: String, span: Span) -> Fault {
     Box::new((ErrorKind::Limit, Diagnostic::error(message).at(span, "")))

@@ -13,6 +13,7 @@ mod collect;
 mod compute;
 mod constants;
 mod extra;
+mod frames;
 mod index;
 mod library;
 mod machine;
@@ -79,10 +80,10 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     let metrics = metrics(&mut machine)?;
     let mut train = train_plan(&mut machine)?;
     let data = data_plan(&mut machine)?;
-    // Layers' parameters come where their layers are used; the program's own keep their order.
+    // Demand made them in another order: layers' parameters come where their layers are called.
     let mut made = std::mem::take(&mut machine.made);
     made.inputs.sort_by_key(|input| input.span.start);
-    made.params.sort_by_key(|param| param.span.start);
+    made.params.sort_by(|a, b| a.0.cmp(&b.0));
     let notes = std::mem::take(&mut machine.notes);
 
     default_optimizer(&mut train.optimizer, made.inputs.is_empty());
@@ -91,7 +92,7 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     let mut model = Model {
         graph,
         inputs: made.inputs,
-        params: made.params,
+        params: made.params.into_iter().map(|(_, param)| param).collect(),
         noises: made.noises,
         values,
         objective,

@@ -1,8 +1,9 @@
 //! The optimizer of a program: its update as nodes of any graph.
 
 use super::call::Arg;
+use super::frames::Then;
 use super::library;
-use super::machine::{LIBRARY, Machine, PROGRAM, Then};
+use super::machine::{LIBRARY, Machine, PROGRAM};
 use super::model::{Clock, Model, Phase};
 use super::plan::OptimizerPlan;
 use super::unit::{FunctionId, Ref, SlotKind, Unit};

@@ -1,6 +1,7 @@
 //! Where a fault is shown: always in the program's own text, never in the library's.
 
-use super::machine::{Frame, Machine};
+use super::frames::Frame;
+use super::machine::Machine;
 use super::words::quoted;
 use crate::error::{Diagnostic, Error, ErrorKind, Span};
 use crate::syntax::{ExprId, ExprKind};
@@ -34,7 +35,7 @@ impl Machine<'_, '_> {
     /// Where the function that runs at `frame` was called, if it was.
     fn call_before(&self, frame: usize) -> Option<Span> {
         match &self.frames[frame] {
-            Frame::Run(run) if matches!(run.then, super::machine::Then::Call { .. }) => {
+            Frame::Run(run) if matches!(run.then, super::frames::Then::Call { .. }) => {
                 self.waiting(frame).map(|id| self.user.ast.span(id))
             }
             _ => None,

@@ -3,7 +3,8 @@
 //! `x[i]` alone gives i the extent of its axis; two such extents must agree. `x[i + 1]` and
 //! `x[2*r + p]` keep the subscript within the axis for all values of the other indices.
 
-use super::machine::{Goal, Machine};
+use super::frames::Goal;
+use super::machine::Machine;
 use super::value::{Affine, Label, Labels, Value};
 use crate::elaborate::apply::{Fault, shape_fault};
 use crate::error::{Diagnostic, Span};

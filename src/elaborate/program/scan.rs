@@ -1,7 +1,8 @@
 //! `scan(step, init, xs)`: the states of a recurrence, stacked. Unrolled here.
 
 use super::call::Arg;
-use super::machine::{Frame, Machine, limit};
+use super::frames::Frame;
+use super::machine::{Machine, limit};
 use super::value::{FunctionValue, Tensor, Value};
 use crate::elaborate::apply::{Fault, shape_fault};
 use crate::error::{Diagnostic, Span};

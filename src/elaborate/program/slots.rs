@@ -67,7 +67,8 @@ impl Machine<'_, '_> {
                 let node = self.declare(&name, shape);
                 // A parameter of a layer is shown where the program calls the layer.
                 let span = if unit.is_library { self.call_of_library() } else { definition.span };
-                self.made.params.push(Param { name, node, init, bounds, span });
+                let order = self.envs[env].order.iter().copied().chain([definition.span.end]).collect();
+                self.made.params.push((order, Param { name, node, init, bounds, span }));
                 Ok(Tensor::plain(node).into())
             }
             _ => Ok(results[0].clone()),
@@ -76,7 +77,7 @@ impl Machine<'_, '_> {
 
     fn call_of_library(&self) -> Span {
         let below = self.frames.iter().rev().find_map(|frame| match frame {
-            super::machine::Frame::Run(run) if !self.envs[run.env].library => run.place(),
+            super::frames::Frame::Run(run) if !self.envs[run.env].library => run.place(),
             _ => None,
         });
         below.map(|id| self.user.ast.span(id)).unwrap_or_default()
