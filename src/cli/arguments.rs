@@ -394,6 +394,15 @@ pub struct Budgets {
     /// Nodes of an expression or a derivative [default: 4000000]
     #[arg(long, value_name = "N", hide_short_help = true)]
     max_nodes: Option<usize>,
+    /// Bytes of a table or array file, unpacked [default: 1073741824]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_table_bytes: Option<usize>,
+    /// Cells of a table, numbers of an array file [default: 100000000]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_table_cells: Option<usize>,
+    /// Bytes of a weights file [default: 1073741824]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_weights_bytes: Option<usize>,
 }
 
 impl Budgets {
@@ -406,7 +415,9 @@ impl Budgets {
             literal_digits: self.max_literal_digits.unwrap_or(default.literal_digits),
             exponent: self.max_exponent.unwrap_or(default.exponent),
             nodes: self.max_nodes.unwrap_or(default.nodes),
-            ..default
+            table_bytes: self.max_table_bytes.unwrap_or(default.table_bytes),
+            table_cells: self.max_table_cells.unwrap_or(default.table_cells),
+            weights_bytes: self.max_weights_bytes.unwrap_or(default.weights_bytes),
         }
     }
 }

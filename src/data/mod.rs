@@ -25,6 +25,7 @@ mod batches;
 mod bind;
 mod by_name;
 mod cell;
+mod classes;
 mod encodings;
 mod extract;
 mod file;

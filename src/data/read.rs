@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::cell::{Cell, number_hint, quoted, read_cell};
+use super::cell::{Cell, quoted, read_cell};
 use super::file::{display_name, read_file};
 use super::rows::Rows;
 use super::table::{Column, Table, Texts, repeated};
@@ -218,8 +218,6 @@ impl<'t> Building<'t> {
         let text = format!("{}, line {line}: {found} {cells}, but {who} has {expected}", self.source);
         let hint = if record.iter().any(|cell| cell.contains('\n')) {
             "a quotation mark opened in this row is closed on a later line, or never"
-        } else if found > expected && record.iter().any(|cell| number_hint(cell).is_some()) {
-            "a comma inside a cell needs quotation marks around the cell"
         } else if found > expected {
             "a delimiter inside a cell needs quotation marks around the cell"
         } else {

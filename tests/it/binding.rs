@@ -6,6 +6,7 @@ use symdiff::data::{
     ColumnPick, Dataset, Encodings, Missing, Portions, Prepared, Random, Scaling, Source, TableOptions, Wish,
     Wishes, parse_table, prepare, prepare_like, read_dataset,
 };
+use symdiff::train::{Training, TrainingOptions};
 
 fn bind(text: &str, names: &str, wishes: &Wishes) -> Result<Prepared, Error> {
     prepare(Some(&dataset(text)?), &inputs(names), wishes, &Portions::default())
@@ -286,4 +287,31 @@ fn cells_that_are_no_numbers_are_refused() {
     let error =
         prepare(Some(&data), &inputs("x"), &none, &Portions::default()).expect_err("a header as data");
     says(&error, &["t.csv, line 1, column 0", "\"x\" is not a number", "header = true"]);
+}
+
+/// Training on `x` and `k` columns of three rows is refused with these words, or not at all.
+#[track_caller]
+fn trains(program: &str, labels: [&str; 3], words: Option<&[&str]>) {
+    let rows: Vec<String> = labels.iter().map(|label| format!("1,{label}\n")).collect();
+    let prepared = bind(&format!("x,k\n{}", rows.concat()), "x k", &Wishes::default()).expect("it binds");
+    let program = format!("input x, k\nparam W[3] ~ normal(0, 1)\n{program}\ntrain {{ steps = 1 }}");
+    match (Training::new(&program, prepared, &TrainingOptions::default()), words) {
+        (Ok(_), None) => {}
+        (Err(error), Some(words)) => says(&error, words),
+        (Ok(_), Some(words)) => panic!("{program}\n{labels:?} trained, expected {words:?}"),
+        (Err(error), None) => panic!("{program}\n{labels:?}: {error}"),
+    }
+}
+
+#[test]
+fn labels_out_of_range_are_refused_by_row() {
+    let loss = "loss = cross_entropy(x*W, k)";
+    trains(loss, ["0", "1", "2"], None);
+    trains(loss, ["0", "7", "2"], Some(&["t.csv, line 3: 7 for input `k`", "0 to 2", "room for 8 classes"]));
+    trains(loss, ["1", "2", "3"], Some(&["line 4: 3 for input `k`", "subtract 1"]));
+    trains(loss, ["-1", "1", "0"], Some(&["line 2: -1 for input `k`", "count from 0"]));
+    trains(loss, ["0", "1", "0.5"], Some(&["line 4: 0.5 for input `k`", "whole numbers"]));
+    // Shifted in the program, or no class at all.
+    trains("loss = cross_entropy(x*W, k - 1)", ["1", "2", "3"], None);
+    trains("loss = mse(x*sum(W), k)", ["0", "7", "2.5"], None);
 }

@@ -4,6 +4,7 @@
 //! `step` writes forward, backward, clipping and update as one function, which becomes one kernel;
 //! `run` calls it; `evaluation` computes losses, metrics and predictions; `keep` saves and resumes.
 
+mod classes;
 mod evaluation;
 mod full_batch;
 mod keep;

@@ -1,5 +1,6 @@
 //! A trained model at work: predictions and scores on new data.
 
+use super::classes;
 use super::evaluation::Evaluation;
 use super::keep::{encodings_of, params_of, program_of};
 use super::run::{Score, score_of, scored};
@@ -101,6 +102,7 @@ impl Predictor {
             ..wishes.clone()
         };
         let prepared = prepare_like(data, &used, &wishes, &self.encodings)?;
+        classes::check(&self.model.graph, &self.model.inputs, &needed, nodes, &prepared.examples)?;
         let mut examples = vec![Vec::new(); shapes.len()];
         for (&i, values) in needed.iter().zip(&prepared.examples.inputs) {
             examples[i].clone_from(values);

@@ -4,6 +4,7 @@
 //! alone, whether or not the run was saved and resumed on the way; a run that goes wrong ends with
 //! the best weights it had.
 
+use super::classes;
 use super::evaluation::Evaluation;
 use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
@@ -125,6 +126,8 @@ impl Training {
         let model = read_program(source, Phase::Train, &options.limits)?;
         let predict = read_program(source, Phase::Predict, &options.limits)?;
         model.objective()?;
+        let every: Vec<usize> = (0..model.inputs.len()).collect();
+        classes::check(&model.graph, &model.inputs, &every, &scored(&model)?, &prepared.examples)?;
         let plan = &model.train;
         let seed = options.seed.unwrap_or(plan.seed);
         let count = prepared.examples.count;
