@@ -292,13 +292,14 @@ impl Grown {
 
     fn reshape(&mut self, x: Id) -> Id {
         let size = self.size(x) as u32;
-        let divisors: Vec<u32> = (1..=size).filter(|d| size % d == 0).collect();
+        let divisors: Vec<u32> = (1..=size).filter(|d| size.is_multiple_of(*d)).collect();
         let first = self.random.pick(&divisors);
         let shape = match self.random.below(3) {
             0 => Shape::new([size]),
             1 => Shape::new([first, size / first]),
             _ => {
-                let rest: Vec<u32> = divisors.iter().copied().filter(|d| (size / first) % d == 0).collect();
+                let rest: Vec<u32> =
+                    divisors.iter().copied().filter(|d| (size / first).is_multiple_of(*d)).collect();
                 let second = self.random.pick(&rest);
                 Shape::new([first, second, size / first / second])
             }
@@ -435,9 +436,10 @@ fn check_in_place(seed: u64) {
             continue;
         }
         // Something of the input's shape, from anywhere in the graph: views of the old value among it.
-        let alike: Vec<Id> = graph.ids().filter(|&id| {
-            *graph.shape(id) == shape(symbol) && graph.ty(id).dtype == DType::F64
-        }).collect();
+        let alike: Vec<Id> = graph
+            .ids()
+            .filter(|&id| *graph.shape(id) == shape(symbol) && graph.ty(id).dtype == DType::F64)
+            .collect();
         let (a, b) = (random.pick(&alike), random.pick(&alike));
         let new = match random.below(3) {
             0 => a,
@@ -464,8 +466,12 @@ fn check_in_place(seed: u64) {
         let unit = if precision == Precision::F32 { 1.2e-7 } else { 2.3e-16 };
         for (name, found) in [("kernel", native), ("interpreter", interpreted)] {
             for (i, (&a, &b)) in found.iter().zip(&beside).enumerate() {
-                let same = a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 2e5 * unit * (1.0 + b.abs());
-                assert!(same, "seed {seed}, {precision:?}, {name}, element {i}: {a} in place, {b} beside\n{program}");
+                let same =
+                    a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 2e5 * unit * (1.0 + b.abs());
+                assert!(
+                    same,
+                    "seed {seed}, {precision:?}, {name}, element {i}: {a} in place, {b} beside\n{program}"
+                );
             }
         }
         let mut again = inputs.clone();
@@ -483,7 +489,9 @@ fn check_in_place(seed: u64) {
         }
         let twice = repeated(&f, &within, &inputs, 2);
         let expected = repeated(&f, &within, &again, 1);
-        let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 2e6 * unit * (1.0 + b.abs());
+        let same = |a: f64, b: f64| {
+            a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 2e6 * unit * (1.0 + b.abs())
+        };
         let all = twice.iter().zip(&expected).all(|(&a, &b)| same(a, b));
         assert!(all, "seed {seed}, {precision:?}: two runs give {twice:?}, not {expected:?}\n{program}");
     }
@@ -582,11 +590,13 @@ fn a_sum_over_nothing_is_zero() {
 #[test]
 fn products_of_every_kind_agree() {
     // Sizes on both sides of the one from which the library computes.
-    for [batch, m, n, k] in [[1, 64, 33, 17], [3, 20, 21, 22], [1, 1, 300, 40], [2, 5, 6, 7], [1, 129, 1, 64]] {
+    for [batch, m, n, k] in [[1, 64, 33, 17], [3, 20, 21, 22], [1, 1, 300, 40], [2, 5, 6, 7], [1, 129, 1, 64]]
+    {
         for turned in [false, true] {
             let mut graph = Graph::new();
             let a = tensor(&mut graph, "a", &[batch, m, k]);
-            let mut b = tensor(&mut graph, "b", if turned { [batch, n, k] } else { [batch, k, n] }.as_slice());
+            let mut b =
+                tensor(&mut graph, "b", if turned { [batch, n, k] } else { [batch, k, n] }.as_slice());
             if turned {
                 b = graph.permute(b, pack_order([0, 2, 1]));
             }
@@ -610,7 +620,8 @@ fn every_op_agrees_on_vectors_and_tails() {
         let y = graph.apply(op, &operands);
         let f = function(graph, vec![y]);
         let values = [0.3, 0.9, 1.5, 2.0, 1e10, -0.7, 0.0, NAN, -3.2];
-        let mut inputs: Vec<f64> = (0..op.arity()).flat_map(|i| values.map(|x| x + 0.25 * i as f64)).collect();
+        let mut inputs: Vec<f64> =
+            (0..op.arity()).flat_map(|i| values.map(|x| x + 0.25 * i as f64)).collect();
         if op == Elementwise::Polygamma {
             inputs[..9].fill(2.0);
         }

@@ -4,8 +4,6 @@ use super::data::{dataset, wishes};
 use super::text::{ProgramText, weights};
 use crate::cli::arguments::Predict;
 use crate::cli::console::{Console, Exit, Fault};
-use crate::elaborate::suggest;
-use crate::ir::Id;
 use crate::print::number;
 use crate::train::{Predictions, Predictor, program_of};
 use crate::{Diagnostic, Error};
@@ -22,10 +20,10 @@ pub fn run(arguments: &Predict, console: &mut Console) -> Result<Exit, Fault> {
     };
     let fault = |error: Error| text.fault(&error);
     let predictor = Predictor::new(&saved, Some(&text.source), &limits).map_err(fault)?;
-    let nodes = chosen(&predictor, &arguments.values)?;
+    let names = chosen(&predictor, &arguments.values)?;
     let data = dataset(&arguments.data, predictor.model(), &arguments.weights, &limits)?;
     let wishes = wishes(&arguments.data, predictor.model())?;
-    let predictions = predictor.predict(&nodes, data.as_ref(), &wishes).map_err(fault)?;
+    let predictions = predictor.predict(&names, data.as_ref(), &wishes).map_err(fault)?;
     for sentence in &predictions.echo {
         console.say(Diagnostic::note(sentence.clone()))?;
     }
@@ -36,37 +34,15 @@ pub fn run(arguments: &Predict, console: &mut Console) -> Result<Exit, Fault> {
     Ok(Exit::Success)
 }
 
-/// The values asked for; else those the objective is made of that are no objective: the last
-/// definition before it.
-fn chosen(predictor: &Predictor, names: &[String]) -> Result<Vec<(String, Id)>, Fault> {
-    let model = predictor.model();
-    let objective = model.objective.as_ref().map(|objective| objective.node);
-    let known = || model.values.iter().filter(|value| Some(value.node) != objective);
-    if names.is_empty() {
-        let last = known().next_back().ok_or_else(|| {
-            Fault::usage(
-                "the program defines nothing to predict",
-                "define a value, such as `p = sigmoid(w·x)`",
-            )
-        })?;
-        return Ok(vec![(last.name.clone(), last.node)]);
+/// The values asked for; else the last one defined.
+fn chosen<'a>(predictor: &'a Predictor, names: &'a [String]) -> Result<Vec<&'a str>, Fault> {
+    if !names.is_empty() {
+        return Ok(names.iter().map(|name| name.trim()).collect());
     }
-    let find = |name: &String| {
-        let found = model.values.iter().find(|value| value.name == name.trim());
-        found.map(|value| (value.name.clone(), value.node)).ok_or_else(|| {
-            let message = format!("the program defines no value `{name}`");
-            let near = suggest(name, model.values.iter().map(|value| value.name.as_str()));
-            let hint = match near {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    let names: Vec<&str> = known().map(|value| value.name.as_str()).collect();
-                    format!("it defines {}", names.join(", "))
-                }
-            };
-            Fault::usage(message, hint)
-        })
-    };
-    names.iter().map(find).collect()
+    let last = predictor.last_value().ok_or_else(|| {
+        Fault::usage("the program defines nothing to predict", "define a value, such as `p = sigmoid(w·x)`")
+    })?;
+    Ok(vec![last])
 }
 
 fn header(predictions: &Predictions) -> String {

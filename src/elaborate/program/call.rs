@@ -1,7 +1,7 @@
 //! Calls: arguments find their parameters, blocks are entered, what is built in is applied.
 
 use super::extra::Extra;
-use super::frames::{Env, Frame, Then};
+use super::frames::{Env, Then};
 use super::machine::Machine;
 use super::scan::Scan;
 use super::unit::{FunctionId, SlotKind};

@@ -9,9 +9,7 @@
 //! NaN come out as `Reduction::value` says.
 
 use crate::ir::structural::{pack_order, permuted};
-use crate::ir::{
-    Elementwise, Function, Graph, Id, Op, Reduction, Selection, Shape, Structural, use_counts,
-};
+use crate::ir::{Elementwise, Function, Graph, Id, Op, Reduction, Selection, Shape, Structural, use_counts};
 use crate::loops::rewrite::rewrite;
 use rustc_hash::FxHashMap;
 

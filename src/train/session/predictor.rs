@@ -8,9 +8,10 @@ use crate::data::{
     ColumnPick, Dataset, Encodings, InputShape, Missing, Prepared, Source, Wish, Wishes, prepare_like,
 };
 use crate::elaborate::program::{self, Model, Phase, read_program};
-use crate::error::{Error, Span};
+use crate::error::{Diagnostic, Error, Span};
 use crate::ir::{Id, Precision};
 use crate::limits::Limits;
+use crate::suggest::suggest;
 use crate::weights::Saved;
 
 /// A program with trained weights.
@@ -54,23 +55,44 @@ impl Predictor {
         Some(self.encodings.get(input)?.labels.as_ref()?.texts())
     }
 
+    /// The value to predict where none is named: the last one the program defines that is not the
+    /// objective itself.
+    pub fn last_value(&self) -> Option<&str> {
+        let objective = self.model.objective.as_ref().map(|objective| objective.node);
+        let values = self.model.values.iter().rev();
+        values.map(|value| (value.name.as_str(), value.node)).find(|v| Some(v.1) != objective).map(|v| v.0)
+    }
+
     /// Named values for each example of the data, which needs only the inputs they depend on.
     ///
     /// # Errors
-    /// Where the data does not fit the inputs, with file, row and column.
+    /// For a name the program does not define; where the data does not fit the inputs, with file,
+    /// row and column.
     pub fn predict(
         &self,
-        nodes: &[(String, Id)],
+        names: &[&str],
         data: Option<&Dataset>,
         wishes: &Wishes,
     ) -> Result<Predictions, Error> {
-        let ids: Vec<Id> = nodes.iter().map(|node| node.1).collect();
-        let (values, prepared) = self.values(&ids, data, wishes)?;
-        let named = nodes
-            .iter()
-            .zip(values)
-            .map(|((name, id), values)| (name.clone(), self.model.graph.shape(*id).size(), values));
+        let nodes = names.iter().map(|name| self.value(name)).collect::<Result<Vec<Id>, Error>>()?;
+        let (values, prepared) = self.values(&nodes, data, wishes)?;
+        let named =
+            names.iter().zip(&nodes).zip(values).map(|((&name, &node), values)| {
+                (name.to_owned(), self.model.graph.shape(node).size(), values)
+            });
         Ok(Predictions { count: prepared.examples.count, values: named.collect(), echo: prepared.echo })
+    }
+
+    fn value(&self, name: &str) -> Result<Id, Error> {
+        let known = || self.model.values.iter().map(|value| value.name.as_str());
+        let found = self.model.values.iter().find(|value| value.name == name);
+        found.map(|value| value.node).ok_or_else(|| {
+            let hint = match suggest(name, known()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it defines {}", known().collect::<Vec<_>>().join(", ")),
+            };
+            Error::input(Diagnostic::error(format!("the program defines no value `{name}`")).hint(hint))
+        })
     }
 
     /// Mean loss and metrics over the data.
