@@ -11,6 +11,7 @@ mod elementary;
 mod examples;
 mod jit;
 mod minimize;
+mod models;
 mod objectives;
 mod print;
 mod program;

@@ -7,6 +7,9 @@ use crate::ir::{Graph, Id};
 use crate::limits::Limits;
 use std::sync::Arc;
 
+/// What the identity of a model that is not all text begins with.
+pub const MADE_IN_CODE: &str = "# made in code";
+
 /// An elaborated program, written for one example.
 #[derive(Clone)]
 pub struct Model {
@@ -32,6 +35,8 @@ pub struct Model {
     pub notes: Vec<Diagnostic>,
     pub(super) unit: Arc<Unit>,
     pub(super) limits: Limits,
+    /// The graph in words, of a model that was made in code.
+    pub(super) made: Option<String>,
 }
 
 /// An input of the program.
@@ -163,9 +168,18 @@ impl Model {
         })
     }
 
-    /// The program's text.
+    /// The program's text; of a model made in code, its settings.
     pub fn source(&self) -> &str {
         self.unit.ast.source()
+    }
+
+    /// What tells this model from another: the program's text; of a model made in code, its
+    /// settings and its graph.
+    pub fn identity(&self) -> String {
+        match &self.made {
+            None => self.source().to_owned(),
+            Some(graph) => format!("{MADE_IN_CODE}\n{}\n{graph}", self.source()),
+        }
     }
 
     pub(super) fn located(&self, error: Error) -> Error {

@@ -6,9 +6,10 @@
 
 use super::classes;
 use super::evaluation::Evaluation;
+use super::program::Program;
 use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
-use crate::elaborate::program::{Batch, Init, Model, Phase, Sense, read_program};
+use crate::elaborate::program::{Batch, Init, Model, Sense};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Id;
 use crate::jit::tensor::{TensorKernel, Workspace};
@@ -123,8 +124,15 @@ impl Training {
     /// # Errors
     /// Faults of the program, with their places; a batch larger than the training rows.
     pub fn new(source: &str, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
-        let model = read_program(source, Phase::Train, &options.limits)?;
-        let predict = read_program(source, Phase::Predict, &options.limits)?;
+        Training::of(&Program::read(source, &options.limits)?, prepared, options)
+    }
+
+    /// A run of a program that has been read or made in code.
+    ///
+    /// # Errors
+    /// As [`Training::new`].
+    pub fn of(program: &Program, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
+        let Program { train: model, predict } = program.clone();
         model.objective()?;
         let every: Vec<usize> = (0..model.inputs.len()).collect();
         classes::check(&model.graph, &model.inputs, &every, &scored(&model)?, &prepared.examples)?;
@@ -150,7 +158,7 @@ impl Training {
         let evaluation = Evaluation::new(&predict, &scored(&predict)?, count, precision)?;
         let interval = if full { (steps / REPORTS).max(1) } else { per_epoch };
         let mut training = Training {
-            source: source.to_owned(),
+            source: model.identity(),
             predict,
             prepared,
             seed,
