@@ -82,3 +82,36 @@ fn faults_of_models_made_in_code_are_said() {
     let settings = "train { steps = 3 }\nminimize 1";
     check_fault(|m| m.minimize(m.param("w", &[], Init::Constant(1.0))), settings, "made in code");
 }
+
+/// Trains a program without data to its end; the value of its one parameter.
+fn solved(text: &str) -> f64 {
+    let program = Program::read(text, &Limits::default()).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let data = program.prepare(None, None).expect("there is no data");
+    let mut training = Training::of(&program, data, &TrainingOptions::default()).expect("it compiles");
+    training.run(|| false, |_, _| Ok(std::ops::ControlFlow::Continue(()))).expect("it runs");
+    training.params().expect("numbers")[0][0]
+}
+
+#[test]
+fn problems_without_data_are_solved_either_way() {
+    let check = |text: &str, expected: f64| {
+        let found = solved(text);
+        assert!((found - expected).abs() < 1e-6, "{found}, not {expected}: {text}");
+    };
+    check("param p in [1, 100] = 50\nmaximize (p - 20)*(500 - 4*p)", 72.5);
+    check("param p in [1, 60] = 50\nmaximize (p - 20)*(500 - 4*p)", 60.0);
+    check("param w = 0\nminimize (w - 3)^2", 3.0);
+    // (w - 3)^2 + l2/2*w^2 is least at 6/(2 + l2), by either kind of optimizer.
+    check("param w = 0\nminimize (w - 3)^2\ntrain { l2 = 1 }", 2.0);
+    check("param w = 0\nmaximize -(w - 3)^2\ntrain { l2 = 1 }", 2.0);
+    check("param w = 0\nminimize (w - 3)^2\ntrain { optimizer = gd(lr = 0.1), l2 = 1 }", 2.0);
+    check("param w = 0\nmaximize -(w - 3)^2\ntrain { optimizer = gd(lr = 0.1), l2 = 1 }", 2.0);
+    check("param w in [0, 2.5] = 0\nmaximize -(w - 3)^2\ntrain { optimizer = gd(lr = 0.1) }", 2.5);
+}
+
+#[test]
+fn settings_that_make_no_sense_for_a_quasi_newton_method_are_refused() {
+    let text = "param w = 0\nminimize (w - 3)^2\ntrain { clip_norm = 1 }";
+    let error = Program::read(text, &Limits::default()).err().expect("it is refused");
+    assert!(error.to_string().contains("needs no `clip_norm`"), "{error}");
+}

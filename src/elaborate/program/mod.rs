@@ -124,6 +124,7 @@ fn assembled(
 ) -> Result<Model, Error> {
     default_optimizer(&mut train.optimizer, parts.inputs.is_empty());
     train.optimizer.lbfgs = optimize::is_lbfgs(unit, &train.optimizer);
+    plan::check_lbfgs(&train)?;
     train.optimizer.states = optimize::states(unit, limits, &train.optimizer)?;
     Ok(Model {
         graph: parts.graph,

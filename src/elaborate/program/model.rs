@@ -125,12 +125,13 @@ pub struct Objective {
     pub span: Span,
 }
 
-/// The direction of an objective.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which way is better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sense {
-    /// The least value is wanted.
+    /// Look for the least value.
+    #[default]
     Minimize,
-    /// The greatest value is wanted.
+    /// Look for the greatest value; reported values are the caller's, not their negatives.
     Maximize,
 }
 

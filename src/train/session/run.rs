@@ -419,7 +419,7 @@ impl Training {
         Ok(Ending::Diverged { step, message })
     }
 
-    fn sense(&self) -> Sense {
+    pub(super) fn sense(&self) -> Sense {
         self.model.objective.as_ref().map_or(Sense::Minimize, |objective| objective.sense)
     }
 
