@@ -112,6 +112,6 @@ fn problems_without_data_are_solved_either_way() {
 #[test]
 fn settings_that_make_no_sense_for_a_quasi_newton_method_are_refused() {
     let text = "param w = 0\nminimize (w - 3)^2\ntrain { clip_norm = 1 }";
-    let error = Program::read(text, &Limits::default()).err().expect("it is refused");
+    let error = Program::read(text, &Limits::default()).expect_err("it is refused");
     assert!(error.to_string().contains("needs no `clip_norm`"), "{error}");
 }
