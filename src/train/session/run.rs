@@ -219,6 +219,11 @@ impl Training {
         self.standing.step
     }
 
+    /// Bytes of machine code of a step.
+    pub fn code_size(&self) -> usize {
+        self.kernel.code_size()
+    }
+
     /// The program as it is trained.
     pub fn model(&self) -> &Model {
         &self.model
