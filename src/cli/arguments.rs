@@ -454,11 +454,11 @@ fn number(text: &str) -> Result<f64, String> {
 }
 
 /// The arguments with a blank before those that begin with `-` and are no flags, such as `-x^2`
-/// and `-1,2`: clap then takes them for what they are.
+/// and `-1,2`: clap then takes them for what they are. Commands on programs take no expressions.
 pub fn shielded(arguments: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     let mut escaped = false;
-    arguments.map(move |argument| {
-        escaped |= argument == "--";
+    arguments.enumerate().map(move |(i, argument)| {
+        escaped |= argument == "--" || (i == 1 && (argument == "train" || argument == "predict"));
         if escaped || !is_operand(argument.as_encoded_bytes()) {
             return argument;
         }
@@ -494,6 +494,13 @@ mod tests {
     #[test]
     fn every_format_has_its_name() {
         assert_eq!(FORMATS, Format::ALL.map(|format| (format.name(), format)));
+    }
+
+    #[test]
+    fn short_flags_of_training_are_flags() {
+        let words = ["symdiff", "train", "net.sd", "-o", "w.safetensors", "-q"].map(OsString::from);
+        let parsed = Arguments::try_parse_from(shielded(words.into_iter())).expect("flags");
+        assert!(matches!(parsed.command, Some(Command::Train(Train { quiet: true, out: Some(_), .. }))));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod examples;
 mod gradients;
 mod jit;
 mod minimize;
+mod models;
 mod objectives;
 mod print;
 mod program;

@@ -7,11 +7,16 @@
 mod classes;
 mod evaluation;
 mod full_batch;
+mod initial;
 mod keep;
+mod orthogonal;
 mod predictor;
+mod program;
 mod run;
 mod step;
 
+pub use initial::initialise;
 pub use keep::{encodings_of, params_of, program_of};
 pub use predictor::{Predictions, Predictor, input_shapes, wishes_of};
+pub use program::Program;
 pub use run::{Ending, Progress, Score, Training, TrainingOptions};

@@ -6,9 +6,11 @@
 
 use super::classes;
 use super::evaluation::Evaluation;
+use super::initial::initialise;
+use super::program::Program;
 use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
-use crate::elaborate::program::{Batch, Init, Model, Phase, Sense, read_program};
+use crate::elaborate::program::{Batch, Model, Sense};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Id;
 use crate::jit::tensor::{TensorKernel, Workspace};
@@ -123,8 +125,15 @@ impl Training {
     /// # Errors
     /// Faults of the program, with their places; a batch larger than the training rows.
     pub fn new(source: &str, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
-        let model = read_program(source, Phase::Train, &options.limits)?;
-        let predict = read_program(source, Phase::Predict, &options.limits)?;
+        Training::of(&Program::read(source, &options.limits)?, prepared, options)
+    }
+
+    /// A run of a program that has been read or made in code.
+    ///
+    /// # Errors
+    /// As [`Training::new`].
+    pub fn of(program: &Program, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
+        let Program { train: model, predict } = program.clone();
         model.objective()?;
         let every: Vec<usize> = (0..model.inputs.len()).collect();
         classes::check(&model.graph, &model.inputs, &every, &scored(&model)?, &prepared.examples)?;
@@ -150,7 +159,7 @@ impl Training {
         let evaluation = Evaluation::new(&predict, &scored(&predict)?, count, precision)?;
         let interval = if full { (steps / REPORTS).max(1) } else { per_epoch };
         let mut training = Training {
-            source: source.to_owned(),
+            source: model.identity(),
             predict,
             prepared,
             seed,
@@ -192,7 +201,7 @@ impl Training {
             let shape: Vec<usize> =
                 self.model.graph.shape(param.node).extents().iter().map(|&d| d as usize).collect();
             let mut random = Random::new(self.seed, &format!("parameter {}", param.name));
-            let values = initial(&param.init, &shape, &mut random)?;
+            let values = initialise(&param.init, &shape, &mut random)?;
             self.workspace.set(self.layout.params[k], &values)?;
             for ((_, value), &place) in self.model.train.optimizer.states.iter().zip(&self.layout.states[k]) {
                 self.workspace.set(place, &vec![*value; values.len()])?;
@@ -209,6 +218,11 @@ impl Training {
     /// Steps done.
     pub fn step_count(&self) -> u64 {
         self.standing.step
+    }
+
+    /// Bytes of machine code of a step.
+    pub fn code_size(&self) -> usize {
+        self.kernel.code_size()
     }
 
     /// The program as it is trained.
@@ -411,7 +425,7 @@ impl Training {
         Ok(Ending::Diverged { step, message })
     }
 
-    fn sense(&self) -> Sense {
+    pub(super) fn sense(&self) -> Sense {
         self.model.objective.as_ref().map_or(Sense::Minimize, |objective| objective.sense)
     }
 
@@ -507,19 +521,4 @@ fn batches(
         return Err(Error::data(Diagnostic::error("there are no rows to train on")));
     }
     Batches::new(rows, size, seed, model.train.shuffle).map(Some)
-}
-
-fn initial(init: &Init, shape: &[usize], random: &mut Random) -> Result<Vec<f64>, Error> {
-    use crate::data::{Initial, initialise};
-    let size: usize = shape.iter().product();
-    let initial = match init {
-        Init::Constant(value) => return Ok(vec![*value; size]),
-        Init::List(values) => return Ok(values.clone()),
-        Init::Normal { mean, std } => Initial::Normal { mean: *mean, std: *std },
-        Init::Uniform { lo, hi } => Initial::Uniform { lo: *lo, hi: *hi },
-        Init::Glorot => Initial::Glorot,
-        Init::He => Initial::He,
-        Init::Orthogonal => Initial::Orthogonal,
-    };
-    initialise(&initial, shape, random)
 }
