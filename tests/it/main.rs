@@ -9,6 +9,7 @@ mod derivatives;
 mod elaborate;
 mod elementary;
 mod examples;
+mod gradients;
 mod jit;
 mod minimize;
 mod models;
