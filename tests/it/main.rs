@@ -25,5 +25,6 @@ mod size;
 mod syntax;
 mod tensor;
 mod tensors;
+mod threads;
 mod tidy;
 mod weights;
