@@ -99,7 +99,9 @@ fn training_gives_the_same_weights_on_many_threads() {
     let trained = |threads| {
         let options = TrainingOptions { threads, ..TrainingOptions::default() };
         let mut training = Training::new(program, data.clone(), &options).expect("it is right");
-        (0..3).for_each(|_| drop(training.step().expect("the data fits")));
+        for _ in 0..3 {
+            training.step().expect("the data fits");
+        }
         training.params().expect("there are parameters")
     };
     let one = trained(1);
