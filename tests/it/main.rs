@@ -22,6 +22,7 @@ mod randomness;
 mod readme;
 mod rules;
 mod saturate;
+mod scans;
 mod size;
 mod syntax;
 mod tensor;
