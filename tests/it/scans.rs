@@ -258,3 +258,26 @@ fn a_batch_is_its_examples() {
         }
     }
 }
+
+/// Bytes of machine code of a program's gradient, over so many steps.
+fn code_size(steps: u32) -> usize {
+    let text = format!(
+        "input xs[{steps}, 4], y\nhs = xs |> gru(8)\nz = last(hs) |> dense(1)\nloss = mse(z[0], y)\n\
+         train {{ optimizer = adam(lr = 0.01), steps = 2 }}"
+    );
+    let program = symdiff::train::Program::read(&text, &symdiff::Limits::default()).expect("it reads");
+    let mut graph = program.model().graph.clone();
+    let loss = program.model().objective().expect("there is a loss").node;
+    let params: Vec<Id> = program.model().params.iter().map(|p| p.node).collect();
+    let one = graph.integer(1);
+    let bars: Vec<Id> = vjp(&mut graph, &[(loss, one)], &params).into_iter().flatten().collect();
+    let symbols = symbols(&graph);
+    let function = simplify(&Function::new(graph, symbols, bars), Level::Fast, Purpose::Compute);
+    TensorKernel::compile(&function, &TensorOptions::default()).expect("it compiles").code_size()
+}
+
+#[test]
+fn machine_code_does_not_grow_with_steps() {
+    let (few, many) = (code_size(10), code_size(1000));
+    assert!(many <= few + few / 10, "{few} bytes for 10 steps, {many} for 1000");
+}
