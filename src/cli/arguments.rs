@@ -204,6 +204,9 @@ pub struct Train {
     /// The seed of everything random, whatever the program says
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub seed: Option<u64>,
+    /// Another value of a definition, `dim`, parameter or setting: --set "optimizer=adam(lr=0.1)"
+    #[arg(long = "set", value_name = "NAME=VALUE", help_heading = "Run")]
+    pub values: Vec<String>,
     #[command(flatten)]
     pub budgets: Budgets,
 }

@@ -26,7 +26,7 @@ const SAVE_SECONDS: u64 = 30;
 
 pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
     let limits = arguments.budgets.limits();
-    let text = ProgramText::read(&arguments.program, &limits)?;
+    let text = ProgramText::read(&arguments.program, &limits)?.with(&arguments.values, &limits)?;
     let model = text.model(Phase::Train, &limits, console)?;
     let prepared = prepared(arguments, &model, &text, &limits, console)?;
     let options = TrainingOptions {
@@ -182,11 +182,9 @@ fn conclude(
     console: &mut Console,
 ) -> Result<Exit, Fault> {
     let split = training.data().split.clone();
-    let parts = [("train", split.train), ("validation", split.validation), ("test", split.test)];
+    let parts = [("train", training.training_rows()), ("validation", split.validation), ("test", split.test)];
     let mut scores = Vec::new();
     for (name, rows) in parts {
-        // A program without data has one example, which is none.
-        let rows = if rows.is_empty() && name == "train" { vec![0] } else { rows };
         if !rows.is_empty() {
             scores.push((name, training.score(&rows).map_err(|error| Fault::from_error(&error))?));
         }
@@ -217,7 +215,7 @@ fn conclude(
             Exit::Interrupted
         }
         Ending::Diverged { message, .. } => {
-            console.say(Diagnostic::error(format!("the run diverged: {message}")))?;
+            console.say(Diagnostic::error(message.clone()))?;
             Exit::Failed
         }
     })

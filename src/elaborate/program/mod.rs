@@ -25,6 +25,7 @@ mod product;
 mod ranges;
 mod reduce;
 mod remarks;
+mod replace;
 mod resolve;
 mod scan;
 mod slots;
@@ -33,7 +34,8 @@ mod value;
 mod words;
 
 pub use model::{Clock, Init, Input, Model, Noise, Objective, Output, Param, Phase, Sense};
-pub use plan::{Batch, ColumnPick, DataPlan, Missing, OptimizerPlan, Source, TrainPlan};
+pub use plan::{Batch, ColumnPick, DataPlan, Driver, Missing, OptimizerPlan, Source, TrainPlan};
+pub use replace::with_values;
 
 use crate::elaborate::apply::not_a_number;
 use crate::error::{Diagnostic, Error, Span};
@@ -87,7 +89,7 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     let notes = std::mem::take(&mut machine.notes);
 
     default_optimizer(&mut train.optimizer, made.inputs.is_empty());
-    train.optimizer.lbfgs = optimize::is_lbfgs(unit, &train.optimizer);
+    train.optimizer.driver = optimize::driver(unit, &train.optimizer);
     train.optimizer.states = optimize::states(unit, limits, &train.optimizer)?;
     let mut model = Model {
         graph,

@@ -47,13 +47,28 @@ pub struct OptimizerPlan {
     pub name: String,
     /// Its states, with the value of all their elements before the first update.
     pub states: Vec<(String, f64)>,
-    /// The quasi-Newton method, which is no update of single parameters.
-    pub lbfgs: bool,
+    /// The method that moves all parameters together, where it is no update of each.
+    pub driver: Option<Driver>,
     /// Where it is written, if it is.
     pub span: Option<Span>,
     /// The setting, if there is one.
     pub(super) body: Option<Body>,
 }
+
+/// Methods without a learning rate: they look at the whole loss, and choose their steps themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// Quasi-Newton of limited memory.
+    Lbfgs,
+    /// The gradient's direction, as far as the loss falls.
+    LineSearch,
+    /// Newton's method with the exact Hessian, for few parameters.
+    Newton,
+}
+
+/// The library's names of the drivers.
+pub(super) const DRIVERS: &[(&str, Driver)] =
+    &[("lbfgs", Driver::Lbfgs), ("line_search", Driver::LineSearch), ("newton", Driver::Newton)];
 
 /// How many examples an update takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +129,7 @@ pub enum Missing {
 }
 
 /// The keys of `train`.
-const TRAIN: &[&str] = &[
+pub(super) const TRAIN: &[&str] = &[
     "optimizer",
     "steps",
     "epochs",
@@ -133,7 +148,7 @@ const TRAIN: &[&str] = &[
 impl Default for TrainPlan {
     fn default() -> TrainPlan {
         let optimizer =
-            OptimizerPlan { name: String::new(), states: Vec::new(), lbfgs: false, span: None, body: None };
+            OptimizerPlan { name: String::new(), states: Vec::new(), driver: None, span: None, body: None };
         TrainPlan {
             optimizer,
             steps: None,

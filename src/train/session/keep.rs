@@ -175,6 +175,7 @@ fn standing_to_json(standing: &Standing) -> String {
         "stalled": standing.stalled,
         "sum": bits(standing.sum),
         "count": standing.count,
+        "first": standing.first.map(bits),
         "best": best,
     })
     .to_string()
@@ -197,6 +198,7 @@ fn standing_from_json(text: &str) -> Option<Standing> {
         stalled: whole("stalled")?,
         sum: from_bits(object.get("sum")?)?,
         count: whole("count")?,
+        first: object.get("first").and_then(from_bits),
         best,
     })
 }

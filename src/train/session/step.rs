@@ -5,7 +5,7 @@
 //! loop that calls it.
 
 use crate::batch::{Batched, batch};
-use crate::differentiate::vjp;
+use crate::differentiate::{jvp, vjp};
 use crate::elaborate::program::{Clock, Model, Sense};
 use crate::error::Error;
 use crate::ir::{DType, Elementwise, Function, Graph, Id, Op, Selection, Shape, Symbol, Type};
@@ -32,6 +32,8 @@ pub(super) struct Layout {
     pub rate: Option<usize>,
     /// Outputs: the gradients, where the step does not use them up itself.
     pub gradients: Vec<usize>,
+    /// The directions the Hessian is multiplied by, of a function that does that.
+    pub directions: Vec<usize>,
     /// Outputs that are stored where inputs are.
     pub in_place: Vec<(usize, usize)>,
 }
@@ -86,19 +88,15 @@ pub(super) fn step(model: &Model, count: u32, size: u32) -> Result<(Function, La
     let params: Vec<Id> =
         model.params.iter().map(|param| graph_input(&mut graph, model, param.node)).collect();
     layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
-    let downhill =
-        if objective.sense == Sense::Maximize { graph.apply(Elementwise::Neg, &[loss]) } else { loss };
-    let one = graph.integer(1);
-    let bars = vjp(&mut graph, &[(downhill, one)], &params);
-    let gradients: Vec<Id> =
-        params.iter().zip(bars).map(|(&w, bar)| bar.unwrap_or_else(|| zeros(&mut graph, w))).collect();
+    let gradients = gradients(&mut graph, objective.sense, loss, &params);
     let (gradients, norm) = clipped(&mut graph, model, &params, gradients);
 
     let mut outputs = Vec::new();
-    if model.train.optimizer.lbfgs {
+    if model.train.optimizer.driver.is_some() {
         // The parameters stay as they are; the driver moves them.
         layout.in_place = layout.params.iter().enumerate().map(|(k, &input)| (k, input)).collect();
         outputs.extend(&params);
+        layout.states = vec![Vec::new(); params.len()];
         layout.gradients = (outputs.len()..outputs.len() + gradients.len()).collect();
         outputs.extend(&gradients);
     } else {
@@ -113,6 +111,44 @@ pub(super) fn step(model: &Model, count: u32, size: u32) -> Result<(Function, La
     }
     let step = Function::new(graph, inputs.symbols, outputs);
     Ok((simplified(step, Level::Fast, Purpose::Compute), layout))
+}
+
+/// The Hessian of the mean loss over `count` examples times a direction; for a loss that is
+/// maximized, of its negative.
+pub(super) fn hessian_vector(model: &Model, count: u32) -> Result<(Function, Layout), Error> {
+    let objective = model.objective()?;
+    let (mut graph, roots) = stable(model, vec![objective.node]);
+    let mut inputs = Inputs { symbols: Vec::new() };
+    let mut layout = Layout::default();
+    let loss = batched_loss(&mut graph, model, roots[0], (count, count), &mut inputs, &mut layout);
+    let params: Vec<Id> =
+        model.params.iter().map(|param| graph_input(&mut graph, model, param.node)).collect();
+    layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
+    let gradients = gradients(&mut graph, objective.sense, loss, &params);
+    let mut seeds = Vec::new();
+    for (param, &w) in model.params.iter().zip(&params) {
+        let shape = graph.shape(w).clone();
+        let (place, direction) = inputs.add(&mut graph, &format!("direction of {}", param.name), shape);
+        layout.directions.push(place);
+        seeds.push((w, direction));
+    }
+    let products = jvp(&mut graph, &gradients, &seeds);
+    let outputs: Vec<Id> = params
+        .iter()
+        .zip(products)
+        .map(|(&w, product)| product.unwrap_or_else(|| zeros(&mut graph, w)))
+        .collect();
+    layout.gradients = (0..outputs.len()).collect();
+    let function = Function::new(graph, inputs.symbols, outputs);
+    Ok((simplified(function, Level::Fast, Purpose::Compute), layout))
+}
+
+/// The gradients of what is minimized.
+fn gradients(graph: &mut Graph, sense: Sense, loss: Id, params: &[Id]) -> Vec<Id> {
+    let downhill = if sense == Sense::Maximize { graph.apply(Elementwise::Neg, &[loss]) } else { loss };
+    let one = graph.integer(1);
+    let bars = vjp(graph, &[(downhill, one)], params);
+    params.iter().zip(bars).map(|(&w, bar)| bar.unwrap_or_else(|| zeros(graph, w))).collect()
 }
 
 /// The parameters and the optimiser's states after the step.
