@@ -12,6 +12,7 @@ mod elementary;
 mod examples;
 mod jit;
 mod minimize;
+mod models;
 mod networks;
 mod objectives;
 mod print;

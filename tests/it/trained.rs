@@ -3,9 +3,9 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use symdiff::data::{Dataset, Portions, Prepared, TableOptions, prepare, read_dataset};
-use symdiff::elaborate::program::{Model, Phase, read_program, with_values};
-use symdiff::train::{Ending, Progress, Score, Training, TrainingOptions, input_shapes, wishes_of};
+use symdiff::data::{Dataset, Prepared, TableOptions, read_dataset};
+use symdiff::elaborate::program::{Model, with_values};
+use symdiff::train::{Ending, Program, Progress, Score, Training, TrainingOptions};
 use symdiff::{Error, Limits};
 
 /// A run and what was seen of it.
@@ -33,15 +33,9 @@ pub fn dataset(model: &Model, folder: &Path) -> Result<Option<Dataset>, Error> {
 }
 
 /// The data of a program, split as it says.
-pub fn prepared(source: &str, folder: &Path, seed: Option<u64>) -> Result<Prepared, Error> {
-    let model = read_program(source, Phase::Train, &Limits::default())?;
-    let plan = &model.train;
-    let seed = seed.unwrap_or(plan.seed);
-    let portions = Portions { validation: plan.validation, test: plan.test, seed, stratify: None };
-    match input_shapes(&model).as_slice() {
-        [] => Ok(Prepared::none()),
-        shapes => prepare(dataset(&model, folder)?.as_ref(), shapes, &wishes_of(&model), &portions),
-    }
+pub fn prepared(source: &str, folder: &Path) -> Result<Prepared, Error> {
+    let program = Program::read(source, &Limits::default())?;
+    program.prepare(dataset(program.model(), folder)?.as_ref(), None)
 }
 
 /// Trains an example to its end, some of its values exchanged.
@@ -49,7 +43,7 @@ pub fn prepared(source: &str, folder: &Path, seed: Option<u64>) -> Result<Prepar
 pub fn train(name: &str, values: &[(&str, &str)]) -> Run {
     let source = source(name, values);
     let folder = path(name).parent().expect("a folder").to_owned();
-    let run = prepared(&source, &folder, None).and_then(|prepared| run(&source, prepared));
+    let run = prepared(&source, &folder).and_then(|prepared| run(&source, prepared));
     run.unwrap_or_else(|error| panic!("{name} with {values:?}: {error}"))
 }
 

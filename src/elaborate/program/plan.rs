@@ -255,6 +255,27 @@ fn check_fractions(plan: &TrainPlan) -> Result<(), Error> {
     Err(Error::input(diagnostic.hint("their sum must be below 1")))
 }
 
+/// A driver takes all rows at once, and its gradients whole.
+pub(super) fn check_driver(plan: &TrainPlan) -> Result<(), Error> {
+    let is_wrong = |key: &str| match key {
+        "batch" => plan.batch != Batch::Full,
+        "clip_norm" | "clip_value" => true,
+        _ => false,
+    };
+    let wrong = plan.spans.iter().find(|(key, _)| plan.optimizer.driver.is_some() && is_wrong(key));
+    let Some((key, span)) = wrong else { return Ok(()) };
+    let name = &plan.optimizer.name;
+    let message = match key.as_str() {
+        "batch" => format!("`{name}` takes all training rows at once"),
+        _ => format!("`{name}` searches along a line and needs no `{key}`"),
+    };
+    let diagnostic = Diagnostic::error(message).at(*span, "leave this out");
+    Err(Error::input(match plan.optimizer.span {
+        Some(place) => diagnostic.and_at(place, "or choose another optimizer"),
+        None => diagnostic.hint("or choose an optimizer, such as `optimizer = gd(lr = 0.1)`"),
+    }))
+}
+
 fn unknown_value(key: &str, span: Span, wanted: &str) -> Error {
     Error::input(Diagnostic::error(format!("`{key}` is {wanted}")).at(span, "this is not"))
 }

@@ -1,7 +1,7 @@
 //! The Hessian of the mean loss times vectors: how curved the loss is, and Newton's method.
 //!
-//! What must stay true: the products are exact derivatives of the loss a run minimizes, weight
-//! decay included; dropout and the like play no part.
+//! What must stay true: the products are exact derivatives of the loss, weight decay included;
+//! dropout and the like play no part.
 
 use super::run::Training;
 use super::step::hessian_vector;
@@ -20,7 +20,6 @@ pub(super) struct Curvature {
     workspace: Workspace,
     /// Of each parameter: its input, its direction's, the product's output, and how many numbers.
     places: Vec<(usize, usize, usize, usize)>,
-    decay: f64,
     /// The first fault of an evaluation.
     pub fault: Option<Error>,
 }
@@ -43,7 +42,7 @@ impl Curvature {
         let sizes = model.params.iter().map(|param| model.graph.shape(param.node).size());
         let inputs = layout.params.iter().zip(&layout.directions).zip(&layout.gradients);
         let places = inputs.zip(sizes).map(|(((&w, &v), &product), size)| (w, v, product, size)).collect();
-        Ok(Curvature { kernel, workspace, places, decay: model.train.l2.unwrap_or(0.0), fault: None })
+        Ok(Curvature { kernel, workspace, places, fault: None })
     }
 
     fn product(&mut self, x: &[f64], v: &[f64], out: &mut [f64]) -> Result<(), Error> {
@@ -59,7 +58,6 @@ impl Curvature {
             self.workspace.get(product, &mut out[start..start + size])?;
             start += size;
         }
-        out.iter_mut().zip(v).for_each(|(out, v)| *out += self.decay * v);
         Ok(())
     }
 

@@ -7,9 +7,9 @@ use super::curvature::Curvature;
 use super::run::{Best, Ending, Progress, Training};
 use crate::elaborate::program::Sense;
 use crate::error::Error;
+use crate::train::Bounds;
 use crate::train::diagnose::Watch;
 use crate::train::objective::Probe;
-use crate::train::{Bounds, Sense as Search};
 
 /// Reports without improvement that count as a plateau, for schedules.
 const PLATEAU: u64 = 10;
@@ -102,7 +102,7 @@ impl Training {
         let x = self.params()?.concat();
         let free = Bounds::free(x.len());
         let mut watch = Watch::new(rate);
-        watch.measure(&mut Probe::new(&mut curvature, Search::Minimize, &free), &x, place);
+        watch.measure(&mut Probe::new(&mut curvature, self.sense(), &free), &x, place);
         match curvature.fault {
             Some(error) => Err(error),
             None => Ok(watch.too_fast()),
@@ -111,8 +111,7 @@ impl Training {
 
     /// A loss as it is minimized.
     fn downhill(&self, loss: f64) -> f64 {
-        let sense = self.model.objective.as_ref().map_or(Sense::Minimize, |objective| objective.sense);
-        if sense == Sense::Maximize { -loss } else { loss }
+        if self.sense() == Sense::Maximize { -loss } else { loss }
     }
 
     /// Whether a loss, as it is minimized, lies far above the first one.

@@ -7,7 +7,7 @@
 
 use super::curvature::Curvature;
 use super::run::{Ending, Progress, Standing, Training};
-use crate::elaborate::program::{Batch, Driver, Model, Sense};
+use crate::elaborate::program::{Driver, Model};
 use crate::error::{Diagnostic, Error};
 use crate::train::{
     Bounds, Flow, FromFn, Options, Report, Status, Step, from_fn, minimize_with, newton_with,
@@ -18,34 +18,17 @@ use std::ops::ControlFlow;
 /// Parameters of Newton's method, at most: a step solves a system of as many equations.
 const NEWTON: usize = 500;
 
-/// What a driver needs of its program.
+/// Newton's method is for few parameters.
 pub(super) fn check(model: &Model) -> Result<(), Error> {
-    let plan = &model.train;
-    let Some(driver) = plan.optimizer.driver else { return Ok(()) };
-    let name = &plan.optimizer.name;
-    let refuse = |key: &str, text: String, hint: &str| {
-        let span = plan.spans.iter().find(|span| span.0 == key).map_or(model_span(model), |span| span.1);
-        Err(Error::input(Diagnostic::error(text).at(span, "").hint(hint)))
-    };
     let sizes = model.params.iter().map(|param| model.graph.shape(param.node).size());
     let size: usize = sizes.sum();
-    if let Batch::Size(_) = plan.batch {
-        let hint = "leave `batch` out, or take an optimizer of mini-batches such as adam";
-        return refuse("batch", format!("`{name}` needs all examples in each step"), hint);
+    let optimizer = &model.train.optimizer;
+    if optimizer.driver != Some(Driver::Newton) || size <= NEWTON {
+        return Ok(());
     }
-    if plan.clip_norm.or(plan.clip_value).is_some() {
-        let key = if plan.clip_norm.is_some() { "clip_norm" } else { "clip_value" };
-        return refuse(key, format!("`{name}` chooses its own steps"), "leave the clipping out");
-    }
-    if driver == Driver::Newton && size > NEWTON {
-        let text = format!("`newton` is for at most {NEWTON} parameters, and there are {size}");
-        return refuse("optimizer", text, "take lbfgs");
-    }
-    Ok(())
-}
-
-fn model_span(model: &Model) -> crate::error::Span {
-    model.train.optimizer.span.unwrap_or_default()
+    let text = format!("`newton` is for at most {NEWTON} parameters, and there are {size}");
+    let place = optimizer.span.unwrap_or_default();
+    Err(Error::input(Diagnostic::error(text).at(place, "solves as many equations a step").hint("take lbfgs")))
 }
 
 /// Taken from an observer that breaks off, and from evaluations that fail.
@@ -71,7 +54,6 @@ impl Training {
         let curvature = (driver == Driver::Newton).then(|| Curvature::of(self, true)).transpose()?;
         // The objective and the observer take turns with the training.
         let training = RefCell::new(&mut *self);
-        let sign = training.borrow().sign();
         let mut objective = from_fn(start.len(), |x: &[f64], gradient: &mut [f64]| {
             let value = training.borrow_mut().value_and_gradient(x, gradient);
             value.unwrap_or_else(|error| {
@@ -82,7 +64,7 @@ impl Training {
         let mut visit = |step: &Step<'_>| {
             let mut training = training.borrow_mut();
             let index = step.index as u64;
-            let seen = training.reached(index, step.x, sign * step.value, step.gradient_norm);
+            let seen = training.reached(index, step.x, step.value, step.gradient_norm);
             let flow = seen.and_then(|progress| match progress.filter(|_| index > done || done == 0) {
                 Some(progress) => observe(&mut training, &progress),
                 None => Ok(ControlFlow::Continue(())),
@@ -103,7 +85,7 @@ impl Training {
         Ok(match report.status {
             _ if interrupted => Ending::Interrupted,
             Status::NotFinite | Status::Diverged | Status::Unbounded => {
-                let (step, loss) = (report.iterations as u64, sign * report.value);
+                let (step, loss) = (report.iterations as u64, report.value);
                 Ending::Diverged { step, loss, message: report.message }
             }
             _ => Ending::Finished,
@@ -113,6 +95,7 @@ impl Training {
     fn options(&self, driver: Driver) -> Options {
         let default = Options::default();
         Options {
+            sense: self.sense(),
             bounds: self.bounds(),
             max_iterations: usize::try_from(self.steps()).unwrap_or(usize::MAX),
             memory: if driver == Driver::LineSearch { 0 } else { default.memory },
@@ -131,12 +114,6 @@ impl Training {
         Bounds::new(sides.0, sides.1).ok().filter(|bounds| !bounds.is_free())
     }
 
-    /// −1 for a loss that is maximized: drivers see what is minimized.
-    fn sign(&self) -> f64 {
-        let sense = self.model.objective.as_ref().map(|objective| objective.sense);
-        if sense == Some(Sense::Maximize) { -1.0 } else { 1.0 }
-    }
-
     /// Sets all parameters from one row of numbers.
     pub(super) fn set_flat(&mut self, x: &[f64]) -> Result<(), Error> {
         let mut rest = x;
@@ -151,7 +128,6 @@ impl Training {
         self.set_params(&params)
     }
 
-    /// What is minimized at a point: the mean loss and what decay adds to it.
     fn value_and_gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> Result<f64, Error> {
         self.set_flat(x)?;
         self.evaluate_step()?;
@@ -161,8 +137,7 @@ impl Training {
             self.workspace.get(output, values)?;
             rest = others;
         }
-        let decay = self.model.train.l2.unwrap_or(0.0) / 2.0 * x.iter().map(|x| x * x).sum::<f64>();
-        Ok(self.sign() * self.loss()? + decay)
+        self.loss()
     }
 }
 

@@ -12,9 +12,11 @@ mod evaluation;
 mod full_batch;
 mod keep;
 mod predictor;
+mod program;
 mod run;
 mod step;
 
 pub use keep::{encodings_of, params_of, program_of};
 pub use predictor::{Predictions, Predictor, input_shapes, wishes_of};
+pub use program::Program;
 pub use run::{Ending, Progress, Score, Training, TrainingOptions};

@@ -7,9 +7,10 @@
 use super::classes;
 use super::evaluation::Evaluation;
 use super::full_batch;
+use super::program::Program;
 use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
-use crate::elaborate::program::{Batch, Init, Model, Phase, read_program};
+use crate::elaborate::program::{Batch, Init, Model, Sense};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Id;
 use crate::jit::tensor::{TensorKernel, Workspace};
@@ -127,8 +128,15 @@ impl Training {
     /// # Errors
     /// Faults of the program, with their places; a batch larger than the training rows.
     pub fn new(source: &str, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
-        let model = read_program(source, Phase::Train, &options.limits)?;
-        let predict = read_program(source, Phase::Predict, &options.limits)?;
+        Training::of(&Program::read(source, &options.limits)?, prepared, options)
+    }
+
+    /// A run of a program that has been read or made in code.
+    ///
+    /// # Errors
+    /// As [`Training::new`].
+    pub fn of(program: &Program, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
+        let Program { train: model, predict } = program.clone();
         model.objective()?;
         full_batch::check(&model)?;
         let every: Vec<usize> = (0..model.inputs.len()).collect();
@@ -155,7 +163,7 @@ impl Training {
         let evaluation = Evaluation::new(&predict, &scored(&predict)?, count, precision)?;
         let interval = if full { (steps / REPORTS).max(1) } else { per_epoch };
         let mut training = Training {
-            source: source.to_owned(),
+            source: model.identity(),
             predict,
             prepared,
             seed,
@@ -215,6 +223,11 @@ impl Training {
     /// Steps done.
     pub fn step_count(&self) -> u64 {
         self.standing.step
+    }
+
+    /// Bytes of machine code of a step.
+    pub fn code_size(&self) -> usize {
+        self.kernel.code_size()
     }
 
     /// The program as it is trained.
@@ -381,6 +394,10 @@ impl Training {
             learning_rate,
             validation,
         })
+    }
+
+    pub(super) fn sense(&self) -> Sense {
+        self.model.objective.as_ref().map_or(Sense::Minimize, |objective| objective.sense)
     }
 
     /// Mean loss and metrics over some of the examples, without dropout and the like.

@@ -88,15 +88,22 @@ pub(super) fn step(model: &Model, count: u32, size: u32) -> Result<(Function, La
     let params: Vec<Id> =
         model.params.iter().map(|param| graph_input(&mut graph, model, param.node)).collect();
     layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
-    let gradients = gradients(&mut graph, objective.sense, loss, &params);
-    let (gradients, norm) = clipped(&mut graph, model, &params, gradients);
+    // Who searches himself knows the sense, and needs the value that goes with the gradient.
+    let drives = model.train.optimizer.driver.is_some();
+    let loss = if drives { penalised(&mut graph, model, &params, loss) } else { loss };
+    let uphill = objective.sense == Sense::Maximize && !drives;
+    let downhill = if uphill { graph.apply(Elementwise::Neg, &[loss]) } else { loss };
+    let gradients = gradients(&mut graph, downhill, &params);
+    let gradients = if drives { gradients } else { decayed(&mut graph, model, &params, gradients) };
+    let norm = length(&mut graph, &gradients);
+    let gradients = if drives { gradients } else { clipped(&mut graph, model, norm, gradients) };
 
     let mut outputs = Vec::new();
-    if model.train.optimizer.driver.is_some() {
-        // The parameters stay as they are; the driver moves them.
+    if drives {
+        // The parameters stay as they are; the driver moves them, and keeps its own account.
+        layout.states = vec![Vec::new(); params.len()];
         layout.in_place = layout.params.iter().enumerate().map(|(k, &input)| (k, input)).collect();
         outputs.extend(&params);
-        layout.states = vec![Vec::new(); params.len()];
         layout.gradients = (outputs.len()..outputs.len() + gradients.len()).collect();
         outputs.extend(&gradients);
     } else {
@@ -113,8 +120,7 @@ pub(super) fn step(model: &Model, count: u32, size: u32) -> Result<(Function, La
     Ok((simplified(step, Level::Fast, Purpose::Compute), layout))
 }
 
-/// The Hessian of the mean loss over `count` examples times a direction; for a loss that is
-/// maximized, of its negative.
+/// The Hessian of the mean loss over `count` examples, weight decay included, times a direction.
 pub(super) fn hessian_vector(model: &Model, count: u32) -> Result<(Function, Layout), Error> {
     let objective = model.objective()?;
     let (mut graph, roots) = stable(model, vec![objective.node]);
@@ -124,7 +130,8 @@ pub(super) fn hessian_vector(model: &Model, count: u32) -> Result<(Function, Lay
     let params: Vec<Id> =
         model.params.iter().map(|param| graph_input(&mut graph, model, param.node)).collect();
     layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
-    let gradients = gradients(&mut graph, objective.sense, loss, &params);
+    let loss = penalised(&mut graph, model, &params, loss);
+    let gradients = gradients(&mut graph, loss, &params);
     let mut seeds = Vec::new();
     for (param, &w) in model.params.iter().zip(&params) {
         let shape = graph.shape(w).clone();
@@ -143,11 +150,10 @@ pub(super) fn hessian_vector(model: &Model, count: u32) -> Result<(Function, Lay
     Ok((simplified(function, Level::Fast, Purpose::Compute), layout))
 }
 
-/// The gradients of what is minimized.
-fn gradients(graph: &mut Graph, sense: Sense, loss: Id, params: &[Id]) -> Vec<Id> {
-    let downhill = if sense == Sense::Maximize { graph.apply(Elementwise::Neg, &[loss]) } else { loss };
+/// The gradients by the parameters.
+fn gradients(graph: &mut Graph, loss: Id, params: &[Id]) -> Vec<Id> {
     let one = graph.integer(1);
-    let bars = vjp(graph, &[(downhill, one)], params);
+    let bars = vjp(graph, &[(loss, one)], params);
     params.iter().zip(bars).map(|(&w, bar)| bar.unwrap_or_else(|| zeros(graph, w))).collect()
 }
 
@@ -262,41 +268,57 @@ fn shaped_like(graph: &mut Graph, x: Id, like: Id) -> Id {
     }
 }
 
-/// The gradients with weight decay, clipped; and their length before clipping.
-fn clipped(graph: &mut Graph, model: &Model, params: &[Id], gradients: Vec<Id>) -> (Vec<Id>, Id) {
-    let plan = &model.train;
-    let decayed: Vec<Id> = params
-        .iter()
-        .zip(gradients)
-        .map(|(&w, g)| match plan.l2 {
-            Some(l2) => {
-                let l2 = number(graph, l2);
-                let pull = graph.apply(Elementwise::Mul, &[l2, w]);
-                graph.apply(Elementwise::Add, &[g, pull])
-            }
-            None => g,
-        })
-        .collect();
+/// The objective made worse by l2/2·Σw², whose gradient [`decayed`] adds elsewhere.
+fn penalised(graph: &mut Graph, model: &Model, params: &[Id], loss: Id) -> Id {
+    let (Some(l2), Ok(objective)) = (model.train.l2, model.objective()) else { return loss };
+    let squares = sum_of_squares(graph, params);
+    let half = number(graph, if objective.sense == Sense::Maximize { -l2 } else { l2 } / 2.0);
+    let penalty = graph.apply(Elementwise::Mul, &[half, squares]);
+    graph.apply(Elementwise::Add, &[loss, penalty])
+}
+
+/// The gradients with the pull of weight decay.
+fn decayed(graph: &mut Graph, model: &Model, params: &[Id], gradients: Vec<Id>) -> Vec<Id> {
+    let Some(l2) = model.train.l2 else { return gradients };
+    let l2 = number(graph, l2);
+    let pulled = params.iter().zip(gradients).map(|(&w, g)| {
+        let pull = graph.apply(Elementwise::Mul, &[l2, w]);
+        graph.apply(Elementwise::Add, &[g, pull])
+    });
+    pulled.collect()
+}
+
+fn sum_of_squares(graph: &mut Graph, arrays: &[Id]) -> Id {
     let zero = graph.integer(0);
-    let squares = decayed.iter().fold(zero, |sum, &g| {
-        let square = graph.apply(Elementwise::Mul, &[g, g]);
-        let axes = ((1u16 << graph.shape(g).rank()) - 1) as u8;
+    arrays.iter().fold(zero, |sum, &x| {
+        let square = graph.apply(Elementwise::Mul, &[x, x]);
+        let axes = ((1u16 << graph.shape(x).rank()) - 1) as u8;
         let total = graph.sum(square, axes);
         graph.apply(Elementwise::Add, &[sum, total])
-    });
-    let norm = graph.apply(Elementwise::Sqrt, &[squares]);
+    })
+}
+
+/// The length of all gradients together.
+fn length(graph: &mut Graph, gradients: &[Id]) -> Id {
+    let squares = sum_of_squares(graph, gradients);
+    graph.apply(Elementwise::Sqrt, &[squares])
+}
+
+/// The gradients within the bounds on their length, which is `norm`, and on their elements.
+fn clipped(graph: &mut Graph, model: &Model, norm: Id, gradients: Vec<Id>) -> Vec<Id> {
+    let plan = &model.train;
     let by_norm: Vec<Id> = match plan.clip_norm {
-        None => decayed,
+        None => gradients,
         Some(most) => {
             let (most, one) = (number(graph, most), graph.integer(1));
             let longer = graph.compare(Selection::Less, &[most, norm]);
             let ratio = graph.apply(Elementwise::Div, &[most, norm]);
             let factor = graph.select(longer, ratio, one);
-            decayed.into_iter().map(|g| graph.apply(Elementwise::Mul, &[g, factor])).collect()
+            gradients.into_iter().map(|g| graph.apply(Elementwise::Mul, &[g, factor])).collect()
         }
     };
     let bounds = plan.clip_value.map(|most| (Some(-most), Some(most)));
-    (by_norm.into_iter().map(|g| within(graph, g, bounds)).collect(), norm)
+    by_norm.into_iter().map(|g| within(graph, g, bounds)).collect()
 }
 
 /// `x` clamped to bounds, where there are any.
