@@ -3,7 +3,7 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use symdiff::data::{Dataset, Prepared, TableOptions, read_dataset};
+use symdiff::data::{Dataset, Prepared, TableOptions, read_dataset, read_text};
 use symdiff::elaborate::program::{Model, with_values};
 use symdiff::train::{Ending, Program, Progress, Score, Training, TrainingOptions};
 use symdiff::{Error, Limits};
@@ -28,6 +28,9 @@ pub fn source(name: &str, values: &[(&str, &str)]) -> String {
 
 /// The data a program names, beside `folder`.
 pub fn dataset(model: &Model, folder: &Path) -> Result<Option<Dataset>, Error> {
+    if let Some((text, _)) = &model.data.text {
+        return read_text(&folder.join(text), &Limits::default()).map(|text| Some(Dataset::Text(text)));
+    }
     let file = model.data.file.as_ref().map(|(name, _)| folder.join(name));
     file.map(|file| read_dataset(&file, &TableOptions::default())).transpose()
 }

@@ -84,6 +84,10 @@ pub enum Batch {
 pub struct DataPlan {
     /// The file.
     pub file: Option<(String, Span)>,
+    /// The file of a text, whose windows of characters are the examples.
+    pub text: Option<(String, Span)>,
+    /// Characters from one window to the next.
+    pub stride: Option<u64>,
     /// By input: its source.
     pub bindings: Vec<(String, Source, Span)>,
     /// The inputs that are brought to mean 0 and deviation 1.
@@ -313,7 +317,7 @@ pub(super) fn data(
 ) -> Result<DataPlan, Error> {
     let mut plan = DataPlan::default();
     let mut before: Vec<(String, Span)> = Vec::new();
-    let keys = ["file", "standardize", "missing", "header"];
+    let keys = ["file", "text", "stride", "standardize", "missing", "header"];
     let known: Vec<&str> = keys.iter().copied().chain(inputs.iter().map(String::as_str)).collect();
     for setting in settings {
         let key = unit.ast.name(setting.key.symbol);
@@ -341,6 +345,15 @@ pub(super) fn data(
             ("file", _, _) => {
                 return Err(unknown_value("file", span, "a name in quotes, as in \"data.csv\""));
             }
+            ("text", SettingValue::Text(name), _) => plan.text = Some((name.clone(), span)),
+            ("text", _, _) => {
+                return Err(unknown_value("text", span, "a name in quotes, as in \"tale.txt\""));
+            }
+            ("stride", SettingValue::Picks(picks), _) => match picks.as_slice() {
+                [Pick::Positions(n, end, _)] if *n > 0 && *end == n + 1 => plan.stride = Some(*n),
+                _ => return Err(unknown_value("stride", span, "a whole number from 1 on")),
+            },
+            ("stride", _, _) => return Err(unknown_value("stride", span, "a whole number from 1 on")),
             ("missing", _, Some("refuse")) => plan.missing = Missing::Refuse,
             ("missing", _, Some("drop")) => plan.missing = Missing::Drop,
             ("missing", _, Some("mean")) => plan.missing = Missing::Mean,
