@@ -205,6 +205,14 @@ impl Graph {
         }
     }
 
+    /// The value of a constant, or of a constant repeated to an array's shape.
+    pub fn repeated_constant(&self, id: Id) -> Option<&Number> {
+        match self.op(id) {
+            Op::Structural(Structural::Broadcast { .. }) => self.constant(self.operand(id, 0)),
+            _ => self.constant(id),
+        }
+    }
+
     pub fn symbol_name(&self, symbol: Symbol) -> &str {
         &self.symbols[symbol.index()].0
     }

@@ -10,6 +10,7 @@ mod descent;
 mod elaborate;
 mod elementary;
 mod examples;
+mod gradients;
 mod jit;
 mod minimize;
 mod models;

@@ -7,10 +7,11 @@
 use super::classes;
 use super::evaluation::Evaluation;
 use super::full_batch;
+use super::initial::initialise;
 use super::program::Program;
 use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
-use crate::elaborate::program::{Batch, Init, Model, Sense};
+use crate::elaborate::program::{Batch, Model, Sense};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Id;
 use crate::jit::tensor::{TensorKernel, Workspace};
@@ -206,7 +207,7 @@ impl Training {
             let shape: Vec<usize> =
                 self.model.graph.shape(param.node).extents().iter().map(|&d| d as usize).collect();
             let mut random = Random::new(self.seed, &format!("parameter {}", param.name));
-            let values = initial(&param.init, &shape, &mut random)?;
+            let values = initialise(&param.init, &shape, &mut random)?;
             self.workspace.set(self.layout.params[k], &values)?;
             for ((_, value), &place) in self.model.train.optimizer.states.iter().zip(&self.layout.states[k]) {
                 self.workspace.set(place, &vec![*value; values.len()])?;
@@ -492,19 +493,4 @@ fn batches(
         return Err(Error::data(Diagnostic::error("there are no rows to train on")));
     }
     Batches::new(rows, size, seed, model.train.shuffle).map(Some)
-}
-
-fn initial(init: &Init, shape: &[usize], random: &mut Random) -> Result<Vec<f64>, Error> {
-    use crate::data::{Initial, initialise};
-    let size: usize = shape.iter().product();
-    let initial = match init {
-        Init::Constant(value) => return Ok(vec![*value; size]),
-        Init::List(values) => return Ok(values.clone()),
-        Init::Normal { mean, std } => Initial::Normal { mean: *mean, std: *std },
-        Init::Uniform { lo, hi } => Initial::Uniform { lo: *lo, hi: *hi },
-        Init::Glorot => Initial::Glorot,
-        Init::He => Initial::He,
-        Init::Orthogonal => Initial::Orthogonal,
-    };
-    initialise(&initial, shape, random)
 }
