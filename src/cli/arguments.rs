@@ -181,6 +181,9 @@ pub struct Train {
     /// Where to keep the weights [default: the program's name with `.safetensors`]
     #[arg(long, short = 'o', value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// Seconds between saves while it runs; 0 saves at each report
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Output")]
+    pub save_every: u64,
     /// Write one JSON line a report
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub log: Option<PathBuf>,

@@ -30,4 +30,5 @@ mod tensor;
 mod tensors;
 mod tidy;
 mod trained;
+mod training;
 mod weights;

@@ -307,6 +307,11 @@ impl Training {
         self.layout.rate.map(|rate| self.number(rate)).transpose()
     }
 
+    /// Rows of a step, of a program with data.
+    pub(super) fn batch_size(&self) -> Option<usize> {
+        self.batches.as_ref().map(Batches::size)
+    }
+
     /// Whether each step takes all training rows.
     pub(super) fn takes_all(&self) -> bool {
         self.batches.as_ref().is_none_or(|batches| batches.per_epoch() == 1)
