@@ -1,7 +1,7 @@
 //! Programs: what they mean in numbers, and in which words their faults are told.
 
 use symdiff::elaborate::program::{
-    Batch, Clock, ColumnPick, Init, Missing, Model, Phase, Sense, Source, read_program,
+    Batch, Clock, ColumnPick, Driver, Init, Missing, Model, Phase, Sense, Source, read_program,
 };
 use symdiff::ir::eval::evaluate;
 use symdiff::ir::{Graph, Id, Op, Precision};
@@ -412,7 +412,7 @@ fn objectives_without_data_default_to_lbfgs() {
     );
     let objective = model.objective.as_ref().expect("an objective");
     assert_eq!(objective.sense, Sense::Maximize);
-    assert!(model.train.optimizer.lbfgs);
+    assert_eq!(model.train.optimizer.driver, Some(Driver::Lbfgs));
     let given: &[(&str, &[f64])] = &[("p", &[80.506731]), ("a", &[604.096056])];
     let profit = value(&model.graph, objective.node, given)[0];
     assert!((profit - 14040.163390).abs() < 1e-5, "{profit}");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::arguments::DataArguments;
 use crate::cli::console::Fault;
-use crate::data::{ColumnPick, Dataset, TableOptions, Wish, Wishes, read_dataset};
+use crate::data::{ColumnPick, Dataset, TableOptions, Wish, Wishes, read_dataset, read_text};
 use crate::elaborate::program::Model;
 use crate::train::wishes_of;
 use crate::{Limits, data::Source};
@@ -16,12 +16,17 @@ pub fn dataset(
     program: &Path,
     limits: &Limits,
 ) -> Result<Option<Dataset>, Fault> {
-    let path = match (&arguments.data, &model.data.file) {
+    let named = model.data.text.as_ref().or(model.data.file.as_ref());
+    let path = match (&arguments.data, named) {
         (Some(path), _) => path.clone(),
         // A path in a program is relative to the program.
         (None, Some((name, _))) => program.parent().unwrap_or(Path::new("")).join(PathBuf::from(name)),
         (None, None) => return Ok(None),
     };
+    if model.data.text.is_some() {
+        let text = read_text(&path, limits).map(Dataset::Text);
+        return text.map(Some).map_err(|error| Fault::from_error(&error));
+    }
     let header = match (arguments.header, arguments.no_header) {
         (true, _) => Some(true),
         (_, true) => Some(false),

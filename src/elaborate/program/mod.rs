@@ -26,6 +26,7 @@ mod product;
 mod ranges;
 mod reduce;
 mod remarks;
+mod replace;
 mod resolve;
 mod scan;
 mod slots;
@@ -35,7 +36,8 @@ mod words;
 
 pub use builder::ModelBuilder;
 pub use model::{Clock, Init, Input, MADE_IN_CODE, Model, Noise, Objective, Output, Param, Phase, Sense};
-pub use plan::{Batch, ColumnPick, DataPlan, Missing, OptimizerPlan, Source, TrainPlan};
+pub use plan::{Batch, ColumnPick, DataPlan, Driver, Missing, OptimizerPlan, Source, TrainPlan};
+pub use replace::with_values;
 
 use crate::elaborate::apply::not_a_number;
 use crate::error::{Diagnostic, Error, Span};
@@ -152,8 +154,8 @@ fn assembled(
     limits: &Limits,
 ) -> Result<Model, Error> {
     default_optimizer(&mut train.optimizer, parts.inputs.is_empty());
-    train.optimizer.lbfgs = optimize::is_lbfgs(unit, &train.optimizer);
-    plan::check_lbfgs(&train)?;
+    train.optimizer.driver = optimize::driver(unit, &train.optimizer);
+    plan::check_driver(&train)?;
     train.optimizer.states = optimize::states(unit, limits, &train.optimizer)?;
     Ok(Model {
         graph: parts.graph,
