@@ -51,7 +51,7 @@ pub fn gradients(model: &Model, wrt: &[String], derivation: &Derivation) -> Resu
     Ok(named(derived, &names, &values))
 }
 
-fn input(model: &Model, name: &str) -> Result<Id, Error> {
+pub(crate) fn input(model: &Model, name: &str) -> Result<Id, Error> {
     let params = model.params.iter().map(|param| (&param.name, param.node));
     let inputs = model.inputs.iter().map(|input| (&input.name, input.node));
     let found = params.clone().chain(inputs.clone()).find(|(known, _)| *known == name);
@@ -64,14 +64,14 @@ fn input(model: &Model, name: &str) -> Result<Id, Error> {
     })
 }
 
-fn pulled_back(graph: &mut Graph, y: Id, inputs: &[Id]) -> Vec<Id> {
+pub(crate) fn pulled_back(graph: &mut Graph, y: Id, inputs: &[Id]) -> Vec<Id> {
     let one = graph.integer(1);
     let bars = differentiate::vjp(graph, &[(y, one)], inputs);
     bars.into_iter().zip(inputs).map(|(bar, &x)| bar.unwrap_or_else(|| zeros(graph, x))).collect()
 }
 
 /// The gradient by `x` one element at a time: the tangents along the unit directions.
-fn pushed_forward(graph: &mut Graph, y: Id, x: Id) -> Id {
+pub(crate) fn pushed_forward(graph: &mut Graph, y: Id, x: Id) -> Id {
     let shape = graph.shape(x).clone();
     let size = shape.size() as u32;
     let place = graph.iota(size);
@@ -89,7 +89,17 @@ fn pushed_forward(graph: &mut Graph, y: Id, x: Id) -> Id {
     graph.reshape(flat, &shape)
 }
 
-fn zeros(graph: &mut Graph, like: Id) -> Id {
+/// A new input of the shape of `x`, called `v_` and its name: a direction.
+pub(crate) fn direction(graph: &mut Graph, x: Id, name: &str) -> Id {
+    let mut name = format!("v_{name}");
+    while graph.symbol(&name).is_some() {
+        name.push('_');
+    }
+    let ty = graph.node(x).ty;
+    graph.input_of(&name, ty)
+}
+
+pub(crate) fn zeros(graph: &mut Graph, like: Id) -> Id {
     let (zero, shape) = (graph.integer(0), graph.shape(like).clone());
     graph.broadcast(zero, ((1u16 << shape.rank()) - 1) as u8, &shape)
 }

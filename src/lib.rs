@@ -24,6 +24,8 @@ mod error;
 #[cfg(feature = "training")]
 mod gradients;
 mod limits;
+#[cfg(feature = "training")]
+pub mod models;
 mod reading;
 mod suggest;
 
@@ -70,5 +72,7 @@ pub use ir::{Builder, Expr, Function, Real, Scalar};
 #[cfg(feature = "jit")]
 pub use jit::Kernel;
 pub use limits::Limits;
+#[cfg(feature = "training")]
+pub use models::ArrayEvaluator;
 pub use reading::{parse, parse_with, read};
 pub use simplify::{Level, Purpose, simplify};

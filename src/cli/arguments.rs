@@ -255,6 +255,8 @@ pub struct Check {
     #[arg(long, value_name = "REL", default_value = "1e-6", value_parser = number)]
     pub tolerance: f64,
     #[command(flatten)]
+    pub data: DataArguments,
+    #[command(flatten)]
     pub output: Output,
     #[command(flatten)]
     pub how: How,
