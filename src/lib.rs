@@ -67,7 +67,7 @@ pub use engine::jit;
 pub use engine::{Engine, Evaluator};
 pub use error::{Diagnostic, Error, Position, Severity, Span};
 #[cfg(feature = "training")]
-pub use gradients::gradients;
+pub use gradients::{ArrayKind, ArrayRequest, derive_arrays, gradients};
 pub use ir::{Builder, Expr, Function, Real, Scalar};
 #[cfg(feature = "jit")]
 pub use jit::Kernel;

@@ -10,7 +10,7 @@ use crate::differentiate;
 use crate::elaborate::program::Model;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::gradients::{input, pulled_back, pushed_forward};
+use crate::gradients::{ArrayKind, ArrayRequest, derive_arrays, direction, input, jacobian, pulled_back};
 pub use crate::ir::Id as Node;
 use crate::ir::eval::Interpreter;
 use crate::ir::{DType, Function, Graph, Id, Op, Symbol};
@@ -73,14 +73,19 @@ fn as_number(graph: &mut Graph, node: Id) -> Id {
     }
 }
 
-fn symbols(model: &Model) -> Vec<Symbol> {
+/// The inputs of [`function_of`].
+pub(crate) fn symbols(model: &Model) -> Vec<Symbol> {
     let nodes = model.inputs.iter().map(|input| input.node);
     let nodes = nodes.chain(model.params.iter().map(|param| param.node));
-    let symbol = |node| match model.graph.op(node) {
+    nodes.filter_map(|node| symbol_of(&model.graph, node)).collect()
+}
+
+/// The symbol of an input's node.
+pub(crate) fn symbol_of(graph: &Graph, node: Id) -> Option<Symbol> {
+    match graph.op(node) {
         Op::Input(symbol) => Some(symbol),
         _ => None,
-    };
-    nodes.filter_map(symbol).collect()
+    }
 }
 
 /// The objective in the form that is differentiated for machines.
@@ -105,7 +110,7 @@ pub fn value_and_gradients(
         let inputs: Vec<Id> = names.iter().map(|&node| same(graph, model, node)).collect();
         let gradients = match derivation.mode {
             Mode::Reverse => pulled_back(graph, y, &inputs),
-            Mode::Forward => inputs.iter().map(|&x| pushed_forward(graph, y, x)).collect(),
+            Mode::Forward => inputs.iter().map(|&x| jacobian(graph, y, x, Mode::Forward)).collect(),
         };
         std::iter::once(y).chain(gradients).collect()
     });
@@ -117,10 +122,21 @@ pub fn value_and_gradients(
 /// # Errors
 /// As [`value_and_gradients`].
 pub fn tangent(model: &Model, wrt: &[String], derivation: &Derivation) -> Result<Function, Error> {
-    along(model, wrt, derivation, |graph, y, seeds| {
+    let names = wrt.iter().map(|name| input(model, name)).collect::<Result<Vec<Id>, Error>>()?;
+    let function = stable_objective(model, derivation)?;
+    let (y, mut inputs) = (function.outputs()[0], function.inputs().to_vec());
+    let derived = function.into_derived(|graph| {
+        let mut seeds = Vec::new();
+        for (&node, name) in names.iter().zip(wrt) {
+            let x = same(graph, model, node);
+            let x_dot = direction(graph, x, name);
+            seeds.push((x, x_dot));
+            inputs.extend(symbol_of(graph, x_dot));
+        }
         let zero = graph.integer(0);
-        vec![differentiate::jvp(graph, &[y], seeds)[0].unwrap_or(zero)]
-    })
+        vec![differentiate::jvp(graph, &[y], &seeds)[0].unwrap_or(zero)]
+    });
+    Ok(simplified(derived.with_inputs(inputs), derivation.level, derivation.purpose))
 }
 
 /// The Hessian of the objective times inputs `v_x`, … added after the others: for each named
@@ -129,40 +145,7 @@ pub fn tangent(model: &Model, wrt: &[String], derivation: &Derivation) -> Result
 /// # Errors
 /// As [`value_and_gradients`].
 pub fn hessian_product(model: &Model, wrt: &[String], derivation: &Derivation) -> Result<Function, Error> {
-    along(model, wrt, derivation, |graph, y, seeds| {
-        let inputs: Vec<Id> = seeds.iter().map(|seed| seed.0).collect();
-        let slopes = pulled_back(graph, y, &inputs);
-        let dots = differentiate::jvp(graph, &slopes, seeds);
-        let zeros = |graph: &mut Graph, x| crate::gradients::zeros(graph, x);
-        dots.into_iter().zip(&inputs).map(|(dot, &x)| dot.unwrap_or_else(|| zeros(graph, x))).collect()
-    })
-}
-
-fn along(
-    model: &Model,
-    wrt: &[String],
-    derivation: &Derivation,
-    derive: impl FnOnce(&mut Graph, Id, &[(Id, Id)]) -> Vec<Id>,
-) -> Result<Function, Error> {
-    let names = wrt.iter().map(|name| input(model, name)).collect::<Result<Vec<Id>, Error>>()?;
-    let function = stable_objective(model, derivation)?;
-    let (y, mut inputs) = (function.outputs()[0], function.inputs().to_vec());
-    let derived = function.into_derived(|graph| {
-        let seeds: Vec<(Id, Id)> = names
-            .iter()
-            .zip(wrt)
-            .map(|(&node, name)| {
-                let x = same(graph, model, node);
-                (x, crate::gradients::direction(graph, x, name))
-            })
-            .collect();
-        inputs.extend(seeds.iter().filter_map(|seed| match graph.op(seed.1) {
-            Op::Input(symbol) => Some(symbol),
-            _ => None,
-        }));
-        derive(graph, y, &seeds)
-    });
-    Ok(simplified(derived.with_inputs(inputs), derivation.level, derivation.purpose))
+    derive_arrays(model, &ArrayRequest { of: None, wrt, kind: ArrayKind::HessianProduct }, derivation)
 }
 
 /// The node of a model's input in a graph that has been simplified since.

@@ -106,6 +106,9 @@ pub struct Derive {
     pub source: Source,
     #[command(flatten)]
     pub kind: Kind,
+    /// The value of a program to differentiate, instead of its objective
+    #[arg(long, value_name = "NAME", help_heading = "What to derive")]
+    pub of: Option<String>,
     /// Differentiate with respect to these variables only
     #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "What to derive")]
     pub wrt: Vec<String>,

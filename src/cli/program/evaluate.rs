@@ -18,10 +18,18 @@ use crate::print::{Label, Notation};
 use crate::{ArrayEvaluator, Diagnostic, Error, Limits, Purpose};
 
 /// A name with its numbers.
-struct Named {
-    name: String,
-    shape: Vec<usize>,
-    values: Vec<f64>,
+pub struct Named {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub values: Vec<f64>,
+}
+
+impl Named {
+    /// `name = numbers`, or the numbers of what needs no name.
+    pub fn line(&self) -> String {
+        let numbers = array(&self.values, &self.shape);
+        if self.name.is_empty() { numbers } else { format!("{} = {numbers}", self.name) }
+    }
 }
 
 pub fn run(path: &Path, arguments: &Evaluate, limits: &Limits, console: &mut Console) -> Result<Exit, Fault> {
@@ -47,8 +55,8 @@ pub fn run(path: &Path, arguments: &Evaluate, limits: &Limits, console: &mut Con
     if arguments.output.json {
         return console.print(&json(&results)).map(|()| Exit::Success).map_err(Fault::from);
     }
-    for Named { name, shape, values } in &results {
-        console.print(&format!("{name} = {}", array(values, shape)))?;
+    for result in &results {
+        console.print(&result.line())?;
     }
     Ok(Exit::Success)
 }
@@ -102,13 +110,18 @@ fn gradients(
 fn call(function: &crate::Function, place: &Place, arguments: &Evaluate) -> Result<Vec<Vec<f64>>, Error> {
     let mut evaluator = ArrayEvaluator::new(function, arguments.run.engine, arguments.how.simplify)?;
     let all = evaluator.call(&place.point)?;
-    let mut rest = all.as_slice();
-    let split = evaluator.output_sizes().iter().map(|&size| {
+    Ok(split(&evaluator, &all))
+}
+
+/// Outputs one after another, one by one.
+pub fn split(evaluator: &ArrayEvaluator, all: &[f64]) -> Vec<Vec<f64>> {
+    let mut rest = all;
+    let one = |&size: &usize| {
         let (values, others) = rest.split_at(size);
         rest = others;
         values.to_vec()
-    });
-    Ok(split.collect())
+    };
+    evaluator.output_sizes().iter().map(one).collect()
 }
 
 #[derive(Serialize)]
@@ -127,7 +140,8 @@ impl Serialize for Ordered<'_> {
     }
 }
 
-fn json(results: &[Named]) -> String {
+/// One object of all results.
+pub fn json(results: &[Named]) -> String {
     to_json(&Document { schema: 1, values: Ordered(results) })
 }
 

@@ -1,5 +1,6 @@
 //! Where a program is evaluated: inputs from `--at`, parameters from there or as they start.
 
+use crate::Function;
 use crate::cli::assignments::{self, Assignment};
 use crate::cli::console::Fault;
 use crate::cli::numbers;
@@ -32,8 +33,26 @@ impl Place {
         Place::filled("--at", model, at, inputs)
     }
 
+    /// For a function derived of the model, with directions after the model's own inputs.
+    pub fn of_function(model: &Model, function: &Function, at: &[Assignment]) -> Result<Place, Fault> {
+        let mut slots = slots(model);
+        for (i, name) in function.input_names().enumerate().skip(slots.len()) {
+            slots.push(Slot { name: name.to_owned(), shape: function.input_extents(i), is_param: false });
+        }
+        Place::of_slots("--at", model, slots, at, &[])
+    }
+
     fn filled(flag: &str, model: &Model, at: &[Assignment], inputs: &[f64]) -> Result<Place, Fault> {
-        let slots = slots(model);
+        Place::of_slots(flag, model, slots(model), at, inputs)
+    }
+
+    fn of_slots(
+        flag: &str,
+        model: &Model,
+        slots: Vec<Slot>,
+        at: &[Assignment],
+        inputs: &[f64],
+    ) -> Result<Place, Fault> {
         let given = assignments::place(flag, &element_names(&slots), at)?;
         let (mut point, mut drawn): (Vec<f64>, Vec<String>) = (Vec::new(), Vec::new());
         for (i, slot) in slots.iter().enumerate() {
@@ -43,13 +62,13 @@ impl Place {
                 continue;
             }
             let start = match i.checked_sub(model.inputs.len()) {
-                Some(k) => {
+                Some(k) if slot.is_param => {
                     if model.params[k].init.is_random() {
                         drawn.push(slot.name.clone());
                     }
                     start(model, k, slot)?
                 }
-                None => inputs
+                _ => inputs
                     .get(point.len()..)
                     .and_then(|rest| rest.get(..slot.size()))
                     .map(<[f64]>::to_vec)
