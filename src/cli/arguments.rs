@@ -207,8 +207,17 @@ pub struct Train {
     /// The seed of everything random, whatever the program says
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub seed: Option<u64>,
+    /// Threads of a step; the weights do not depend on it
+    #[arg(long, value_name = "N", default_value = "1", value_parser = threads, help_heading = "Run")]
+    pub threads: usize,
     #[command(flatten)]
     pub budgets: Budgets,
+}
+
+/// A number of threads.
+fn threads(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|n| (1..=256).contains(n));
+    count.ok_or_else(|| "threads are 1 to 256".to_owned())
 }
 
 /// `symdiff predict`.

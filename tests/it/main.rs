@@ -26,5 +26,6 @@ mod size;
 mod syntax;
 mod tensor;
 mod tensors;
+mod threads;
 mod tidy;
 mod weights;

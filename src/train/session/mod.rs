@@ -2,10 +2,11 @@
 //! [`Predictor`].
 //!
 //! `step` writes forward, backward, clipping and update as one function, which becomes one kernel;
-//! `run` calls it; `evaluation` computes losses, metrics and predictions; `keep` saves and resumes.
+//! `run` calls it with what `feed` gives it; `evaluation` computes losses, metrics and predictions; `keep` saves and resumes.
 
 mod classes;
 mod evaluation;
+mod feed;
 mod full_batch;
 mod initial;
 mod keep;
