@@ -11,6 +11,7 @@ mod elementary;
 mod examples;
 mod gradients;
 mod jit;
+mod layer_gradients;
 mod minimize;
 mod models;
 mod neurons;
