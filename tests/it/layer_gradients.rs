@@ -83,7 +83,7 @@ fn is_whole(name: &str) -> bool {
 
 impl Derived {
     fn new(model: &Model) -> Derived {
-        let mut graph = model.graph.clone();
+        let graph = model.graph.clone();
         let own: Vec<Symbol> = graph.symbols().collect();
         let noises: Vec<Id> = model.noises.iter().map(|noise| noise.node).collect();
         let (mut xs, mut varied, mut point) = (Vec::new(), Vec::new(), Vec::new());
