@@ -92,7 +92,7 @@ impl Evaluator {
     }
 }
 
-fn check_length(what: &str, found: usize, expected: usize) -> Result<(), Error> {
+pub(crate) fn check_length(what: &str, found: usize, expected: usize) -> Result<(), Error> {
     if found == expected {
         return Ok(());
     }

@@ -106,6 +106,9 @@ pub struct Derive {
     pub source: Source,
     #[command(flatten)]
     pub kind: Kind,
+    /// The value of a program to differentiate, instead of its objective
+    #[arg(long, value_name = "NAME", help_heading = "What to derive")]
+    pub of: Option<String>,
     /// Differentiate with respect to these variables only
     #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "What to derive")]
     pub wrt: Vec<String>,
@@ -269,6 +272,8 @@ pub struct Check {
     /// Largest relative error that passes
     #[arg(long, value_name = "REL", default_value = "1e-6", value_parser = number)]
     pub tolerance: f64,
+    #[command(flatten)]
+    pub data: DataArguments,
     #[command(flatten)]
     pub output: Output,
     #[command(flatten)]

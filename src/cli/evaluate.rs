@@ -21,6 +21,9 @@ pub fn run(arguments: &Evaluate, console: &mut Console) -> Result<Exit, Fault> {
     if let Some(path) = program::is_weights(&arguments.source) {
         return program::score(&path, arguments, &limits, console);
     }
+    if let Some(path) = program::is_program(&arguments.source) {
+        return program::evaluate(&path, arguments, &limits, console);
+    }
     if arguments.lines.jsonl {
         if !arguments.point.at.is_empty() || arguments.gradient {
             let message = "--jsonl takes its points from its lines, and always answers with gradients";

@@ -71,6 +71,19 @@ impl Function {
         self.outputs.iter().map(|&id| self.graph.shape(id).size()).sum()
     }
 
+    /// The extent of every axis of an output; none of a number.
+    pub fn output_extents(&self, i: usize) -> Vec<usize> {
+        let extents = self.outputs.get(i).map(|&id| self.graph.shape(id).extents());
+        extents.unwrap_or_default().iter().map(|&d| d as usize).collect()
+    }
+
+    /// The extent of every axis of an input; none of a number.
+    pub fn input_extents(&self, i: usize) -> Vec<usize> {
+        let shape = |&symbol: &Symbol| &self.graph.type_of(self.graph.symbol_type(symbol)).shape;
+        let extents = self.inputs.get(i).map(|symbol| shape(symbol).extents());
+        extents.unwrap_or_default().iter().map(|&d| d as usize).collect()
+    }
+
     /// The same function with outputs computed from it by `f`, whose domain it keeps as origin.
     pub fn derive(&self, f: impl FnOnce(&mut Graph) -> Vec<Id>) -> Function {
         self.clone().into_derived(f)

@@ -218,6 +218,26 @@ impl Graph {
         }
     }
 
+    /// True for the identity matrix: 1 where the row is the column, 0 elsewhere.
+    pub fn is_identity(&self, id: Id) -> bool {
+        let &[condition, one, zero] = self.operands(id) else { return false };
+        let is = |x: Id, n: i64| self.repeated_constant(x).is_some_and(|c| c.to_i64() == Some(n));
+        let is_select = self.op(id) == Op::Selection(Selection::Select) && is(one, 1) && is(zero, 0);
+        let is_equal = self.op(condition) == Op::Selection(Selection::Equal);
+        if !is_select || !is_equal || self.shape(id).rank() != 2 {
+            return false;
+        }
+        let axes = |x: Id| match self.op(x) {
+            Op::Structural(Structural::Broadcast { axes })
+                if self.op(self.operand(x, 0)) == Op::Structural(Structural::Iota) =>
+            {
+                axes
+            }
+            _ => 0,
+        };
+        axes(self.operand(condition, 0)) | axes(self.operand(condition, 1)) == 0b11
+    }
+
     pub fn symbol_name(&self, symbol: Symbol) -> &str {
         &self.symbols[symbol.index()].0
     }

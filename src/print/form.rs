@@ -236,6 +236,9 @@ impl Scope<'_> {
             _ if let Some(x) = tensor::mean_of(self.graph, id) => {
                 Form::Structural("mean", vec![Part::Node(x)])
             }
+            _ if let Some(x) = tensor::diagonal_of(self.graph, id) => {
+                Form::Structural("diag", vec![Part::Node(x)])
+            }
             _ if self.is_product(id) => self.product(id),
             Add | Sub => self.sum(id),
             Pow => match <[Part; 2]>::try_from(parts()) {
@@ -261,7 +264,7 @@ impl Scope<'_> {
     fn is_product(&self, id: Id) -> bool {
         use Elementwise::{Div, Mul, Neg, Pow};
         match self.graph.op(id) {
-            Op::Elementwise(Mul | Div) => tensor::mean_of(self.graph, id).is_none(),
+            Op::Elementwise(Mul | Div) => !tensor::has_name(self.graph, id),
             Op::Constant(_) | Op::Elementwise(Neg) => true,
             Op::Elementwise(Pow) => self.inverse == Inverse::Quotient && is_reciprocal(self.graph, id),
             _ => false,

@@ -114,6 +114,11 @@ pub fn softmax_of(graph: &Graph, id: Id) -> Option<Id> {
     (is_total && graph.is_scalar(total) && graph.operand(total, 0) == *z).then_some(*z)
 }
 
+/// True for products and quotients that are written as functions.
+pub fn has_name(graph: &Graph, id: Id) -> bool {
+    mean_of(graph, id).is_some() || diagonal_of(graph, id).is_some()
+}
+
 /// The array whose mean this is: its sum over its size.
 pub fn mean_of(graph: &Graph, id: Id) -> Option<Id> {
     let (sum, share) = match (graph.op(id), graph.operands(id)) {
@@ -127,10 +132,28 @@ pub fn mean_of(graph: &Graph, id: Id) -> Option<Id> {
     (graph.is_scalar(sum) && is_share).then_some(x)
 }
 
+/// The vector of a diagonal matrix: the identity times the vector repeated along rows or columns.
+pub fn diagonal_of(graph: &Graph, id: Id) -> Option<Id> {
+    let Op::Elementwise(Elementwise::Mul) = graph.op(id) else { return None };
+    let &[a, b] = graph.operands(id) else { return None };
+    let repeated = if graph.is_identity(a) { b } else { a };
+    let (Op::Structural(Structural::Broadcast { .. }), true) =
+        (graph.op(repeated), graph.is_identity(a) || graph.is_identity(b))
+    else {
+        return None;
+    };
+    let vector = graph.operand(repeated, 0);
+    (graph.shape(vector).rank() == 1).then_some(vector)
+}
+
 /// `onehot(k, n)`, for 1 where 0, 1, …, n − 1 is k and 0 elsewhere.
 pub fn onehot(scope: &Scope, id: Id) -> Option<Form> {
     let graph = scope.graph;
     let &[condition, one, zero] = &*operands(graph, id) else { return None };
+    if graph.is_identity(id) {
+        let size = graph.shape(id).extents().first().copied().unwrap_or(0);
+        return Some(Form::Structural("eye", vec![whole(size as usize)]));
+    }
     let is = |x: Id, n: i64| graph.repeated_constant(x).is_some_and(|c| c.to_i64() == Some(n));
     if graph.op(condition) != Op::Selection(Selection::Equal) || !is(one, 1) || !is(zero, 0) {
         return None;

@@ -107,9 +107,13 @@ struct Task {
 /// [`run`], on arrays as if on their elements. Saturation knows numbers only.
 fn run_on_arrays(graph: &mut Graph, task: &mut Task, purpose: Purpose) {
     let shapes: Vec<Shape> = task.roots.iter().map(|&id| graph.shape(id).clone()).collect();
-    let Task { assumptions, roots, kept, origin } = task;
-    shapes::implicit(graph, &mut [assumptions, roots, kept, origin]);
-    run(graph, task, Level::Fast, purpose);
+    // What moves of equal elements leave behind is a number as well: a reader gets a second look.
+    let rounds = if purpose == Purpose::Read { 2 } else { 1 };
+    for _ in 0..rounds {
+        let Task { assumptions, roots, kept, origin } = task;
+        shapes::implicit(graph, &mut [assumptions, roots, kept, origin]);
+        run(graph, task, Level::Fast, purpose);
+    }
     shapes::explicit(graph, &mut [&mut task.roots]);
     for (root, shape) in task.roots.iter_mut().zip(&shapes) {
         *root = shapes::repeated(graph, *root, shape);

@@ -20,6 +20,7 @@ mod program;
 mod run;
 mod step;
 
+pub use classes::class_counts;
 pub use initial::initialise;
 pub use keep::{encodings_of, params_of, program_of};
 pub use predictor::{Predictions, Predictor, input_shapes, wishes_of};
