@@ -15,6 +15,7 @@ mod kernel;
 mod library;
 mod machine;
 pub mod tensor;
+pub mod wide;
 mod translate;
 
 pub use code::clif;

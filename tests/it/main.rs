@@ -26,3 +26,4 @@ mod tensor;
 mod tensors;
 mod tidy;
 mod weights;
+mod wide;
