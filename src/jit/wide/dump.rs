@@ -42,22 +42,39 @@ impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Text { vector, .. } = *self;
         let row = vector.opcode.row();
-        f.write_str(row.mnemonic)?;
-        if row.layout == Layout::Fused {
-            let order = match vector.order {
-                Order::O132 => "132",
-                Order::O213 => "213",
-                Order::O231 => "231",
-            };
-            write!(f, "{order}{}", if row.element == 8 { "pd" } else { "ps" })?;
-        }
-        f.write_str(" ")?;
+        let predicate = predicate(row, vector.immediate);
+        let (stem, suffix) = match row.layout {
+            Layout::Fused => (row.mnemonic, if row.element == 8 { "pd" } else { "ps" }),
+            _ if predicate.is_some() => row.mnemonic.split_at(row.mnemonic.rfind("cmp").unwrap_or(0) + 3),
+            _ => (row.mnemonic, ""),
+        };
+        let order = match vector.order {
+            _ if row.layout != Layout::Fused => predicate.unwrap_or_default(),
+            Order::O132 => "132",
+            Order::O213 => "213",
+            Order::O231 => "231",
+        };
+        write!(f, "{stem}{order}{suffix} ")?;
         self.operands(f, row)?;
         match (row.layout, vector.immediate) {
             (Layout::Rvmr, Some(register)) => write!(f, ", {}", self.register(row, register >> 4)),
-            (_, Some(immediate)) => write!(f, ", {immediate:#x}"),
-            (_, None) => Ok(()),
+            (_, Some(immediate)) if predicate.is_none() => write!(f, ", {immediate:#x}"),
+            _ => Ok(()),
         }
+    }
+}
+
+/// What a comparison compares by, as assemblers write it into its name.
+fn predicate(row: &Row, immediate: Option<u8>) -> Option<&'static str> {
+    match immediate.filter(|_| row.sizes == Sizes::MaskResult)? {
+        0x00 => Some("eq"),
+        0x01 => Some("lt"),
+        0x04 => Some("neq"),
+        0x11 => Some("lt_oq"),
+        0x12 => Some("le_oq"),
+        0x1D => Some("ge_oq"),
+        0x1E => Some("gt_oq"),
+        _ => None,
     }
 }
 
@@ -73,7 +90,8 @@ impl Text<'_> {
         let reg = match row.sizes {
             Sizes::HalfResult if row.layout == Layout::Rm => self.half(vector.reg),
             Sizes::MaskResult if self.level == Level::L512 => format!("k{}", vector.reg),
-            Sizes::General => Gpr(vector.reg).to_string(),
+            // Only the lower half, as the upper one is zero.
+            Sizes::General => Gpr(vector.reg).to_string().replacen('r', "e", 1),
             _ => self.register(row, vector.reg),
         };
         let last = match vector.last {
@@ -113,9 +131,10 @@ impl Text<'_> {
             (_, Level::L256) => "YMMWORD",
             (_, Level::L128) => "XMMWORD",
         };
-        match memory.broadcast {
-            true => format!("{memory}{{1to{}}}", self.level.bytes() / usize::from(row.element)),
-            false => format!("{size} PTR {memory}"),
+        match (memory.broadcast, row.element) {
+            (true, 8) => format!("QWORD BCST {memory}"),
+            (true, _) => format!("DWORD BCST {memory}"),
+            (false, _) => format!("{size} PTR {memory}"),
         }
     }
 }
