@@ -61,14 +61,14 @@ pub use derivation::{Derivation, Variable, grad, hessian, hvp, jacobian, jvp, va
 pub use differentiate::Mode;
 pub use elaborate::{Elaborated, condition};
 #[cfg(feature = "jit")]
-pub use engine::jit;
+pub use engine::{jit, map, map_with};
 pub use engine::{Engine, Evaluator};
 pub use error::{Diagnostic, Error, Position, Severity, Span};
 #[cfg(feature = "training")]
 pub use gradients::gradients;
 pub use ir::{Builder, Expr, Function, Real, Scalar};
 #[cfg(feature = "jit")]
-pub use jit::Kernel;
+pub use jit::{Kernel, MapKernel, MapOptions};
 pub use limits::Limits;
 pub use reading::{parse, parse_with, read};
 pub use simplify::{Level, Purpose, simplify};

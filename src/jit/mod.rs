@@ -14,9 +14,11 @@ mod isa;
 mod kernel;
 mod library;
 mod machine;
+mod map;
 pub mod tensor;
 pub mod wide;
 mod translate;
 
 pub use code::clif;
 pub use kernel::Kernel;
+pub use map::{MapKernel, MapOptions};

@@ -7,6 +7,7 @@
 
 use super::assemble::{Assembly, assemble};
 use super::body::{Body, Op, Width};
+use super::element::Element;
 use super::frame::{Registers, SUM_LANES, Site};
 use crate::error::{Diagnostic, Error};
 use crate::jit::isa::Host;
@@ -71,22 +72,6 @@ const _: () = {
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct Line([u8; 64]);
-
-/// A number that columns hold.
-pub trait Element: Copy + Send + Sync + 'static {
-    const WIDTH: Width;
-    const ZERO: Self;
-}
-
-impl Element for f64 {
-    const WIDTH: Width = Width::Double;
-    const ZERO: f64 = 0.0;
-}
-
-impl Element for f32 {
-    const WIDTH: Width = Width::Single;
-    const ZERO: f32 = 0.0;
-}
 
 /// What the code calls for a function that is no straight line.
 extern "sysv64" fn foreign(registers: *mut Registers, site: u64) {

@@ -34,9 +34,13 @@ impl Level {
         static BEST: OnceLock<Level> = OnceLock::new();
         *BEST.get_or_init(|| {
             let most = std::env::var(VARIABLE).ok().and_then(|text| Level::from_name(&text));
-            let fits = |level: &Level| level.is_available() && most.is_none_or(|most| *level <= most);
-            Level::ALL.into_iter().rev().find(fits).unwrap_or(Level::L128)
+            Level::best_available().min(most.unwrap_or(Level::L512))
         })
+    }
+
+    /// The widest this machine has.
+    pub fn best_available() -> Level {
+        Level::ALL.into_iter().rev().find(|level| level.is_available()).unwrap_or(Level::L128)
     }
 
     /// The level whose vectors have so many bits.

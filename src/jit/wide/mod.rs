@@ -2,7 +2,7 @@
 //!
 //! `level` says how wide, `lower` makes bodies of the loop IR's blocks, `frame` holds what the code
 //! around a body shares with it, `assemble` puts the function together, `verify` checks the
-//! allocation, `dump` is the code as text, `map` runs functions over columns.
+//! allocation, `dump` is the code as text.
 //!
 //! What must stay true: all `unsafe` is in `kernel`; every level computes the interpreter's bits.
 
@@ -10,6 +10,7 @@ mod allocate;
 mod assemble;
 mod body;
 mod dump;
+mod element;
 mod encode;
 mod frame;
 mod instr;
@@ -22,6 +23,7 @@ mod verify;
 
 pub use assemble::{Assembly, assemble};
 pub use body::{Body, Inst, Lanes, Op, Rounding, Val, Width};
+pub use element::Element;
 pub use frame::SUM_LANES;
 pub use kernel::LoopKernel;
 pub use level::{Level, VARIABLE};
