@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use symdiff::ir::Precision;
 use symdiff::jit::wide::{Element, Level};
-use symdiff::{Derivation, MapKernel, MapOptions, Purpose, map_with, parse};
+use symdiff::{Derivation, MapKernel, MapOptions, Mode, Purpose, map_with, parse};
 
 /// How long each side of a case is timed for, in all.
 const STRETCH: Duration = Duration::from_millis(300);
@@ -40,13 +40,13 @@ const C: &str = r#"
 #include <math.h>
 #ifdef SINGLE
 typedef float real;
-#define F(f) f##f
+#define F(name) name##f
 #define VEXP _ZGVeN16v_expf
 #define VSIN _ZGVeN16v_sinf
 #define VCOS _ZGVeN16v_cosf
 #else
 typedef double real;
-#define F(f) f
+#define F(name) name
 #define VEXP _ZGVeN8v_exp
 #define VSIN _ZGVeN8v_sin
 #define VCOS _ZGVeN8v_cos
@@ -170,7 +170,8 @@ fn call<T>(library: &Library, name: &str, rows: usize, columns: &[*mut T]) {
 /// Value, gradient and, of one variable, further derivatives.
 fn kernel(case: &Case, options: &MapOptions) -> MapKernel {
     let f = parse(case.formula).expect("parses");
-    let derivation = Derivation { purpose: Purpose::Compute, ..Derivation::default() };
+    let mode = if f.input_size() == 1 { Mode::Forward } else { Mode::Reverse };
+    let derivation = Derivation { mode, purpose: Purpose::Compute, ..Derivation::default() };
     let derived = derivation.up_to(&f, case.order).expect("has derivatives");
     map_with(&derived, options).expect("compiles")
 }
