@@ -108,8 +108,10 @@ fn opponent(precision: Precision) -> Option<Library> {
     let (source, library) = (folder.join(format!("{name}.c")), folder.join(format!("{name}.so")));
     std::fs::write(&source, C).ok()?;
     let width = if precision == Precision::F32 { "-DSINGLE" } else { "-DDOUBLE" };
-    let flags = ["-O3", "-march=native", "-ffast-math", "-mprefer-vector-width=512", "-shared", "-fPIC", width];
-    let built = Command::new("cc").args(flags).arg(&source).arg("-o").arg(&library).args(["-lmvec", "-lm"]).status();
+    let flags =
+        ["-O3", "-march=native", "-ffast-math", "-mprefer-vector-width=512", "-shared", "-fPIC", width];
+    let built =
+        Command::new("cc").args(flags).arg(&source).arg("-o").arg(&library).args(["-lmvec", "-lm"]).status();
     if !built.is_ok_and(|status| status.success()) {
         return None;
     }

@@ -60,9 +60,9 @@ pub mod cli;
 pub use derivation::{Derivation, Variable, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use differentiate::Mode;
 pub use elaborate::{Elaborated, condition};
+pub use engine::{Engine, Evaluator};
 #[cfg(feature = "jit")]
 pub use engine::{jit, map, map_with};
-pub use engine::{Engine, Evaluator};
 pub use error::{Diagnostic, Error, Position, Severity, Span};
 #[cfg(feature = "training")]
 pub use gradients::gradients;

@@ -16,8 +16,8 @@ mod library;
 mod machine;
 mod map;
 pub mod tensor;
-pub mod wide;
 mod translate;
+pub mod wide;
 
 pub use code::clif;
 pub use kernel::Kernel;

@@ -141,18 +141,13 @@ impl MapKernel {
                     false => self.piece(size, &inputs, &mut piece)?,
                 }
             }
-            running.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|panic| {
-                std::panic::resume_unwind(panic)
-            }))
+            running
+                .into_iter()
+                .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })
     }
 
-    fn piece<T: Element>(
-        &self,
-        rows: usize,
-        inputs: &[&[T]],
-        outputs: &mut [&mut [T]],
-    ) -> Result<(), Error> {
+    fn piece<T: Element>(&self, rows: usize, inputs: &[&[T]], outputs: &mut [&mut [T]]) -> Result<(), Error> {
         match &self.engine {
             Engine::Wide(kernel) => kernel.run(rows, inputs, outputs),
             Engine::Narrow(kernel) => kernel.run(rows, inputs, outputs),

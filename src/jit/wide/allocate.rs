@@ -81,9 +81,8 @@ pub(super) fn pins(body: &Body, code: &[Selected], uses: &Uses) -> Vec<Val> {
     let available = registers(body.level, Mode::Masked);
     let free = available.saturating_sub(2 + most_alive(body, code, uses));
     let invariants = (0..body.insts.len() as u32).map(Val);
-    let mut invariants: Vec<Val> = invariants
-        .filter(|v| body.insts[v.index()].op.is_invariant() && !uses.of(*v).is_empty())
-        .collect();
+    let mut invariants: Vec<Val> =
+        invariants.filter(|v| body.insts[v.index()].op.is_invariant() && !uses.of(*v).is_empty()).collect();
     invariants.sort_by_key(|v| std::cmp::Reverse(uses.of(*v).len()));
     invariants.truncate(usize::from(free));
     invariants
@@ -136,6 +135,7 @@ pub(super) fn allocate(
         pinned: 0,
         locked: [0; 2],
         free_slots: Vec::new(),
+        freed_slots: Vec::new(),
         at: 0,
         out: Vec::with_capacity(code.len() * 5 / 4),
     };
@@ -149,6 +149,8 @@ pub(super) fn allocate(
         allocator.at = at as u32;
         allocator.instruction(selected);
         allocator.locked = [0, 1];
+        let freed = std::mem::take(&mut allocator.freed_slots);
+        allocator.free_slots.extend(freed);
     }
     allocator.out
 }
@@ -169,6 +171,8 @@ struct Allocator<'a> {
     /// Registers the current instruction needs, by class.
     locked: [u32; 2],
     free_slots: Vec<u32>,
+    /// Slots that the current instruction is the last to read: free after it.
+    freed_slots: Vec<u32>,
     at: u32,
     out: Vec<Placed>,
 }
@@ -258,7 +262,9 @@ impl Allocator<'_> {
         let absent = |s: &Self, v: Val| s.register[v.index()].is_none() && s.place(v).is_some();
         let mut outside = (0..3).rev().find(|&i| absent(self, uses[i]));
         for (i, &value) in uses.iter().enumerate() {
-            if outside.is_none_or(|o| uses[o] != value || o == i && uses.iter().filter(|v| **v == value).count() > 1) {
+            if outside.is_none_or(|o| {
+                uses[o] != value || o == i && uses.iter().filter(|v| **v == value).count() > 1
+            }) {
                 self.hold(value);
             }
         }
@@ -533,7 +539,7 @@ impl Allocator<'_> {
             self.holds[class as usize][usize::from(register)] = None;
         }
         if let Some(slot) = self.slot[value.index()].take() {
-            self.free_slots.push(slot);
+            self.freed_slots.push(slot);
         }
     }
 }

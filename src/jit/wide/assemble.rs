@@ -19,7 +19,6 @@ use crate::error::Error;
 /// Longest selected code that has two forms.
 const TWO_FORMS: usize = 1000;
 
-
 /// A function before it has an address.
 pub struct Assembly {
     pub level: Level,

@@ -121,10 +121,7 @@ impl Op {
     /// True for what yields a mask.
     pub fn is_mask(self) -> bool {
         use Op::*;
-        matches!(
-            self,
-            Less | LessEqual | Equal | NotEqual | IEqual | ILess | MaskAnd | MaskOr | MaskNot
-        )
+        matches!(self, Less | LessEqual | Equal | NotEqual | IEqual | ILess | MaskAnd | MaskOr | MaskNot)
     }
 
     /// True for what is there for its effect.

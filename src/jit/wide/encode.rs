@@ -98,11 +98,7 @@ impl Encoder {
             }
             Instr::ZeroUpper => self.bytes.extend([0xC5, 0xF8, 0x77]),
             Instr::Return => self.bytes.push(0xC3),
-            Instr::Vector(_)
-            | Instr::Label(_)
-            | Instr::Jump(..)
-            | Instr::Call(_)
-            | Instr::Constants(_) => {
+            Instr::Vector(_) | Instr::Label(_) | Instr::Jump(..) | Instr::Call(_) | Instr::Constants(_) => {
                 unreachable!("`instr` writes these")
             }
         }

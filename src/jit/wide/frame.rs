@@ -14,8 +14,7 @@ use crate::elementary::Foreign;
 use rustc_hash::FxHashMap;
 
 /// Registers that point at streams; the last six belong to the caller.
-const POINTERS: [Gpr; 8] =
-    [Gpr::R8, Gpr::R9, Gpr::R10, Gpr::RBX, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
+const POINTERS: [Gpr; 8] = [Gpr::R8, Gpr::R9, Gpr::R10, Gpr::RBX, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
 
 /// Registers that the caller wants back.
 const SAVED: [Gpr; 6] = [Gpr::RBX, Gpr::RBP, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];

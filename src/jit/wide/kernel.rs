@@ -146,13 +146,7 @@ impl LoopKernel {
         used.unwrap_or_else(|| vec![Line([0; 64]); self.assembly.scratch.div_ceil(64)])
     }
 
-    fn check(
-        &self,
-        count: usize,
-        width: Width,
-        inputs: usize,
-        lengths: &[usize],
-    ) -> Result<(), Error> {
+    fn check(&self, count: usize, width: Width, inputs: usize, lengths: &[usize]) -> Result<(), Error> {
         let fault = |message: String| Err(Error::input(Diagnostic::error(message)));
         if width != self.element {
             return fault("the loop is over numbers of another precision".to_owned());
