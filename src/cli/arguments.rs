@@ -204,8 +204,17 @@ pub struct Train {
     /// The seed of everything random, whatever the program says
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub seed: Option<u64>,
+    /// Threads of a step; the weights do not depend on it
+    #[arg(long, value_name = "N", default_value = "1", value_parser = threads, help_heading = "Run")]
+    pub threads: usize,
     #[command(flatten)]
     pub budgets: Budgets,
+}
+
+/// A number of threads.
+fn threads(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|n| (1..=256).contains(n));
+    count.ok_or_else(|| "threads are 1 to 256".to_owned())
 }
 
 /// `symdiff predict`.
@@ -454,11 +463,11 @@ fn number(text: &str) -> Result<f64, String> {
 }
 
 /// The arguments with a blank before those that begin with `-` and are no flags, such as `-x^2`
-/// and `-1,2`: clap then takes them for what they are.
+/// and `-1,2`: clap then takes them for what they are. Commands on programs take no expressions.
 pub fn shielded(arguments: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     let mut escaped = false;
-    arguments.map(move |argument| {
-        escaped |= argument == "--";
+    arguments.enumerate().map(move |(i, argument)| {
+        escaped |= argument == "--" || (i == 1 && (argument == "train" || argument == "predict"));
         if escaped || !is_operand(argument.as_encoded_bytes()) {
             return argument;
         }
@@ -494,6 +503,13 @@ mod tests {
     #[test]
     fn every_format_has_its_name() {
         assert_eq!(FORMATS, Format::ALL.map(|format| (format.name(), format)));
+    }
+
+    #[test]
+    fn short_flags_of_training_are_flags() {
+        let words = ["symdiff", "train", "net.sd", "-o", "w.safetensors", "-q"].map(OsString::from);
+        let parsed = Arguments::try_parse_from(shielded(words.into_iter())).expect("flags");
+        assert!(matches!(parsed.command, Some(Command::Train(Train { quiet: true, out: Some(_), .. }))));
     }
 
     #[test]

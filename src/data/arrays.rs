@@ -25,6 +25,42 @@ pub struct Array {
     pub values: Vec<f64>,
 }
 
+impl Array {
+    /// An array of one's own: `values` row-major, the first axis counts examples.
+    ///
+    /// # Errors
+    /// Where the shape has another number of elements than there are values.
+    ///
+    /// ```
+    /// use symdiff::data::Array;
+    /// assert!(Array::new("x", &[2, 3], &[0.0; 6]).is_ok());
+    /// let error = Array::new("x", &[2, 3], &[0.0; 5]).unwrap_err();
+    /// assert_eq!(error.to_string(), "array `x` of shape [2, 3] needs 6 values, and has 5");
+    /// ```
+    pub fn new(name: &str, shape: &[usize], values: &[f64]) -> Result<Array, Error> {
+        let size = shape.iter().try_fold(1usize, |size, &n| size.checked_mul(n));
+        if size != Some(values.len()) {
+            let size = size.map_or_else(|| "more than any memory holds".to_owned(), |n| n.to_string());
+            let text =
+                format!("array `{name}` of shape {shape:?} needs {size} values, and has {}", values.len());
+            return Err(Error::data(Diagnostic::error(text)));
+        }
+        Ok(Array { name: name.to_owned(), shape: shape.to_vec(), values: values.to_vec() })
+    }
+
+    /// The elements of a view, in row-major order; the first axis counts examples.
+    ///
+    /// ```
+    /// let matrix = ndarray::array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
+    /// let turned = symdiff::data::Array::of_view("x", matrix.t());
+    /// assert_eq!((turned.shape, turned.values), (vec![2, 3], vec![1.0, 3.0, 5.0, 2.0, 4.0, 6.0]));
+    /// ```
+    #[cfg(feature = "ndarray")]
+    pub fn of_view<D: ndarray::Dimension>(name: &str, view: ndarray::ArrayView<'_, f64, D>) -> Array {
+        Array { name: name.to_owned(), shape: view.shape().to_vec(), values: view.iter().copied().collect() }
+    }
+}
+
 /// What a data file holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dataset {

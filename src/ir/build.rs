@@ -316,8 +316,13 @@ impl Builder {
 
     /// The vector variable called `name`, of `length` entries.
     pub fn vector(&self, name: &str, length: u32) -> Expr<'_> {
+        self.array(name, &[length])
+    }
+
+    /// The array called `name`, of these extents; the same one each time it is asked for.
+    pub fn array(&self, name: &str, extents: &[u32]) -> Expr<'_> {
         self.build(|g| {
-            let ty = g.type_id(Type::new(DType::F64, Shape::new([length])));
+            let ty = g.type_id(Type::new(DType::F64, Shape::new(extents.iter().copied())));
             g.input_of(name, ty)
         })
     }

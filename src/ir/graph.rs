@@ -81,7 +81,7 @@ pub struct Node {
 }
 
 /// Interned nodes with their types, constants and input names.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Graph {
     nodes: Vec<Node>,
     operands: Vec<Id>,
@@ -105,9 +105,27 @@ pub enum Repetition {
     Implicit,
 }
 
+/// An empty graph, which knows the types of numbers and truth values.
+impl Default for Graph {
+    fn default() -> Self {
+        Graph::new()
+    }
+}
+
 impl Graph {
     pub fn new() -> Self {
-        let mut graph = Graph::default();
+        let mut graph = Graph {
+            nodes: Default::default(),
+            operands: Default::default(),
+            interned: Default::default(),
+            types: Default::default(),
+            type_ids: Default::default(),
+            constants: Default::default(),
+            constant_ids: Default::default(),
+            symbols: Default::default(),
+            symbol_ids: Default::default(),
+            repetition: Default::default(),
+        };
         let f64 = graph.type_id(Type::new(DType::F64, Shape::scalar()));
         let bool = graph.type_id(Type::new(DType::Bool, Shape::scalar()));
         debug_assert!(f64 == TypeId::F64 && bool == TypeId::BOOL);
@@ -184,6 +202,14 @@ impl Graph {
         match self.op(id) {
             Op::Constant(c) => Some(self.number(c)),
             _ => None,
+        }
+    }
+
+    /// The value of a constant, or of a constant repeated to an array's shape.
+    pub fn repeated_constant(&self, id: Id) -> Option<&Number> {
+        match self.op(id) {
+            Op::Structural(Structural::Broadcast { .. }) => self.constant(self.operand(id, 0)),
+            _ => self.constant(id),
         }
     }
 

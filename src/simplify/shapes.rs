@@ -11,8 +11,13 @@ use crate::ir::{Graph, Id, Op, Repetition, Structural, reachable};
 
 /// True where some of the work is on arrays.
 pub(super) fn has_arrays(graph: &Graph, roots: &[Id]) -> bool {
-    let elementwise = |id: &Id| matches!(graph.op(*id), Op::Elementwise(_) | Op::Selection(_));
-    reachable(graph, roots).iter().any(|id| elementwise(id) && !graph.is_scalar(*id))
+    let works = |id: &Id| match graph.op(*id) {
+        Op::Elementwise(_) | Op::Selection(_) => true,
+        // A number times an array, as yet.
+        Op::Contract { .. } => graph.operands(*id).iter().any(|&x| graph.is_scalar(x)),
+        _ => false,
+    };
+    reachable(graph, roots).iter().any(|id| works(id) && !graph.is_scalar(*id))
 }
 
 /// The nodes with repetition left to the ops; the graph is in that state from here on.

@@ -4,6 +4,7 @@
 //! minimisation, and so keeps every algorithm ignorant of both.
 
 use super::bounds::Bounds;
+pub use crate::elaborate::program::Sense;
 
 /// A differentiable function of `dimension` real variables.
 pub trait Objective {
@@ -63,16 +64,6 @@ impl<F: FnMut(&[f64], &mut [f64]) -> f64> Objective for FromFn<F> {
     fn value_and_gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
         (self.function)(x, gradient)
     }
-}
-
-/// Which way is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sense {
-    /// Look for the least value.
-    #[default]
-    Minimize,
-    /// Look for the greatest value; reported values are the caller's, not their negatives.
-    Maximize,
 }
 
 impl Sense {

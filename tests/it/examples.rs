@@ -47,3 +47,16 @@ fn own_function_is_the_same_both_ways() {
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0], lines[1]);
 }
+
+#[test]
+fn own_data_is_learnt() {
+    let printed = run("own_data", &[]);
+    assert!(printed.contains("Finished after 720 steps"), "{printed}");
+    assert!(printed.ends_with("at the centre > 0.9: true, in a corner < 0.1: true\n"), "{printed}");
+}
+
+#[test]
+fn own_loop_finds_the_line() {
+    // By the normal equations: slope 2, height 5.04 - 2*2.
+    assert_eq!(run("own_loop", &[]), "y = 2.0000*x + 1.0400, mean squared error 0.014400\n");
+}

@@ -49,3 +49,54 @@ fn the_readme_names_the_test_command_that_ci_runs() {
     let ci = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/run")).expect("the CI script");
     assert!(README.contains("cargo test") && ci.contains("cargo test"));
 }
+
+const PROGRAMS: &str = include_str!("../../docs/programs.md");
+
+/// The pieces of the page on programs that are programs.
+fn programs() -> impl Iterator<Item = &'static str> {
+    PROGRAMS.split("```sd\n").skip(1).map(|block| block.split("```").next().unwrap_or_default())
+}
+
+#[test]
+fn every_program_of_the_page_on_programs_is_one() {
+    use symdiff::elaborate::program::{Phase, read_program};
+    for program in programs() {
+        if let Err(error) = read_program(program, Phase::Train, &symdiff::Limits::default()) {
+            panic!("{error}\n{program}");
+        }
+    }
+    assert!(programs().count() > 5, "the page shows programs");
+}
+
+/// The names the library's files define at the beginning of a line.
+fn library_names() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/elaborate/library");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the library is there") {
+        let path = entry.expect("it can be listed").path();
+        if path.extension().is_none_or(|extension| extension != "sd") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("it can be read");
+        for line in text.lines() {
+            let line = line.trim_start_matches("layer ").trim_start_matches("optimizer ");
+            let name: String = line.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if !name.is_empty() && line[name.len()..].starts_with('(') {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn the_page_on_programs_names_the_whole_library() {
+    let names = library_names();
+    assert!(names.len() > 40, "{names:?}");
+    let is_untold = |name: &&String| {
+        let mut words = PROGRAMS.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        !words.any(|word| word == name.as_str())
+    };
+    let missing: Vec<&String> = names.iter().filter(is_untold).collect();
+    assert!(missing.is_empty(), "not in docs/programs.md: {missing:?}");
+}

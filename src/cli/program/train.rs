@@ -34,6 +34,7 @@ pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
         epochs: arguments.epochs,
         seed: arguments.seed,
         batch: arguments.batch,
+        threads: arguments.threads,
         limits: limits.clone(),
     };
     let mut training = match &arguments.resume {

@@ -7,6 +7,7 @@
 
 mod align;
 mod arrays;
+mod builder;
 mod call;
 mod circles;
 mod collect;
@@ -32,7 +33,8 @@ mod unit;
 mod value;
 mod words;
 
-pub use model::{Clock, Init, Input, Model, Noise, Objective, Output, Param, Phase, Sense};
+pub use builder::ModelBuilder;
+pub use model::{Clock, Init, Input, MADE_IN_CODE, Model, Noise, Objective, Output, Param, Phase, Sense};
 pub use plan::{Batch, ColumnPick, DataPlan, Missing, OptimizerPlan, Source, TrainPlan};
 
 use crate::elaborate::apply::not_a_number;
@@ -78,18 +80,14 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     let values = values(&mut machine)?;
     let objective = objective(&mut machine, &values)?;
     let metrics = metrics(&mut machine)?;
-    let mut train = train_plan(&mut machine)?;
+    let train = train_plan(&mut machine)?;
     let data = data_plan(&mut machine)?;
     // Demand made them in another order: layers' parameters come where their layers are called.
     let mut made = std::mem::take(&mut machine.made);
     made.inputs.sort_by_key(|input| input.span.start);
     made.params.sort_by(|a, b| a.0.cmp(&b.0));
     let notes = std::mem::take(&mut machine.notes);
-
-    default_optimizer(&mut train.optimizer, made.inputs.is_empty());
-    train.optimizer.lbfgs = optimize::is_lbfgs(unit, &train.optimizer);
-    train.optimizer.states = optimize::states(unit, limits, &train.optimizer)?;
-    let mut model = Model {
+    let parts = Parts {
         graph,
         inputs: made.inputs,
         params: made.params.into_iter().map(|(_, param)| param).collect(),
@@ -97,16 +95,52 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
         values,
         objective,
         metrics,
-        train,
-        data,
-        notes: notes.finish(unit.ast.source()),
-        unit: Arc::clone(unit),
-        limits: limits.clone(),
     };
+    let mut model = assembled(parts, (train, data), unit, limits)?;
+    model.notes = notes.finish(unit.ast.source());
     check_update(&model)?;
     remarks::on_model(&mut model)?;
     crate::ir::verify::debug_verify(&model.graph, &roots(&model), "elaborate::program");
     Ok(model)
+}
+
+/// What a model computes, from a text or made in code.
+struct Parts {
+    graph: Graph,
+    inputs: Vec<Input>,
+    params: Vec<Param>,
+    noises: Vec<Noise>,
+    values: Vec<Output>,
+    objective: Option<Objective>,
+    metrics: Vec<Output>,
+}
+
+/// A model of its parts and the plans of `unit`, its optimizer chosen.
+fn assembled(
+    parts: Parts,
+    (mut train, data): (TrainPlan, DataPlan),
+    unit: &Arc<Unit>,
+    limits: &Limits,
+) -> Result<Model, Error> {
+    default_optimizer(&mut train.optimizer, parts.inputs.is_empty());
+    train.optimizer.lbfgs = optimize::is_lbfgs(unit, &train.optimizer);
+    plan::check_lbfgs(&train)?;
+    train.optimizer.states = optimize::states(unit, limits, &train.optimizer)?;
+    Ok(Model {
+        graph: parts.graph,
+        inputs: parts.inputs,
+        params: parts.params,
+        noises: parts.noises,
+        values: parts.values,
+        objective: parts.objective,
+        metrics: parts.metrics,
+        train,
+        data,
+        notes: Vec::new(),
+        unit: Arc::clone(unit),
+        limits: limits.clone(),
+        made: None,
+    })
 }
 
 fn roots(model: &Model) -> Vec<Id> {

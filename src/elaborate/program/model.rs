@@ -7,6 +7,9 @@ use crate::ir::{Graph, Id};
 use crate::limits::Limits;
 use std::sync::Arc;
 
+/// What the identity of a model that is not all text begins with.
+pub const MADE_IN_CODE: &str = "# made in code";
+
 /// An elaborated program, written for one example.
 #[derive(Clone)]
 pub struct Model {
@@ -32,6 +35,8 @@ pub struct Model {
     pub notes: Vec<Diagnostic>,
     pub(super) unit: Arc<Unit>,
     pub(super) limits: Limits,
+    /// The graph in words, of a model that was made in code.
+    pub(super) made: Option<String>,
 }
 
 /// An input of the program.
@@ -81,11 +86,11 @@ pub enum Init {
         /// The greatest value.
         hi: f64,
     },
-    /// Uniform in ±sqrt(6/(fan_in + fan_out)).
+    /// Uniform in ±√(6/(in + out)): Glorot and Bengio (2010).
     Glorot,
-    /// Normal of standard deviation sqrt(2/fan_in).
+    /// Normal of standard deviation √(2/in): He, Zhang, Ren and Sun (2015).
     He,
-    /// Orthonormal rows or columns.
+    /// Orthonormal columns, or rows where they are fewer: Saxe, McClelland and Ganguli (2013).
     Orthogonal,
 }
 
@@ -120,12 +125,13 @@ pub struct Objective {
     pub span: Span,
 }
 
-/// The direction of an objective.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which way is better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sense {
-    /// The least value is wanted.
+    /// Look for the least value.
+    #[default]
     Minimize,
-    /// The greatest value is wanted.
+    /// Look for the greatest value; reported values are the caller's, not their negatives.
     Maximize,
 }
 
@@ -163,9 +169,18 @@ impl Model {
         })
     }
 
-    /// The program's text.
+    /// The program's text; of a model made in code, its settings.
     pub fn source(&self) -> &str {
         self.unit.ast.source()
+    }
+
+    /// What tells this model from another: the program's text; of a model made in code, its
+    /// settings and its graph.
+    pub fn identity(&self) -> String {
+        match &self.made {
+            None => self.source().to_owned(),
+            Some(graph) => format!("{MADE_IN_CODE}\n{}\n{graph}", self.source()),
+        }
     }
 
     pub(super) fn located(&self, error: Error) -> Error {

@@ -240,6 +240,26 @@ fn check_fractions(plan: &TrainPlan) -> Result<(), Error> {
     Err(Error::input(diagnostic.hint("their sum must be below 1")))
 }
 
+/// A quasi-Newton method takes all rows at once, and its gradients whole.
+pub(super) fn check_lbfgs(plan: &TrainPlan) -> Result<(), Error> {
+    let is_wrong = |key: &str| match key {
+        "batch" => plan.batch != Batch::Full,
+        "clip_norm" | "clip_value" => true,
+        _ => false,
+    };
+    let wrong = plan.spans.iter().find(|(key, _)| plan.optimizer.lbfgs && is_wrong(key));
+    let Some((key, span)) = wrong else { return Ok(()) };
+    let message = match key.as_str() {
+        "batch" => "`lbfgs` takes all training rows at once".to_owned(),
+        _ => format!("`lbfgs` searches along a line and needs no `{key}`"),
+    };
+    let diagnostic = Diagnostic::error(message).at(*span, "leave this out");
+    Err(Error::input(match plan.optimizer.span {
+        Some(place) => diagnostic.and_at(place, "or choose another optimizer"),
+        None => diagnostic.hint("or choose an optimizer, such as `optimizer = gd(lr = 0.1)`"),
+    }))
+}
+
 fn unknown_value(key: &str, span: Span, wanted: &str) -> Error {
     Error::input(Diagnostic::error(format!("`{key}` is {wanted}")).at(span, "this is not"))
 }

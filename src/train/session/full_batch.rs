@@ -14,6 +14,7 @@ impl Training {
     ) -> Result<Ending, Error> {
         let start = self.params()?.concat();
         let options = Options {
+            sense: self.sense(),
             bounds: self.bounds(),
             max_iterations: usize::try_from(self.steps()).unwrap_or(usize::MAX),
             ..Options::default()

@@ -3,9 +3,10 @@
 //! What must stay true: a resumed run goes on to the bit as if it had not been interrupted; a
 //! file of another program is refused.
 
+use super::program::Program;
 use super::run::{Best, Standing, Training, TrainingOptions};
 use crate::data::{Encodings, Prepared};
-use crate::elaborate::program::Model;
+use crate::elaborate::program::{MADE_IN_CODE, Model};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Precision;
 use crate::weights::{Dtype, Saved, Tensor};
@@ -64,7 +65,20 @@ impl Training {
         saved: &Saved,
         options: &TrainingOptions,
     ) -> Result<Training, Error> {
-        if text(saved, PROGRAM)? != source {
+        Training::resumed_of(&Program::read(source, &options.limits)?, prepared, saved, options)
+    }
+
+    /// The same for a program that has been read or made in code.
+    ///
+    /// # Errors
+    /// As [`Training::resumed`].
+    pub fn resumed_of(
+        program: &Program,
+        prepared: Prepared,
+        saved: &Saved,
+        options: &TrainingOptions,
+    ) -> Result<Training, Error> {
+        if text(saved, PROGRAM)? != program.train.identity() {
             let hint = "train anew, or resume with the program the weights were saved with";
             return Err(Error::data(
                 Diagnostic::error("the program has changed since the weights were saved").hint(hint),
@@ -78,7 +92,7 @@ impl Training {
         }
         let seed = text(saved, SEED)?.parse().map_err(|_| broken(SEED))?;
         let options = TrainingOptions { seed: Some(seed), ..options.clone() };
-        let mut training = Training::new(source, prepared, &options)?;
+        let mut training = Training::of(program, prepared, &options)?;
         training.set_params(&params_of(&training.model, saved)?)?;
         training.set_states(saved)?;
         let mut standing = standing_from_json(text(saved, STANDING)?).ok_or_else(|| broken(STANDING))?;
@@ -104,9 +118,15 @@ impl Training {
 /// The program a weights file was trained with.
 ///
 /// # Errors
-/// Where the file is none of ours.
+/// Where the file is none of ours, and where the model was made in code: its text is not all of it.
 pub fn program_of(saved: &Saved) -> Result<&str, Error> {
-    text(saved, PROGRAM)
+    let program = text(saved, PROGRAM)?;
+    if program.starts_with(MADE_IN_CODE) {
+        let text = "the weights are those of a model made in code, which the file does not hold";
+        let hint = "load them in that code, with `Predictor::of`";
+        return Err(Error::data(Diagnostic::error(text).hint(hint)));
+    }
+    Ok(program)
 }
 
 /// How the data was encoded when the weights were trained.

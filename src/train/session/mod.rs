@@ -2,16 +2,22 @@
 //! [`Predictor`].
 //!
 //! `step` writes forward, backward, clipping and update as one function, which becomes one kernel;
-//! `run` calls it; `evaluation` computes losses, metrics and predictions; `keep` saves and resumes.
+//! `run` calls it with what `feed` gives it; `evaluation` computes losses, metrics and predictions; `keep` saves and resumes.
 
 mod classes;
 mod evaluation;
+mod feed;
 mod full_batch;
+mod initial;
 mod keep;
+mod orthogonal;
 mod predictor;
+mod program;
 mod run;
 mod step;
 
+pub use initial::initialise;
 pub use keep::{encodings_of, params_of, program_of};
 pub use predictor::{Predictions, Predictor, input_shapes, wishes_of};
+pub use program::Program;
 pub use run::{Ending, Progress, Score, Training, TrainingOptions};

@@ -41,7 +41,14 @@ impl Predictor {
             Some(source) => source,
             None => program_of(saved)?,
         };
-        let model = read_program(source, Phase::Predict, limits)?;
+        Predictor::of(read_program(source, Phase::Predict, limits)?, saved)
+    }
+
+    /// A model with the weights of a file, or of [`Training::saved`](super::Training::saved).
+    ///
+    /// # Errors
+    /// As [`Predictor::new`].
+    pub fn of(model: Model, saved: &Saved) -> Result<Predictor, Error> {
         let params = params_of(&model, saved)?;
         Ok(Predictor { model, encodings: encodings_of(saved)?, params })
     }

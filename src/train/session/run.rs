@@ -6,15 +6,19 @@
 
 use super::classes;
 use super::evaluation::Evaluation;
+use super::feed::{Feed, Time};
+use super::initial::initialise;
+use super::program::Program;
 use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
-use crate::elaborate::program::{Batch, Init, Model, Phase, Sense, read_program};
+use crate::elaborate::program::{Batch, Model, Sense};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Id;
 use crate::jit::tensor::{TensorKernel, Workspace};
 use crate::limits::Limits;
-use crate::loops::tensor::TensorOptions;
+use crate::loops::tensor::{Subnormals, TensorOptions};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 /// Steps of a run whose program does not say.
 const STEPS: u64 = 1_000;
@@ -34,6 +38,8 @@ pub struct TrainingOptions {
     pub epochs: Option<u64>,
     pub seed: Option<u64>,
     pub batch: Option<u64>,
+    /// Threads of a step; 0 and 1 are the same. No result depends on it.
+    pub threads: usize,
     pub limits: Limits,
 }
 
@@ -97,6 +103,9 @@ pub(super) struct Standing {
 }
 
 /// A program being trained on its data.
+///
+/// Steps take and make subnormal numbers as zero where the processor can: averages of an optimiser
+/// decay to them, and processors are many times slower on them. Scores and predictions keep them.
 pub struct Training {
     pub(super) source: String,
     pub(super) model: Model,
@@ -109,10 +118,9 @@ pub struct Training {
     kernel: TensorKernel,
     pub(super) workspace: Workspace,
     pub(super) layout: Layout,
-    batches: Option<Batches>,
+    feed: Feed,
     evaluation: Evaluation,
     pub(super) standing: Standing,
-    numbers: Vec<f64>,
     norm: f64,
 }
 
@@ -123,8 +131,15 @@ impl Training {
     /// # Errors
     /// Faults of the program, with their places; a batch larger than the training rows.
     pub fn new(source: &str, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
-        let model = read_program(source, Phase::Train, &options.limits)?;
-        let predict = read_program(source, Phase::Predict, &options.limits)?;
+        Training::of(&Program::read(source, &options.limits)?, prepared, options)
+    }
+
+    /// A run of a program that has been read or made in code.
+    ///
+    /// # Errors
+    /// As [`Training::new`].
+    pub fn of(program: &Program, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
+        let Program { train: model, predict } = program.clone();
         model.objective()?;
         let every: Vec<usize> = (0..model.inputs.len()).collect();
         classes::check(&model.graph, &model.inputs, &every, &scored(&model)?, &prepared.examples)?;
@@ -143,14 +158,18 @@ impl Training {
         let full = size == prepared.split.train.len();
         let (function, layout) = step(&model, if full { size } else { count } as u32, size as u32)?;
         let precision = plan.precision;
-        let options =
-            TensorOptions { precision, in_place: layout.in_place.clone(), ..TensorOptions::default() };
+        let options = TensorOptions {
+            precision,
+            in_place: layout.in_place.clone(),
+            subnormals: Subnormals::Flush,
+            threads: options.threads,
+        };
         let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();
         let evaluation = Evaluation::new(&predict, &scored(&predict)?, count, precision)?;
         let interval = if full { (steps / REPORTS).max(1) } else { per_epoch };
         let mut training = Training {
-            source: source.to_owned(),
+            source: model.identity(),
             predict,
             prepared,
             seed,
@@ -158,11 +177,10 @@ impl Training {
             interval,
             kernel,
             workspace,
+            feed: Feed::new(&model, &layout, batches, seed),
             layout,
-            batches,
             evaluation,
             standing: Standing::default(),
-            numbers: vec![0.0; size],
             norm: 0.0,
             model,
         };
@@ -192,7 +210,7 @@ impl Training {
             let shape: Vec<usize> =
                 self.model.graph.shape(param.node).extents().iter().map(|&d| d as usize).collect();
             let mut random = Random::new(self.seed, &format!("parameter {}", param.name));
-            let values = initial(&param.init, &shape, &mut random)?;
+            let values = initialise(&param.init, &shape, &mut random)?;
             self.workspace.set(self.layout.params[k], &values)?;
             for ((_, value), &place) in self.model.train.optimizer.states.iter().zip(&self.layout.states[k]) {
                 self.workspace.set(place, &vec![*value; values.len()])?;
@@ -209,6 +227,22 @@ impl Training {
     /// Steps done.
     pub fn step_count(&self) -> u64 {
         self.standing.step
+    }
+
+    /// The compiled step.
+    pub fn kernel(&self) -> &TensorKernel {
+        &self.kernel
+    }
+
+    /// A step that tells how long each stretch of its kernel took: see [`TensorKernel::timed`].
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub fn timed_step(&mut self) -> Result<Vec<Duration>, Error> {
+        let Standing { step, plateaus, .. } = self.standing;
+        self.feed.next(&mut self.workspace, Time { step, steps: self.steps, plateaus })?;
+        self.standing.step += 1;
+        Ok(self.kernel.timed(&mut self.workspace))
     }
 
     /// The program as it is trained.
@@ -237,23 +271,8 @@ impl Training {
 
     /// Runs the kernel on the next batch.
     pub(super) fn evaluate_step(&mut self) -> Result<(), Error> {
-        let step = self.standing.step + 1;
-        let epoch = self.epoch();
-        if let (Some(place), Some(batches)) = (self.layout.rows, &mut self.batches) {
-            let rows = batches.next_batch();
-            self.numbers.iter_mut().zip(rows).for_each(|(number, &row)| *number = f64::from(row));
-            self.workspace.set(place, &self.numbers)?;
-        }
-        for (k, &place) in self.layout.noises.iter().enumerate() {
-            let size = self.noise_size(k);
-            let mut noise = vec![0.0; size];
-            Random::at(self.seed, &format!("noise {k}"), step).fill_uniform(&mut noise);
-            self.workspace.set(place, &noise)?;
-        }
-        let clock = [step, self.steps, epoch, self.standing.plateaus];
-        for (place, value) in self.layout.clock.into_iter().zip(clock) {
-            self.workspace.set(place, &[value as f64])?;
-        }
+        let Standing { step, plateaus, .. } = self.standing;
+        self.feed.next(&mut self.workspace, Time { step, steps: self.steps, plateaus })?;
         self.kernel.run(&mut self.workspace);
         Ok(())
     }
@@ -285,19 +304,6 @@ impl Training {
         let mut value = [0.0];
         self.workspace.get(output, &mut value)?;
         Ok(value[0])
-    }
-
-    /// How many numbers a step draws for one of the noises.
-    fn noise_size(&self, k: usize) -> usize {
-        let one = self.model.graph.shape(self.model.noises[k].node).size();
-        one * self.batches.as_ref().map_or(1, Batches::size)
-    }
-
-    fn epoch(&self) -> u64 {
-        match &self.batches {
-            Some(batches) => self.standing.step / batches.per_epoch(),
-            None => self.standing.step,
-        }
     }
 
     /// Steps until the plan is done, or `observe` breaks off, or something goes wrong. `observe`
@@ -349,7 +355,7 @@ impl Training {
         Ok(Progress {
             step,
             steps: self.steps,
-            epoch: self.epoch(),
+            epoch: self.feed.epoch(step),
             loss: sum / count.max(1) as f64,
             gradient_norm: self.norm,
             learning_rate,
@@ -411,7 +417,7 @@ impl Training {
         Ok(Ending::Diverged { step, message })
     }
 
-    fn sense(&self) -> Sense {
+    pub(super) fn sense(&self) -> Sense {
         self.model.objective.as_ref().map_or(Sense::Minimize, |objective| objective.sense)
     }
 
@@ -466,10 +472,7 @@ impl Training {
 
     /// Goes on from the batch after so many steps.
     pub(super) fn resume_batches(&mut self) {
-        let step = self.standing.step;
-        if let Some(batches) = &mut self.batches {
-            batches.restore_step(step);
-        }
+        self.feed.resume(self.standing.step);
     }
 }
 
@@ -507,19 +510,4 @@ fn batches(
         return Err(Error::data(Diagnostic::error("there are no rows to train on")));
     }
     Batches::new(rows, size, seed, model.train.shuffle).map(Some)
-}
-
-fn initial(init: &Init, shape: &[usize], random: &mut Random) -> Result<Vec<f64>, Error> {
-    use crate::data::{Initial, initialise};
-    let size: usize = shape.iter().product();
-    let initial = match init {
-        Init::Constant(value) => return Ok(vec![*value; size]),
-        Init::List(values) => return Ok(values.clone()),
-        Init::Normal { mean, std } => Initial::Normal { mean: *mean, std: *std },
-        Init::Uniform { lo, hi } => Initial::Uniform { lo: *lo, hi: *hi },
-        Init::Glorot => Initial::Glorot,
-        Init::He => Initial::He,
-        Init::Orthogonal => Initial::Orthogonal,
-    };
-    initialise(&initial, shape, random)
 }

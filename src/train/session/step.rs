@@ -86,17 +86,23 @@ pub(super) fn step(model: &Model, count: u32, size: u32) -> Result<(Function, La
     let params: Vec<Id> =
         model.params.iter().map(|param| graph_input(&mut graph, model, param.node)).collect();
     layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
-    let downhill =
-        if objective.sense == Sense::Maximize { graph.apply(Elementwise::Neg, &[loss]) } else { loss };
+    // Who searches himself knows the sense, and needs the value that goes with the gradient.
+    let lbfgs = model.train.optimizer.lbfgs;
+    let loss = if lbfgs { penalised(&mut graph, model, &params, loss) } else { loss };
+    let uphill = objective.sense == Sense::Maximize && !lbfgs;
+    let downhill = if uphill { graph.apply(Elementwise::Neg, &[loss]) } else { loss };
     let one = graph.integer(1);
     let bars = vjp(&mut graph, &[(downhill, one)], &params);
     let gradients: Vec<Id> =
         params.iter().zip(bars).map(|(&w, bar)| bar.unwrap_or_else(|| zeros(&mut graph, w))).collect();
-    let (gradients, norm) = clipped(&mut graph, model, &params, gradients);
+    let gradients = if lbfgs { gradients } else { decayed(&mut graph, model, &params, gradients) };
+    let norm = length(&mut graph, &gradients);
+    let gradients = if lbfgs { gradients } else { clipped(&mut graph, model, norm, gradients) };
 
     let mut outputs = Vec::new();
-    if model.train.optimizer.lbfgs {
-        // The parameters stay as they are; the driver moves them.
+    if lbfgs {
+        // The parameters stay as they are; the driver moves them, and keeps its own account.
+        layout.states = vec![Vec::new(); params.len()];
         layout.in_place = layout.params.iter().enumerate().map(|(k, &input)| (k, input)).collect();
         outputs.extend(&params);
         layout.gradients = (outputs.len()..outputs.len() + gradients.len()).collect();
@@ -226,41 +232,57 @@ fn shaped_like(graph: &mut Graph, x: Id, like: Id) -> Id {
     }
 }
 
-/// The gradients with weight decay, clipped; and their length before clipping.
-fn clipped(graph: &mut Graph, model: &Model, params: &[Id], gradients: Vec<Id>) -> (Vec<Id>, Id) {
-    let plan = &model.train;
-    let decayed: Vec<Id> = params
-        .iter()
-        .zip(gradients)
-        .map(|(&w, g)| match plan.l2 {
-            Some(l2) => {
-                let l2 = number(graph, l2);
-                let pull = graph.apply(Elementwise::Mul, &[l2, w]);
-                graph.apply(Elementwise::Add, &[g, pull])
-            }
-            None => g,
-        })
-        .collect();
+/// The objective made worse by l2/2·Σw², whose gradient [`decayed`] adds elsewhere.
+fn penalised(graph: &mut Graph, model: &Model, params: &[Id], loss: Id) -> Id {
+    let (Some(l2), Ok(objective)) = (model.train.l2, model.objective()) else { return loss };
+    let squares = sum_of_squares(graph, params);
+    let half = number(graph, if objective.sense == Sense::Maximize { -l2 } else { l2 } / 2.0);
+    let penalty = graph.apply(Elementwise::Mul, &[half, squares]);
+    graph.apply(Elementwise::Add, &[loss, penalty])
+}
+
+/// The gradients with the pull of weight decay.
+fn decayed(graph: &mut Graph, model: &Model, params: &[Id], gradients: Vec<Id>) -> Vec<Id> {
+    let Some(l2) = model.train.l2 else { return gradients };
+    let l2 = number(graph, l2);
+    let pulled = params.iter().zip(gradients).map(|(&w, g)| {
+        let pull = graph.apply(Elementwise::Mul, &[l2, w]);
+        graph.apply(Elementwise::Add, &[g, pull])
+    });
+    pulled.collect()
+}
+
+fn sum_of_squares(graph: &mut Graph, arrays: &[Id]) -> Id {
     let zero = graph.integer(0);
-    let squares = decayed.iter().fold(zero, |sum, &g| {
-        let square = graph.apply(Elementwise::Mul, &[g, g]);
-        let axes = ((1u16 << graph.shape(g).rank()) - 1) as u8;
+    arrays.iter().fold(zero, |sum, &x| {
+        let square = graph.apply(Elementwise::Mul, &[x, x]);
+        let axes = ((1u16 << graph.shape(x).rank()) - 1) as u8;
         let total = graph.sum(square, axes);
         graph.apply(Elementwise::Add, &[sum, total])
-    });
-    let norm = graph.apply(Elementwise::Sqrt, &[squares]);
+    })
+}
+
+/// The length of all gradients together.
+fn length(graph: &mut Graph, gradients: &[Id]) -> Id {
+    let squares = sum_of_squares(graph, gradients);
+    graph.apply(Elementwise::Sqrt, &[squares])
+}
+
+/// The gradients within the bounds on their length, which is `norm`, and on their elements.
+fn clipped(graph: &mut Graph, model: &Model, norm: Id, gradients: Vec<Id>) -> Vec<Id> {
+    let plan = &model.train;
     let by_norm: Vec<Id> = match plan.clip_norm {
-        None => decayed,
+        None => gradients,
         Some(most) => {
             let (most, one) = (number(graph, most), graph.integer(1));
             let longer = graph.compare(Selection::Less, &[most, norm]);
             let ratio = graph.apply(Elementwise::Div, &[most, norm]);
             let factor = graph.select(longer, ratio, one);
-            decayed.into_iter().map(|g| graph.apply(Elementwise::Mul, &[g, factor])).collect()
+            gradients.into_iter().map(|g| graph.apply(Elementwise::Mul, &[g, factor])).collect()
         }
     };
     let bounds = plan.clip_value.map(|most| (Some(-most), Some(most)));
-    (by_norm.into_iter().map(|g| within(graph, g, bounds)).collect(), norm)
+    by_norm.into_iter().map(|g| within(graph, g, bounds)).collect()
 }
 
 /// `x` clamped to bounds, where there are any.
