@@ -3,7 +3,7 @@
 use super::jit::{Random, SPECIAL, function, random_dag};
 use std::process::Command;
 use symdiff::elementary::{Machine, Plain};
-use symdiff::ir::{Builder, Elementwise, Expr, Function, Precision, Real, Selection};
+use symdiff::ir::{Elementwise, Expr, Function, Precision, Real, Selection};
 use symdiff::jit::wide::{Body, Element, Level, LoopKernel, Op, SUM_LANES, Stream, Width, lower};
 use symdiff::loops::{self, Inst, Kind, Program};
 use symdiff::{MapKernel, MapOptions};

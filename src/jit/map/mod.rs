@@ -58,8 +58,11 @@ pub struct MapKernel {
     options: MapOptions,
 }
 
+/// Columns to be written.
+type Columns<'a, T> = SmallVec<[&'a mut [T]; 8]>;
+
 enum Engine {
-    Wide(LoopKernel),
+    Wide(Box<LoopKernel>),
     Narrow(Box<Narrow>),
 }
 
@@ -82,7 +85,7 @@ impl MapKernel {
                 let streams = vec![Stream::Column; inputs];
                 let body = lower(&program.nests[0].blocks[0], &streams, level, width);
                 let body = body.ok_or_else(|| Error::internal("map", "a schedule with scratch"))?;
-                Engine::Wide(LoopKernel::compile(body)?)
+                Engine::Wide(Box::new(LoopKernel::compile(body)?))
             }
         };
         Ok(MapKernel { engine, inputs, outputs, options: MapOptions { level, ..*options } })
@@ -125,13 +128,13 @@ impl MapKernel {
         }
         let each = rows.div_ceil(threads).next_multiple_of(GRAIN);
         std::thread::scope(|scope| {
-            let mut rest: SmallVec<[&mut [T]; 8]> = outputs.iter_mut().map(|y| &mut **y).collect();
+            let mut rest: Columns<T> = outputs.iter_mut().map(|y| &mut **y).collect();
             let mut running = Vec::with_capacity(threads);
             let mut start = 0;
             while start < rows {
                 let size = each.min(rows - start);
                 let inputs: SmallVec<[&[T]; 8]> = inputs.iter().map(|x| &x[start..start + size]).collect();
-                let (mut piece, others): (SmallVec<[&mut [T]; 8]>, SmallVec<[&mut [T]; 8]>) =
+                let (mut piece, others): (Columns<T>, Columns<T>) =
                     rest.into_iter().map(|y| y.split_at_mut(size)).unzip();
                 rest = others;
                 start += size;

@@ -97,8 +97,7 @@ impl LoopKernel {
         let host = Host::get()?;
         let builder = JITBuilder::with_isa(host.isa.clone(), default_libcall_names());
         let mut pages = Pages::new(JITModule::new(builder));
-        let start = define(pages.module(), host, &bytes)
-            .map_err(|error: ModuleError| Error::internal("wide", error))?;
+        let start = define(pages.module(), host, &bytes)?;
         // SAFETY: the bytes at `start` are a function of this signature and calling convention;
         // they are executable by now.
         let entry = unsafe { std::mem::transmute::<*const u8, Entry>(start) };
@@ -194,9 +193,10 @@ fn uses(body: &Body) -> Result<Vec<Use>, Error> {
 }
 
 /// Makes the bytes executable; where they begin.
-fn define(module: &mut JITModule, host: &Host, bytes: &[u8]) -> Result<*const u8, ModuleError> {
-    let own = module.declare_anonymous_function(&Signature::new(host.call_conv()))?;
-    module.define_function_bytes(own, 64, bytes, &[])?;
-    module.finalize_definitions()?;
+fn define(module: &mut JITModule, host: &Host, bytes: &[u8]) -> Result<*const u8, Error> {
+    let failed = |error: ModuleError| Error::internal("wide", error);
+    let own = module.declare_anonymous_function(&Signature::new(host.call_conv())).map_err(failed)?;
+    module.define_function_bytes(own, 64, bytes, &[]).map_err(failed)?;
+    module.finalize_definitions().map_err(failed)?;
     Ok(module.get_finalized_function(own))
 }
