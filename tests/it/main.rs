@@ -4,6 +4,7 @@ mod arrays;
 mod binding;
 mod cases;
 mod cli;
+mod columns;
 mod data;
 mod derivatives;
 mod elaborate;

@@ -3,7 +3,7 @@
 //! `text` finds and reads the file; `derive` prints matrix derivatives; `train` runs a training and
 //! keeps its weights; `predict` and `score` put them to work; `data` binds tables.
 
-mod data;
+pub mod data;
 mod derive;
 mod predict;
 mod score;
