@@ -161,6 +161,9 @@ pub struct Evaluate {
     pub gradient: bool,
     #[command(flatten)]
     pub output: Output,
+    /// Where to write the columns computed from --data: CSV, or NPY by the name's end [default: stdout]
+    #[arg(long, short = 'o', value_name = "FILE", requires = "data", help_heading = "Output")]
+    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub lines: JsonLines,
     #[command(flatten)]

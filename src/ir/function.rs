@@ -60,6 +60,12 @@ impl Function {
         names
     }
 
+    /// The name and the extents of every input.
+    pub fn input_shapes(&self) -> Vec<(String, Vec<u32>)> {
+        let shape = |&s: &Symbol| self.graph.type_of(self.graph.symbol_type(s)).shape.extents().to_vec();
+        self.inputs.iter().map(|s| (self.graph.symbol_name(*s).to_owned(), shape(s))).collect()
+    }
+
     /// How many numbers the inputs take.
     pub fn input_size(&self) -> usize {
         let size = |&s: &Symbol| self.graph.type_of(self.graph.symbol_type(s)).shape.size();
