@@ -159,13 +159,15 @@ impl<'f> Layout<'f> {
             blocked.sort_unstable();
             blocked.dedup();
             for id in blocked {
+                let ordered = |id: Id| self.stored[id.index()].is_some_and(|home| home.order.is_some());
                 let behind = self.behind_views(id);
-                match self.stored[behind.index()] {
-                    Some(Home { order: Some(_), .. }) => pinned[behind.index()] = true,
-                    _ if must[id.index()] => {
+                match must[id.index()] {
+                    _ if ordered(id) => pinned[id.index()] = true,
+                    false => must[id.index()] = true,
+                    true if ordered(behind) => pinned[behind.index()] = true,
+                    true => {
                         return Err(Error::internal("fuse", format!("{id} is stored and cannot be read")));
                     }
-                    _ => must[id.index()] = true,
                 }
             }
         }
