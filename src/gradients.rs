@@ -8,7 +8,7 @@ use crate::derivation::Derivation;
 use crate::differentiate::{self, Mode};
 use crate::elaborate::program::Model;
 use crate::error::{Diagnostic, Error};
-use crate::ir::{Function, Graph, Id, Op, Symbol};
+use crate::ir::{Elementwise, Function, Graph, Id, Op, Selection, Shape, Symbol};
 use crate::simplify::simplified_around;
 
 /// ∂objective/∂x for each named parameter or input, each of the shape of `x`.
@@ -79,7 +79,7 @@ fn pushed_forward(graph: &mut Graph, y: Id, x: Id) -> Id {
         .map(|i| {
             let at = graph.integer(i64::from(i));
             let (one, zero) = (graph.integer(1), graph.integer(0));
-            let here = graph.compare(crate::ir::Selection::Equal, &[place, at]);
+            let here = graph.compare(Selection::Equal, &[place, at]);
             let unit = graph.select(here, one, zero);
             let direction = graph.reshape(unit, &shape);
             differentiate::jvp(graph, &[y], &[(x, direction)])[0].unwrap_or(zero)
@@ -106,10 +106,41 @@ fn named(function: Function, names: &[&str], values: &[Id]) -> Function {
                 by.push((value, graph.input_of(name, ty)));
             }
         }
+        let slopes: Vec<(Id, Id)> =
+            by.iter().filter_map(|&(value, name)| slope(graph, value, name, &by)).collect();
+        by.extend(slopes);
         graph.replaced(&outputs, &by)
     });
     let symbols: Vec<Symbol> = renamed.graph().symbols().collect();
     let used = renamed.with_inputs(symbols);
     let inputs = used.used_inputs();
     used.with_inputs(inputs)
+}
+
+/// What a textbook writes for the slope of a function whose value has a name: 1 - h² for sech(z)²
+/// where h = tanh(z), and h > 0 for z > 0 where h = relu(z) and z has no name.
+fn slope(graph: &mut Graph, value: Id, name: Id, named: &[(Id, Id)]) -> Option<(Id, Id)> {
+    let Op::Elementwise(op) = graph.op(value) else { return None };
+    let z = *graph.operands(value).first()?;
+    let constant = |graph: &mut Graph, n: i64, shape: &Shape| {
+        let number = graph.integer(n);
+        graph.broadcast(number, ((1u16 << shape.rank()) - 1) as u8, shape)
+    };
+    match op {
+        Elementwise::Tanh => {
+            let shape = graph.shape(z).clone();
+            let (one, two) = (constant(graph, 1, &shape), constant(graph, 2, &shape));
+            let sech = graph.apply(Elementwise::Sech, &[z]);
+            let (slope, square) =
+                (graph.apply(Elementwise::Pow, &[sech, two]), graph.apply(Elementwise::Pow, &[name, two]));
+            Some((slope, graph.apply(Elementwise::Sub, &[one, square])))
+        }
+        Elementwise::Relu if named.iter().all(|(known, _)| *known != z) => {
+            let shape = graph.shape(z).clone();
+            let zero = constant(graph, 0, &shape);
+            let is_active = graph.compare(Selection::Less, &[zero, z]);
+            Some((is_active, graph.compare(Selection::Less, &[zero, name])))
+        }
+        _ => None,
+    }
 }

@@ -106,7 +106,7 @@ pub fn branch_or_zero(partial: Expr<'_>) -> Option<(Id, Expr<'_>)> {
     let (condition, then) = b.read(|g: &Graph| match g.op(partial.id()) {
         Op::Selection(Selection::Select) => {
             let otherwise = g.operand(partial.id(), 2);
-            let is_zero = g.constant(otherwise).is_some_and(crate::ir::Number::is_zero);
+            let is_zero = g.repeated_constant(otherwise).is_some_and(crate::ir::Number::is_zero);
             is_zero.then(|| (g.operand(partial.id(), 0), g.operand(partial.id(), 1)))
         }
         _ => None,

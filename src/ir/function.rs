@@ -111,6 +111,19 @@ impl Function {
         self.assumptions.push(id);
     }
 
+    /// The function in a graph of its own, which knows its inputs, in order, and what its outputs need.
+    pub fn compacted(&self) -> Function {
+        let mut graph = Graph::new();
+        let mut inputs = Vec::with_capacity(self.inputs.len());
+        for &symbol in &self.inputs {
+            let ty = graph.type_id(self.graph.type_of(self.graph.symbol_type(symbol)).clone());
+            inputs.push(graph.input_of(self.graph.symbol_name(symbol), ty));
+        }
+        let outputs = graph.instance(self, &inputs);
+        let symbols = graph.symbols().collect();
+        Function::new(graph, symbols, outputs)
+    }
+
     /// Inputs the outputs really depend on, in input order.
     pub fn used_inputs(&self) -> Vec<Symbol> {
         let mut used = vec![false; self.graph.symbols().len()];

@@ -54,11 +54,12 @@ pub enum Times {
     Elements,
 }
 
-/// What a contraction over one axis contracts.
+/// What a contraction over one axis contracts; over none, of two vectors, it is their outer product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contraction {
     Vectors,
     Matrices,
+    Outer,
 }
 
 /// Comparisons as written; the graph has no `>`.
@@ -120,6 +121,8 @@ pub enum Form {
     Logic(Selection, Vec<Part>),
     /// Conditions with their values, first that holds; then the value otherwise.
     Choice(Vec<(Part, Part)>, Part),
+    /// An array where the condition holds, zeros elsewhere; no array: ones.
+    Masked(Part, Option<Part>),
     /// Elements row-major, and the extents.
     Array(Vec<Part>, Vec<usize>),
     Transpose(Part),
@@ -194,6 +197,20 @@ impl Scope<'_> {
         number.to_i64().filter(|n| n.unsigned_abs() < 1000)
     }
 
+    /// True for `A @ x` written out, which among factors stands in parentheses.
+    pub fn is_contraction(&self, part: &Part) -> bool {
+        matches!(part, Part::Node(id) if !self.is_name(*id) && matches!(self.graph.op(*id), Op::Contract { .. }))
+    }
+
+    /// True for a part that is known to be one number.
+    pub fn is_number(&self, part: &Part) -> bool {
+        match part {
+            Part::Number(_) => true,
+            Part::Node(id) | Part::Body(id) => self.graph.is_scalar(*id),
+            Part::Form(_) => false,
+        }
+    }
+
     fn expand(&self, id: Id) -> Form {
         if let Some((symbol, at)) = leaf(self.graph, id) {
             return Form::Leaf(Leaf::Name(symbol, tensor::position(self.graph, symbol, at)));
@@ -209,12 +226,16 @@ impl Scope<'_> {
             Op::Structural(op) => tensor::structural(self, op, id),
             Op::Reduce { op, axes } => tensor::reduction(self, op, axes, id),
             Op::Contract { batch, over } => tensor::contraction(self, batch, over, id),
+            Op::Scan { body, output } => tensor::scan(self, body, output, parts()),
         }
     }
 
     fn elementwise(&self, op: Elementwise, id: Id, parts: impl Fn() -> Vec<Part>) -> Form {
         use Elementwise::{Add, Exp, Pi, Pow, Sub};
         match op {
+            _ if let Some(x) = tensor::mean_of(self.graph, id) => {
+                Form::Structural("mean", vec![Part::Node(x)])
+            }
             _ if self.is_product(id) => self.product(id),
             Add | Sub => self.sum(id),
             Pow => match <[Part; 2]>::try_from(parts()) {
@@ -240,7 +261,8 @@ impl Scope<'_> {
     fn is_product(&self, id: Id) -> bool {
         use Elementwise::{Div, Mul, Neg, Pow};
         match self.graph.op(id) {
-            Op::Constant(_) | Op::Elementwise(Neg | Mul | Div) => true,
+            Op::Elementwise(Mul | Div) => tensor::mean_of(self.graph, id).is_none(),
+            Op::Constant(_) | Op::Elementwise(Neg) => true,
             Op::Elementwise(Pow) => self.inverse == Inverse::Quotient && is_reciprocal(self.graph, id),
             _ => false,
         }
@@ -304,6 +326,9 @@ impl Scope<'_> {
 
     /// A chain of selections down the last operand.
     fn choice(&self, id: Id) -> Form {
+        if let Some(masked) = tensor::masked(self, id) {
+            return masked;
+        }
         let mut branches = Vec::new();
         let mut node = id;
         while let Op::Selection(Selection::Select) = self.graph.op(node) {

@@ -4,6 +4,7 @@ use super::Notation;
 use super::latex;
 use super::linear::raised;
 use super::mathml;
+use crate::ir::Graph;
 
 /// What an output is.
 ///
@@ -42,8 +43,20 @@ pub enum Label {
 impl Label {
     /// The label without its equals sign; `None` where there is none.
     pub fn text(&self, notation: Notation) -> Option<String> {
+        self.spelled(notation, &|name| name_in(notation, name))
+    }
+
+    /// The same beside expressions of a graph, in which an array's name may look like one.
+    pub(super) fn text_beside(&self, graph: &Graph, notation: Notation) -> Option<String> {
+        self.spelled(notation, &|name| match graph.symbol(name) {
+            Some(symbol) if notation == Notation::Latex => latex::symbol_name(graph, symbol),
+            _ => name_in(notation, name),
+        })
+    }
+
+    fn spelled(&self, notation: Notation, name_in: &dyn Fn(&str) -> String) -> Option<String> {
         let parts = match self.parts()? {
-            Parts::Plain(name) => return Some(name_in(notation, &name)),
+            Parts::Plain(name) => return Some(name_in(&name)),
             Parts::Place(place) if notation == Notation::Mathml => {
                 return Some(format!("<mtext>{place}</mtext>"));
             }
@@ -51,8 +64,8 @@ impl Label {
             Parts::Fraction(parts) => parts,
         };
         let below: Vec<(String, u32)> =
-            parts.by.iter().map(|(name, order)| (name_in(notation, name), *order)).collect();
-        let of = parts.of.map(|of| name_in(notation, &of)).unwrap_or_default();
+            parts.by.iter().map(|(name, order)| (name_in(name), *order)).collect();
+        let of = parts.of.map(|of| name_in(&of)).unwrap_or_default();
         let order = below.iter().fold(0u32, |sum, (_, order)| sum.saturating_add(*order));
         Some(match notation {
             Notation::Text | Notation::Unicode => {

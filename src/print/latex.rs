@@ -5,7 +5,7 @@ use super::layout::{Dialect, INLINE, Layout};
 use super::name::{Name, greek};
 use super::number::Numeral;
 use super::precedence::{Precedence, binding};
-use crate::ir::{Elementwise, Op, Selection};
+use crate::ir::{Elementwise, Graph, Op, Selection, Symbol};
 
 pub struct Latex;
 
@@ -32,6 +32,12 @@ impl Dialect for Latex {
                 out.enclosed(r"\frac{", a, "}");
                 out.enclosed("{", b, "}");
             }
+            Form::Contract(Contraction::Outer, a, b) => {
+                out.part(a, binding.rest);
+                out.text(r" \, ");
+                out.part(b, Precedence::Atom);
+                out.text(r"^{\top}");
+            }
             Form::Contract(kind, a, b) => {
                 out.part(a, binding.first);
                 out.text(if kind == Contraction::Vectors { r" \cdot " } else { r" \, " });
@@ -47,6 +53,14 @@ impl Dialect for Latex {
             }
             Form::Logic(op, parts) => logic(op, parts, out),
             Form::Choice(branches, otherwise) => choice(branches, otherwise, out),
+            Form::Masked(condition, array) => {
+                if let Some(array) = array {
+                    let least = if scope.is_contraction(&array) { binding.rest } else { binding.first };
+                    out.part(array, least);
+                    out.text(r" \odot ");
+                }
+                out.enclosed(r"\mathbf{1}_{", condition, "}");
+            }
             Form::Array(parts, extents) => array(parts, &extents, out),
             Form::Transpose(part) => {
                 out.part(part, binding.first);
@@ -63,7 +77,10 @@ impl Dialect for Latex {
 
 fn leaf_text(scope: &Scope, leaf: Leaf) -> String {
     match leaf {
-        Leaf::Name(symbol, at) => spelled(&Name::with_index(scope.graph.symbol_name(symbol), &at)),
+        Leaf::Name(symbol, at) if at.is_empty() => symbol_name(scope.graph, symbol),
+        Leaf::Name(symbol, at) => {
+            spelled(&Name::with_index(scope.graph.symbol_name(symbol), &at), Face::Plain)
+        }
         Leaf::Shared(number) => format!("{}_{{{number}}}", scope.shared.prefix()),
         Leaf::Numeral(n) => numeral(&n),
         Leaf::Euler => "e".to_owned(),
@@ -78,17 +95,21 @@ fn numeral(n: &Numeral) -> String {
     }
 }
 
-/// Factors stand side by side; a dot keeps digits apart.
+/// Factors stand side by side; a dot keeps digits apart, a circled one arrays.
 fn product(scope: &Scope, times: Times, factors: Vec<Part>, out: &mut Layout) {
+    let mut after_number = true;
     for (i, factor) in factors.into_iter().enumerate() {
-        out.text(match times {
+        let is_number = times == Times::Scalars || scope.is_number(&factor);
+        out.text(match is_number || after_number {
             _ if i == 0 => "",
-            Times::Elements => r" \odot ",
-            Times::Scalars if begins_with_digit(scope, &factor) => r" \cdot ",
-            Times::Scalars => " ",
+            false => r" \odot ",
+            true if begins_with_digit(scope, &factor) => r" \cdot ",
+            true => " ",
         });
+        after_number = is_number;
         // Fractions show their extent, so they need no parentheses.
-        out.part(factor, Precedence::Product);
+        let whole = times == Times::Elements && scope.is_contraction(&factor);
+        out.part(factor, if whole { Precedence::Power } else { Precedence::Product });
     }
 }
 
@@ -212,14 +233,29 @@ fn array(parts: Vec<Part>, extents: &[usize], out: &mut Layout) {
 
 /// A variable's name.
 pub fn name(name: &str) -> String {
-    spelled(&Name::of(name))
+    spelled(&Name::of(name), Face::Plain)
 }
 
-fn spelled(name: &Name) -> String {
+/// An input's name: bold for an array.
+pub fn symbol_name(graph: &Graph, symbol: Symbol) -> String {
+    let is_scalar = graph.type_of(graph.symbol_type(symbol)).shape.is_scalar();
+    spelled(&Name::of(graph.symbol_name(symbol)), if is_scalar { Face::Plain } else { Face::Bold })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Face {
+    Plain,
+    Bold,
+}
+
+fn spelled(name: &Name, face: Face) -> String {
+    let bold = face == Face::Bold;
     let stem = match greek(&name.stem) {
+        Some((spelled, _)) if bold => format!(r"\boldsymbol{{\{spelled}}}"),
         Some((spelled, _)) => format!(r"\{spelled}"),
-        None if name.stem.chars().count() == 1 => escaped(&name.stem),
         None if name.stem.is_empty() => String::new(),
+        None if bold => format!(r"\mathbf{{{}}}", escaped(&name.stem)),
+        None if name.stem.chars().count() == 1 => escaped(&name.stem),
         None => format!(r"\mathrm{{{}}}", escaped(&name.stem)),
     };
     let based = match name.subscript.as_str() {

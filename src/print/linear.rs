@@ -3,7 +3,7 @@
 use super::form::{Contraction, Form, Leaf, Part, Relation, Scope, Subscript, Times};
 use super::layout::{Dialect, INLINE, Layout};
 use super::precedence::{Binding, Precedence, binding};
-use crate::ir::{Elementwise, Id};
+use crate::ir::{Elementwise, Id, Number};
 
 /// The signs a dialect of the language uses.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ impl Dialect for Linear {
         match form {
             Form::Call(op, parts) if self.is_bare_root(scope, *op, parts) => Precedence::Power,
             Form::Logic(..) | Form::Leaf(_) => Precedence::Atom, // and(a, b), 1e-20
+            Form::Contract(Contraction::Outer, ..) | Form::Masked(..) => Precedence::Atom,
             _ => binding(form).own,
         }
     }
@@ -49,8 +50,9 @@ impl Dialect for Linear {
                 out.text("-");
                 out.part(part, binding.rest);
             }
-            Form::Product(times, factors) => self.product(times, factors, binding, out),
+            Form::Product(times, factors) => self.product(scope, times, factors, binding, out),
             Form::Quotient(a, b) => infix(a, "/", b, [binding.first, binding.rest], out),
+            Form::Contract(Contraction::Outer, a, b) => apply("outer", vec![a, b], out),
             Form::Contract(kind, a, b) => {
                 let sign = if kind == Contraction::Vectors { self.dot } else { " @ " };
                 infix(a, sign, b, [binding.first, binding.rest], out);
@@ -63,6 +65,10 @@ impl Dialect for Linear {
             }
             Form::Logic(op, parts) => apply(op.name(), parts, out),
             Form::Choice(branches, otherwise) => choice(branches, otherwise, out),
+            Form::Masked(condition, array) => {
+                let [zero, one] = [0, 1].map(|n| Part::Number(Number::integer(n)));
+                apply("if", vec![condition, array.unwrap_or(one), zero], out);
+            }
             Form::Array(parts, extents) => array(parts, &extents, out),
             Form::Transpose(part) => {
                 out.part(part, binding.first);
@@ -90,11 +96,12 @@ impl Linear {
         }
     }
 
-    fn product(&self, times: Times, factors: Vec<Part>, binding: Binding, out: &mut Layout) {
+    fn product(&self, scope: &Scope, times: Times, factors: Vec<Part>, binding: Binding, out: &mut Layout) {
         let sign = if times == Times::Scalars { self.times } else { self.elementwise };
         for (i, factor) in factors.into_iter().enumerate() {
             out.text(if i > 0 { sign } else { "" });
-            out.part(factor, if i > 0 { binding.rest } else { binding.first });
+            let first = i == 0 && !scope.is_contraction(&factor);
+            out.part(factor, if first { binding.first } else { binding.rest });
         }
     }
 

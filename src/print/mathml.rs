@@ -40,6 +40,13 @@ impl Dialect for Mathml {
             Form::Product(Times::Scalars, all) => row(&["", INVISIBLE], all, Precedence::Product, out),
             Form::Product(Times::Elements, all) => row(&["", "<mo>⊙</mo>"], all, Precedence::Product, out),
             Form::Quotient(a, b) => element("mfrac", vec![a, b], out),
+            Form::Contract(Contraction::Outer, a, b) => {
+                row(&[""], vec![a], binding.rest, out);
+                out.text(INVISIBLE);
+                out.text("<msup>");
+                out.part(b, Precedence::Atom);
+                out.text("<mo>⊤</mo></msup>");
+            }
             Form::Contract(kind, a, b) => {
                 let sign = if kind == Contraction::Vectors { "<mo>·</mo>" } else { INVISIBLE };
                 row(&["", sign], vec![a, b], binding.rest, out);
@@ -54,6 +61,13 @@ impl Dialect for Mathml {
             Form::Compare(relation, a, b) => row(&["", sign(relation)], vec![a, b], binding.rest, out),
             Form::Logic(op, parts) => row(logic(op), parts, binding.rest, out),
             Form::Choice(branches, otherwise) => choice(branches, otherwise, out),
+            Form::Masked(condition, array) => {
+                if let Some(array) = array {
+                    out.part(array, binding.rest);
+                    out.text("<mo>⊙</mo>");
+                }
+                out.enclosed("<msub><mn>1</mn>", condition, "</msub>");
+            }
             Form::Array(parts, extents) => array(parts, &extents, out),
             Form::Transpose(part) => {
                 out.text("<msup>");

@@ -162,11 +162,13 @@ pub fn render(function: &Function, labels: &[Label], format: Format) -> String {
     let printed = print(function.graph(), function.outputs(), notation);
     let definitions =
         printed.definitions.into_iter().map(|(name, text)| equation(notation, Some(name), text));
-    let outputs = printed
-        .outputs
-        .into_iter()
-        .enumerate()
-        .map(|(i, text)| equation(notation, labels.get(i).and_then(|label| label.text(notation)), text));
+    let outputs = printed.outputs.into_iter().enumerate().map(|(i, text)| {
+        equation(
+            notation,
+            labels.get(i).and_then(|label| label.text_beside(function.graph(), notation)),
+            text,
+        )
+    });
     definitions.chain(outputs).collect::<Vec<_>>().join("\n")
 }
 

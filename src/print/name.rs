@@ -18,6 +18,13 @@ impl Name {
             Some((bare, index)) => (bare, index.trim_end_matches(']')),
             None => (name, ""),
         };
+        // `dense1.W` is the W of dense1.
+        if let Some((owner, own)) = bare.rsplit_once('.').filter(|(a, b)| !a.is_empty() && !b.is_empty()) {
+            let own = Name::of(own);
+            let parts = [owner, &own.subscript].into_iter().filter(|part| !part.is_empty());
+            let subscript = parts.collect::<Vec<_>>().join(",");
+            return Name { stem: own.stem, subscript, index: index.to_owned() };
+        }
         let plain: String = bare.chars().map(lowered).collect();
         let digits = plain.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let cut = match plain.find('_') {
@@ -85,5 +92,7 @@ mod tests {
         check("7", "7", "", "");
         check("x_", "x_", "", "");
         check("", "", "", "");
+        check("dense1.W", "W", "dense1", "");
+        check("gru1.W_z[3]", "W", "gru1,z", "3");
     }
 }

@@ -40,12 +40,14 @@ pub fn binding(form: &Form) -> Binding {
         Form::Product(..)                 => (Product,    Product, Power),   // to the left
         Form::Quotient(..)                => (Product,    Product, Power),
         Form::Contract(..)                => (Product,    Product, Power),
+        Form::Masked(_, Some(_))          => (Product,    Product, Power),
         Form::Power(..)                   => (Power,      Atom,    Power),   // to the right
         Form::Transpose(_)                => (Atom,       Atom,    Lowest),
         Form::Index(..)                   => (Atom,       Atom,    Lowest),
         Form::Leaf(Leaf::Numeral(n)) if n.is_scaled()
                                           => (Product,    Lowest,  Lowest),  // 10^-20 is a factor
         Form::Leaf(_) | Form::Call(..) | Form::Structural(..) | Form::Choice(..) | Form::Array(..)
+        | Form::Masked(_, None)
                                           => (Atom,       Lowest,  Lowest),
     };
     Binding { own, first, rest }

@@ -9,6 +9,8 @@ use smallvec::SmallVec;
 
 /// Written out whole up to here: about ten lines of a terminal.
 const MODERATE: u64 = 250;
+/// The same for derivatives by arrays: what their formulas share is worth a name sooner.
+const MODERATE_OF_ARRAYS: u64 = 60;
 /// Names shorter than what they stand for: `x^2 + 1` is worth one, `sin(x^2)` is not.
 const SMALL: u64 = 4;
 /// First letters of names, best first.
@@ -32,7 +34,9 @@ impl Shared {
         let mut shared = Shared { prefix: free_prefix(graph), numbers: vec![0; count], named: Vec::new() };
         let written_out = sizes(graph, &uses, |_, _| false);
         let total = outputs.iter().fold(0u64, |sum, id| sum.saturating_add(written_out[id.index()]));
-        if total > MODERATE {
+        let are_numbers = outputs.iter().all(|&id| graph.is_scalar(id));
+        let moderate = if are_numbers || outputs.len() == 1 { MODERATE } else { MODERATE_OF_ARRAYS };
+        if total > moderate {
             sizes(graph, &uses, |id, size| {
                 let worth = uses[id.index()] >= 2 && size > SMALL;
                 if worth {

@@ -1,9 +1,11 @@
 //! Forms of tensors: brackets for stacks, subscripts for slices, names for what has no sign.
 
-use super::form::{Contraction, Form, Part, Scope, Subscript};
+use super::form::{Contraction, Form, Part, Scope, Subscript, Times};
 use super::share::operands;
 use crate::ir::structural::{MAX_RANK, source_axis};
-use crate::ir::{Elementwise, Graph, Id, Number, Op, Reduction, Selection, Structural, Symbol};
+use crate::ir::{
+    Body, Elementwise, Graph, Id, Number, Op, Reduction, ScanResult, Selection, Structural, Symbol,
+};
 
 /// The subscripts of the element at a flat position of an input; none for a scalar.
 pub fn position(graph: &Graph, symbol: Symbol, flat: usize) -> Vec<usize> {
@@ -16,6 +18,21 @@ pub fn position(graph: &Graph, symbol: Symbol, flat: usize) -> Vec<usize> {
     }
     at.reverse();
     at
+}
+
+/// A result of a recurrence: what it is, which of its kind unless there is but one, its operands.
+pub fn scan(scope: &Scope, body: Body, output: u8, operands: Vec<Part>) -> Form {
+    let scan = scope.graph.body(body);
+    let (forwards, backwards, which, count) = match scan.result(output) {
+        ScanResult::Emitted(j) => ("scan", "scan_back", j, scan.emitted()),
+        ScanResult::Last(i) => ("scan_last", "scan_back_last", i, scan.carries),
+        ScanResult::Before(i) => ("scan_before", "scan_back_before", i, scan.carries),
+    };
+    let which = (count > 1).then(|| whole(which));
+    Form::Structural(
+        if scan.backwards { backwards } else { forwards },
+        which.into_iter().chain(operands).collect(),
+    )
 }
 
 /// The form of a structural op.
@@ -62,6 +79,15 @@ pub fn structural(scope: &Scope, op: Structural, id: Id) -> Form {
             Form::Structural("overlap", std::iter::once(part).chain(rest.map(whole)).collect())
         }
         Structural::Gather => Form::Structural("gather", vec![part, Part::Node(of[1])]),
+        // One row: all others are zero.
+        Structural::Scatter { rows } if scope.graph.is_scalar(of[1]) => {
+            let place = Form::Structural("onehot", vec![Part::Node(of[1]), whole(rows as usize)]);
+            match shape.rank() {
+                2 => Form::Contract(Contraction::Outer, place.into(), part),
+                1 => Form::Product(Times::Elements, vec![part, place.into()]),
+                _ => Form::Structural("outer", vec![place.into(), part]),
+            }
+        }
         Structural::Scatter { rows } => {
             Form::Structural("scatter", vec![part, Part::Node(of[1]), whole(rows as usize)])
         }
@@ -88,11 +114,24 @@ pub fn softmax_of(graph: &Graph, id: Id) -> Option<Id> {
     (is_total && graph.is_scalar(total) && graph.operand(total, 0) == *z).then_some(*z)
 }
 
+/// The array whose mean this is: its sum over its size.
+pub fn mean_of(graph: &Graph, id: Id) -> Option<Id> {
+    let (sum, share) = match (graph.op(id), graph.operands(id)) {
+        (Op::Elementwise(Elementwise::Div), &[sum, count]) => (sum, graph.constant(count)?.recip()?),
+        (Op::Elementwise(Elementwise::Mul), &[share, sum]) => (sum, graph.constant(share)?.clone()),
+        _ => return None,
+    };
+    let Op::Structural(Structural::Sum { .. }) = graph.op(sum) else { return None };
+    let x = graph.operand(sum, 0);
+    let is_share = share.recip()?.to_i64() == i64::try_from(graph.shape(x).size()).ok();
+    (graph.is_scalar(sum) && is_share).then_some(x)
+}
+
 /// `onehot(k, n)`, for 1 where 0, 1, …, n − 1 is k and 0 elsewhere.
 pub fn onehot(scope: &Scope, id: Id) -> Option<Form> {
     let graph = scope.graph;
     let &[condition, one, zero] = &*operands(graph, id) else { return None };
-    let is = |x: Id, n: i64| repeated_number(graph, x).is_some_and(|c| c.to_i64() == Some(n));
+    let is = |x: Id, n: i64| graph.repeated_constant(x).is_some_and(|c| c.to_i64() == Some(n));
     if graph.op(condition) != Op::Selection(Selection::Equal) || !is(one, 1) || !is(zero, 0) {
         return None;
     }
@@ -103,11 +142,13 @@ pub fn onehot(scope: &Scope, id: Id) -> Option<Form> {
     fits.then(|| Form::Structural("onehot", vec![Part::Node(class), whole(graph.shape(count).size())]))
 }
 
-fn repeated_number(graph: &Graph, id: Id) -> Option<&Number> {
-    match graph.op(id) {
-        Op::Structural(Structural::Broadcast { .. }) => graph.constant(graph.operand(id, 0)),
-        _ => graph.constant(id),
-    }
+/// One selection of an array or zero.
+pub fn masked(scope: &Scope, id: Id) -> Option<Form> {
+    let graph = scope.graph;
+    let &[condition, then, otherwise] = &*operands(graph, id) else { return None };
+    let is = |x: Id, n: i64| graph.repeated_constant(x).is_some_and(|c| c.to_i64() == Some(n));
+    let fits = !graph.is_scalar(id) && is(otherwise, 0);
+    fits.then(|| Form::Masked(Part::Node(condition), (!is(then, 1)).then_some(Part::Node(then))))
 }
 
 /// The form of a contraction over the last axes of one operand and the first of the other.
@@ -119,6 +160,7 @@ pub fn contraction(scope: &Scope, batch: u8, over: u8, id: Id) -> Form {
         _ if batch > 0 => {
             Form::Structural("contract", vec![a, b, whole(over as usize), whole(batch as usize)])
         }
+        0 if vectors => Form::Contract(Contraction::Outer, a, b),
         0 => Form::Structural("outer", vec![a, b]),
         1 if vectors => Form::Contract(Contraction::Vectors, a, b),
         1 => Form::Contract(Contraction::Matrices, a, b),

@@ -5,6 +5,7 @@
 //! ([`sum`], [`product`]), everything else meets the rule list ([`rules`]). A pass is linear; a
 //! few of them reach a fixed point. What [`Level::Full`] adds is the budgeted [`saturate`].
 
+mod bodies;
 mod domain;
 mod order;
 mod pattern;
@@ -21,7 +22,7 @@ pub use saturate::STRUCTURE;
 
 use crate::ir::verify::debug_verify;
 use crate::ir::{
-    Elementwise, Function, Graph, Id, Number, Op, Selection, Shape, leaf, reachable, use_counts,
+    Elementwise, Function, Graph, Id, Number, Op, Selection, Shape, Structural, leaf, reachable, use_counts,
 };
 use order::Order;
 use product::Gather;
@@ -81,6 +82,8 @@ pub fn simplified_around(
     let count = task.roots.len();
     let simplified = function.into_derived(|graph| {
         task.roots.extend_from_slice(kept);
+        let Task { assumptions, roots, kept, origin } = &mut task;
+        bodies::simplify_bodies(graph, &mut [assumptions, roots, kept, origin], level, purpose);
         match shapes::has_arrays(graph, &task.roots) {
             true => run_on_arrays(graph, &mut task, purpose),
             false => run(graph, &mut task, level, purpose),
@@ -222,7 +225,7 @@ impl Simplifier<'_> {
                 match self.graph.op(id) {
                     Op::Elementwise(op) => self.make(op, &operands),
                     Op::Selection(op) => self.make_selection(op, &operands),
-                    _ => structure::make(self.graph, id, &operands),
+                    _ => self.make_structure(id, &operands),
                 }
             }
         }
@@ -405,9 +408,14 @@ impl Simplifier<'_> {
         self.rewrite(node, fuel)
     }
 
-    /// A product with a negative coefficient.
+    /// A product with a negative coefficient, or a sum of nothing else.
     fn is_negated(&self, id: Id) -> bool {
         let mut node = id;
+        while let Op::Elementwise(Elementwise::Sub) = self.graph.op(node)
+            && self.may_open(node)
+        {
+            node = self.graph.operand(node, 0);
+        }
         loop {
             match self.graph.op(node) {
                 Op::Constant(c) => return self.graph.number(c).is_negative(),
@@ -432,8 +440,23 @@ impl Simplifier<'_> {
         match self.decide(operands[0]) {
             Some(true) => operands[1],
             Some(false) => operands[2],
-            None => self.graph.select(operands[0], operands[1], operands[2]),
+            None => self.select_or_onehot(operands[0], operands[1], operands[2]),
         }
+    }
+
+    /// `if(k == i, c, 0)` over places i is c times a vector with one 1: as such it is collected.
+    fn select_or_onehot(&mut self, condition: Id, then: Id, otherwise: Id) -> Id {
+        let number = |id: Id| self.graph.constant(id).filter(|c| !c.is_one());
+        let is_zero = self.graph.constant(otherwise).is_some_and(Number::is_zero);
+        let is_place = |&x: &Id| self.graph.op(x) == Op::Structural(Structural::Iota);
+        let picks_one = self.graph.op(condition) == Op::Selection(Selection::Equal)
+            && self.graph.operands(condition).iter().any(is_place);
+        if !is_zero || !picks_one || number(then).is_none() {
+            return self.graph.select(condition, then, otherwise);
+        }
+        let one = self.graph.integer(1);
+        let onehot = self.graph.select(condition, one, otherwise);
+        self.make_with(Elementwise::Mul, &[then, onehot], 0)
     }
 
     /// A truth value that is known, from constants or from signs.

@@ -5,22 +5,9 @@
 //! factor may round differently.
 
 use super::shapes::repeated;
+use super::{Purpose, Simplifier};
 use crate::ir::structural::{pack_order, source_axis};
 use crate::ir::{Elementwise, Graph, Id, Op, Structural};
-
-/// The node `id` with other operands; they have its operands' shapes, or are numbers.
-pub(super) fn make(graph: &mut Graph, id: Id, operands: &[Id]) -> Id {
-    let shapes: Vec<_> = graph.operands(id).iter().map(|&x| graph.shape(x).clone()).collect();
-    let operands: Vec<Id> =
-        operands.iter().zip(&shapes).map(|(&x, shape)| repeated(graph, x, shape)).collect();
-    let (op, ty) = (graph.op(id), graph.node(id).ty);
-    let made = match op {
-        Op::Structural(op) => structural(graph, op, id, &operands),
-        Op::Contract { batch, over } => contraction(graph, batch, over, &operands),
-        _ => None,
-    };
-    made.unwrap_or_else(|| graph.intern(op, &operands, ty))
-}
 
 fn structural(graph: &mut Graph, op: Structural, id: Id, operands: &[Id]) -> Option<Id> {
     let &[x] = operands else { return None };
@@ -35,6 +22,7 @@ fn structural(graph: &mut Graph, op: Structural, id: Id, operands: &[Id]) -> Opt
             let (of, composed) = (graph.operand(x, 0), pack_order(composed));
             Some(graph.permute(of, composed))
         }
+        (Structural::Permute { .. }, Op::Contract { batch: 0, over: 1 }) => transposed_product(graph, x),
         (_, Op::Structural(Structural::Broadcast { .. })) if graph.is_scalar(graph.operand(x, 0)) => {
             of_equal_elements(graph, op, id, x)
         }
@@ -45,13 +33,24 @@ fn structural(graph: &mut Graph, op: Structural, id: Id, operands: &[Id]) -> Opt
             let (of, count) = (graph.operand(x, 0), graph.integer(count as i64));
             Some(graph.apply(Elementwise::Mul, &[count, of]))
         }
-        (Structural::Sum { axes }, _) => {
-            let (factor, rest) = split_factor(graph, x)?;
-            let sum = graph.sum(rest, axes);
-            Some(graph.apply(Elementwise::Mul, &[factor, sum]))
-        }
         _ => None,
     }
+}
+
+/// (A·B)ᵀ is Bᵀ·Aᵀ, of which one loses a transposition.
+fn transposed_product(graph: &mut Graph, product: Id) -> Option<Id> {
+    let (a, b) = (graph.operand(product, 0), graph.operand(product, 1));
+    let is_turned = |x: Id| matches!(graph.op(x), Op::Structural(Structural::Permute { .. }));
+    let are_matrices = graph.shape(a).rank() == 2 && graph.shape(b).rank() == 2;
+    if !are_matrices || !(is_turned(a) || is_turned(b)) {
+        return None;
+    }
+    let mut turned = |x: Id| match graph.op(x) {
+        Op::Structural(Structural::Permute { .. }) => graph.operand(x, 0),
+        _ => graph.permute(x, pack_order([1, 0])),
+    };
+    let (b, a) = (turned(b), turned(a));
+    Some(graph.contract(b, a, 1))
 }
 
 /// A move of an array whose elements are all one number.
@@ -70,40 +69,68 @@ fn of_equal_elements(graph: &mut Graph, op: Structural, id: Id, x: Id) -> Option
     }
 }
 
-/// A contraction with its numeric factors outside: (c·a)·b is c·(a·b).
-fn contraction(graph: &mut Graph, batch: u8, over: u8, operands: &[Id]) -> Option<Id> {
-    let &[a, b] = operands else { return None };
-    if graph.is_scalar(a) || graph.is_scalar(b) {
-        return Some(graph.apply(Elementwise::Mul, operands));
-    }
-    let (left, right) = (split_factor(graph, a), split_factor(graph, b));
-    if left.is_none() && right.is_none() {
-        return None;
-    }
-    let one = graph.integer(1);
-    let (c, a) = left.unwrap_or((one, a));
-    let (d, b) = right.unwrap_or((one, b));
-    let (factor, product) =
-        (graph.apply(Elementwise::Mul, &[c, d]), graph.contract_batched(a, b, batch, over));
-    Some(graph.apply(Elementwise::Mul, &[factor, product]))
+/// Moves that a factor may be taken out of, in results for readers: a machine scales the smaller
+/// side.
+fn carries_factor(op: Structural) -> bool {
+    use Structural::{Broadcast, Permute, Reshape, Slice};
+    matches!(op, Broadcast { .. } | Permute { .. } | Reshape | Slice { .. })
 }
 
-/// `factor · rest` with a constant factor and an array `rest` of the same shape.
-fn split_factor(graph: &mut Graph, x: Id) -> Option<(Id, Id)> {
-    match graph.op(x) {
-        Op::Elementwise(Elementwise::Neg) => Some((graph.integer(-1), graph.operand(x, 0))),
-        Op::Elementwise(op @ (Elementwise::Mul | Elementwise::Div)) => {
-            let (a, b) = (graph.operand(x, 0), graph.operand(x, 1));
-            let keeps_shape = |rest: Id| graph.shape(rest) == graph.shape(x);
-            match (graph.constant(a), graph.constant(b)) {
-                (Some(_), _) if op == Elementwise::Mul && keeps_shape(b) => Some((a, b)),
-                (_, Some(n)) if keeps_shape(a) => {
-                    let n = if op == Elementwise::Mul { n.clone() } else { n.recip()? };
-                    Some((graph.exact(n), a))
-                }
-                _ => None,
+impl Simplifier<'_> {
+    /// The node `id` with other operands; they have its operands' shapes, or are numbers.
+    pub(super) fn make_structure(&mut self, id: Id, operands: &[Id]) -> Id {
+        let shapes: Vec<_> = self.graph.operands(id).iter().map(|&x| self.graph.shape(x).clone()).collect();
+        let operands: Vec<Id> =
+            operands.iter().zip(&shapes).map(|(&x, shape)| repeated(self.graph, x, shape)).collect();
+        let (op, ty) = (self.graph.op(id), self.graph.node(id).ty);
+        let made = match op {
+            Op::Structural(op) => {
+                structural(self.graph, op, id, &operands).or_else(|| self.scaled_move(op, id, &operands))
             }
+            Op::Contract { batch, over } => self.contraction(batch, over, &operands),
+            _ => None,
+        };
+        made.unwrap_or_else(|| self.graph.intern(op, &operands, ty))
+    }
+
+    /// A sum or move of c·a is c times that of a.
+    fn scaled_move(&mut self, op: Structural, id: Id, operands: &[Id]) -> Option<Id> {
+        let &[x] = operands else { return None };
+        let is_sum = matches!(op, Structural::Sum { .. });
+        let is_wanted = is_sum || self.purpose == Purpose::Read && carries_factor(op);
+        if !is_wanted {
+            return None;
         }
-        _ => None,
+        let (factor, rest) = self.split_factor(x)?;
+        let ty = self.graph.node(id).ty;
+        let moved = self.graph.intern(Op::Structural(op), &[rest], ty);
+        Some(self.graph.apply(Elementwise::Mul, &[factor, moved]))
+    }
+
+    /// A contraction with its numeric factors outside: (c·a)·b is c·(a·b).
+    fn contraction(&mut self, batch: u8, over: u8, operands: &[Id]) -> Option<Id> {
+        let &[a, b] = operands else { return None };
+        if self.graph.is_scalar(a) || self.graph.is_scalar(b) {
+            return Some(self.graph.apply(Elementwise::Mul, operands));
+        }
+        let (left, right) = (self.split_factor(a), self.split_factor(b));
+        if left.is_none() && right.is_none() {
+            return None;
+        }
+        let one = self.graph.integer(1);
+        let (c, a) = left.unwrap_or((one, a));
+        let (d, b) = right.unwrap_or((one, b));
+        let factor = self.graph.apply(Elementwise::Mul, &[c, d]);
+        let product = self.graph.contract_batched(a, b, batch, over);
+        Some(self.graph.apply(Elementwise::Mul, &[factor, product]))
+    }
+
+    /// `factor · rest` with a constant factor and an array `rest` of the same shape.
+    fn split_factor(&mut self, x: Id) -> Option<(Id, Id)> {
+        let (factor, rest) = self.peel(x);
+        if factor.is_one() || factor.is_zero() || self.graph.shape(rest) != self.graph.shape(x) {
+            return None;
+        }
+        Some((self.graph.exact(factor), rest))
     }
 }

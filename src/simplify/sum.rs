@@ -234,14 +234,16 @@ impl Simplifier<'_> {
         {
             return None;
         }
+        let shared = self.shared_coefficient(terms);
         let mut products: SmallVec<[Factors; 4]> = SmallVec::new();
         let mut coefficients: SmallVec<[Number; 4]> = SmallVec::new();
         for term in terms {
             let Product { coefficient, factors } = self.product_of(term.rest);
-            if products.is_empty() && !factors.iter().any(|f| self.is_shareable(f)) {
+            if products.is_empty() && shared.is_one() && !factors.iter().any(|f| self.is_shareable(f)) {
                 return None;
             }
-            coefficients.push(coefficient.mul(&term.coefficient));
+            let coefficient = coefficient.mul(&term.coefficient);
+            coefficients.push(coefficient.div(&shared).unwrap_or(coefficient));
             products.push(factors);
         }
         let first = products[0].clone();
@@ -252,7 +254,7 @@ impl Simplifier<'_> {
                 common.push(Factor { base: factor.base, exponent });
             }
         }
-        if common.is_empty() {
+        if common.is_empty() && shared.is_one() {
             return None;
         }
         let mut inner = Terms::new();
@@ -266,7 +268,16 @@ impl Simplifier<'_> {
         self.push_factor(&mut gather, sum, &Number::integer(1), true);
         let mut product = self.resolve_product(gather);
         product.factors.extend(common);
+        product.coefficient = product.coefficient.mul(&shared);
         Some(self.emit_product(product))
+    }
+
+    /// The size of all coefficients, where a reader sees arrays: (A - B)/10, not A/10 - B/10.
+    fn shared_coefficient(&self, terms: &[Term]) -> Number {
+        let size = terms[0].coefficient.absolute();
+        let is_array = |t: &Term| !self.graph.is_scalar(t.rest);
+        let alike = terms.iter().all(|t| is_array(t) && t.coefficient.absolute() == size);
+        if alike && self.purpose == super::Purpose::Read { size } else { Number::integer(1) }
     }
 
     fn is_shareable(&self, factor: &Factor) -> bool {
@@ -397,7 +408,13 @@ impl Simplifier<'_> {
                 key.degree += exponent.to_f64();
                 key.variables.push((variable, exponent));
             }
-            None => key.rest.push(id),
+            None => {
+                // W @ x is a product, and stands before b.
+                if matches!(graph.op(base), Op::Contract { .. }) {
+                    key.degree += 2.0;
+                }
+                key.rest.push(id);
+            }
         }
     }
 }

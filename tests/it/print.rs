@@ -199,7 +199,7 @@ fn vectors_have_brackets_and_indices() {
     check("(2*v)[1]", |b| b.pick(2.0 * b.vector("v", 3), 1));
     check("a @ b", |b| b.contract(b.vector("a", 3), b.vector("b", 3), 1));
     check_unicode("a·b", |b| b.contract(b.vector("a", 3), b.vector("b", 3), 1));
-    check_latex(r"a \cdot b", |b| b.contract(b.vector("a", 3), b.vector("b", 3), 1));
+    check_latex(r"\mathbf{a} \cdot \mathbf{b}", |b| b.contract(b.vector("a", 3), b.vector("b", 3), 1));
     check("outer(a, b)", |b| b.contract(b.vector("a", 3), b.vector("b", 3), 0));
     check("reshape(m, [2, 3])'", |b| b.permute(matrix(b, "m", 2, 3), 0x01));
     check("2*v + 1", |b| 2.0 * b.vector("v", 3) + 1.0);

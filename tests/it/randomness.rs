@@ -1,7 +1,9 @@
 //! Random numbers, first values, splits and batches.
 
 use crate::data::says;
-use symdiff::data::{Batches, Initial, Random, initialise, split, split_by_class};
+use symdiff::data::{Batches, Random, split, split_by_class};
+use symdiff::elaborate::program::Init;
+use symdiff::train::initialise;
 
 #[test]
 fn the_first_numbers_stay_what_they_are() {
@@ -23,28 +25,27 @@ fn normal_numbers_are_normal() {
 
 #[test]
 fn first_values_have_their_fans() {
-    let draw = |initial: Initial, shape: &[usize]| {
+    let draw = |initial: Init, shape: &[usize]| {
         initialise(&initial, shape, &mut Random::new(2, "init")).expect("it initialises")
     };
     let deviation = |values: &[f64]| (values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64).sqrt();
-    let he = deviation(&draw(Initial::He, &[64, 8, 3, 3]));
+    let he = deviation(&draw(Init::He, &[64, 8, 3, 3]));
     assert!((he - (2.0f64 / 72.0).sqrt()).abs() < 0.01, "{he}");
-    let glorot = draw(Initial::Glorot, &[64, 8, 3, 3]);
+    let glorot = draw(Init::Glorot, &[64, 8, 3, 3]);
     let bound = (6.0f64 / (72.0 + 64.0 * 9.0)).sqrt();
     let largest = glorot.iter().fold(0.0f64, |m, x| m.max(x.abs()));
     assert!(largest <= bound && largest > 0.99 * bound);
-    assert_eq!(draw(Initial::Constant(0.5), &[2, 2]), [0.5; 4]);
-    assert_eq!(draw(Initial::List(vec![1.0, 2.0]), &[2]), [1.0, 2.0]);
-    let error = initialise(&Initial::List(vec![1.0]), &[2], &mut Random::new(0, "")).expect_err("too short");
+    assert_eq!(draw(Init::Constant(0.5), &[2, 2]), [0.5; 4]);
+    assert_eq!(draw(Init::List(vec![1.0, 2.0]), &[2]), [1.0, 2.0]);
+    let error = initialise(&Init::List(vec![1.0]), &[2], &mut Random::new(0, "")).expect_err("too short");
     says(&error, &["1 first values", "[2]"]);
-    assert!(initialise(&Initial::Orthogonal, &[2], &mut Random::new(0, "")).is_err());
+    assert!(initialise(&Init::Orthogonal, &[2], &mut Random::new(0, "")).is_err());
 }
 
 #[test]
 fn orthogonal_matrices_are_orthogonal() {
     for (rows, columns) in [(5, 5), (7, 3), (3, 7), (1, 4), (4, 1)] {
-        let q =
-            initialise(&Initial::Orthogonal, &[rows, columns], &mut Random::new(4, "q")).expect("a matrix");
+        let q = initialise(&Init::Orthogonal, &[rows, columns], &mut Random::new(4, "q")).expect("a matrix");
         let wide = rows.min(columns);
         let entry =
             |i: usize, k: usize| if rows >= columns { q[k * columns + i] } else { q[i * columns + k] };

@@ -86,11 +86,11 @@ pub enum Init {
         /// The greatest value.
         hi: f64,
     },
-    /// Uniform in ±sqrt(6/(fan_in + fan_out)).
+    /// Uniform in ±√(6/(in + out)): Glorot and Bengio (2010).
     Glorot,
-    /// Normal of standard deviation sqrt(2/fan_in).
+    /// Normal of standard deviation √(2/in): He, Zhang, Ren and Sun (2015).
     He,
-    /// Orthonormal rows or columns.
+    /// Orthonormal columns, or rows where they are fewer: Saxe, McClelland and Ganguli (2013).
     Orthogonal,
 }
 

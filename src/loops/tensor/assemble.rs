@@ -9,12 +9,14 @@ use super::cost::reduced_extents;
 use super::fuse::{Group, Kind};
 use super::layout::{Home, Order, order_of, packed};
 use super::program::{
-    BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Step, Store, Write,
+    BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write,
 };
+use super::scan::repeated;
 use super::shape::{choose_lanes, reorder_loops, simplify_loops};
 use super::trace::{Blocked, Tracer};
-use crate::ir::{Function, Graph, Id, Op, Reduction, Structural};
+use crate::ir::{Body, Function, Graph, Id, Op, Reduction, Structural};
 use crate::loops::{Block, Buffer, Inst, Program, lower, schedule};
+use rustc_hash::FxHashMap;
 
 /// What steps are made from.
 pub(super) struct Site<'a> {
@@ -25,6 +27,8 @@ pub(super) struct Site<'a> {
     pub pinned: &'a [bool],
     /// Elements of a vector.
     pub lanes: usize,
+    /// The programs of one step of each scan.
+    pub bodies: &'a FxHashMap<Body, TensorProgram>,
 }
 
 impl Site<'_> {
@@ -37,6 +41,10 @@ impl Site<'_> {
             Kind::Loops => Ok(vec![Step::Nest(self.loops(group)?)]),
             Kind::Moved => self.moved(group.members[0]),
             Kind::Product => Ok(vec![Step::Product(self.product(group.members[0])?)]),
+            Kind::Repeated => {
+                let repeated = repeated(self.graph, group, self.stored, self.bodies)?;
+                Ok(vec![Step::Repeated(repeated)])
+            }
         }
     }
 

@@ -10,9 +10,11 @@ use super::layout::Home;
 use super::order::{Placed, Unit, order};
 use super::prepare::prepare;
 use super::program::{BufferId, Step, TensorProgram};
+use super::scan::bodies;
 use super::{TensorOptions, arena, verify};
 use crate::error::{Diagnostic, Error};
-use crate::ir::{Function, Graph, Id, Op, reachable, verify::debug_verify};
+use crate::ir::{Body, Function, Graph, Id, Op, reachable, verify::debug_verify};
+use rustc_hash::FxHashMap;
 
 /// The program of a function.
 ///
@@ -36,7 +38,7 @@ pub fn build(function: &Function, options: &TensorOptions) -> Result<TensorProgr
     let prepared = prepare(function);
     debug_verify(prepared.graph(), prepared.outputs(), "prepare");
     let sizes = check_sizes(&prepared)?;
-    let mut layout = Layout::new(&prepared, options.lanes());
+    let mut layout = Layout::new(&prepared, options)?;
     let mut units = layout.fused()?;
     let outputs = layout.outputs(&mut units);
     let pairs = pairs(&prepared, options)?;
@@ -100,12 +102,15 @@ struct Layout<'f> {
     /// Elements of each buffer.
     sizes: Vec<usize>,
     lanes: usize,
+    /// The programs of one step of each scan.
+    bodies: FxHashMap<Body, TensorProgram>,
 }
 
 impl<'f> Layout<'f> {
-    fn new(function: &'f Function, lanes: usize) -> Self {
+    fn new(function: &'f Function, options: &TensorOptions) -> Result<Self, Error> {
         let graph = function.graph();
         let needed = reachable(graph, function.outputs());
+        let bodies = bodies(graph, &needed, options)?;
         let mut layout = Layout {
             function,
             graph,
@@ -113,7 +118,8 @@ impl<'f> Layout<'f> {
             is_input: vec![false; graph.len()],
             stored: vec![None; graph.len()],
             sizes: Vec::new(),
-            lanes,
+            lanes: options.lanes(),
+            bodies,
         };
         for &symbol in function.inputs() {
             layout.sizes.push(graph.type_of(graph.symbol_type(symbol)).shape.size());
@@ -125,7 +131,7 @@ impl<'f> Layout<'f> {
                 layout.stored[id.index()] = Some(Home { buffer: BufferId(at as u32), order: None });
             }
         }
-        layout
+        Ok(layout)
     }
 
     /// Groups of nodes and their steps. Nodes are stored, and stored row by row, until every address
@@ -153,7 +159,10 @@ impl<'f> Layout<'f> {
             groups.retain(|group| !group.members.is_empty());
             self.number(&stored);
             let mut blocked = match self.assembled(&groups, &pinned) {
-                Ok(units) => return Ok(units),
+                Ok(mut units) => {
+                    self.make_room(&mut units);
+                    return Ok(units);
+                }
                 Err(blocked) => blocked,
             };
             blocked.sort_unstable();
@@ -169,6 +178,16 @@ impl<'f> Layout<'f> {
                         return Err(Error::internal("fuse", format!("{id} is stored and cannot be read")));
                     }
                 }
+            }
+        }
+    }
+
+    /// Gives every loop a buffer to run in.
+    fn make_room(&mut self, units: &mut [Unit]) {
+        for step in units.iter_mut().flat_map(|unit| &mut unit.steps) {
+            if let Step::Repeated(repeated) = step {
+                repeated.room = BufferId(self.sizes.len() as u32);
+                self.sizes.push(repeated.program.arena);
             }
         }
     }
@@ -196,7 +215,8 @@ impl<'f> Layout<'f> {
 
     /// The steps of all groups, or the nodes that must be stored first.
     fn assembled(&mut self, groups: &[Group], pinned: &[bool]) -> Result<Vec<Unit>, Vec<Id>> {
-        let mut site = Site { graph: self.graph, stored: &mut self.stored, pinned, lanes: self.lanes };
+        let (graph, lanes, bodies) = (self.graph, self.lanes, &self.bodies);
+        let mut site = Site { graph, stored: &mut self.stored, pinned, lanes, bodies };
         let mut units = Vec::new();
         let mut blocked = Vec::new();
         for group in groups {

@@ -16,6 +16,7 @@ mod layout;
 mod order;
 mod prepare;
 mod program;
+mod scan;
 mod shape;
 mod text;
 mod trace;
@@ -26,8 +27,8 @@ pub use build::build;
 pub use chunk::{Chunked, chunked};
 pub use interpret::interpret;
 pub use program::{
-    Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Step, Store, TensorProgram,
-    Write,
+    Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Repeated, Step, Store,
+    TensorProgram, Transfer, When, Write,
 };
 pub use verify::verify;
 

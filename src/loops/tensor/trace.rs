@@ -115,7 +115,7 @@ impl<'a> Tracer<'a> {
                 None => self.viewed(op, id, at),
             },
             Op::Contract { batch, over: 0 } => Ok(Made::Of(self.factors(id, batch as usize, at))),
-            Op::Reduce { .. } | Op::Contract { .. } => Err(id),
+            Op::Reduce { .. } | Op::Contract { .. } | Op::Scan { .. } => Err(id),
         }
     }
 

@@ -8,12 +8,15 @@ mod classes;
 mod evaluation;
 mod feed;
 mod full_batch;
+mod initial;
 mod keep;
+mod orthogonal;
 mod predictor;
 mod program;
 mod run;
 mod step;
 
+pub use initial::initialise;
 pub use keep::{encodings_of, params_of, program_of};
 pub use predictor::{Predictions, Predictor, input_shapes, wishes_of};
 pub use program::Program;

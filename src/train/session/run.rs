@@ -7,10 +7,11 @@
 use super::classes;
 use super::evaluation::Evaluation;
 use super::feed::{Feed, Time};
+use super::initial::initialise;
 use super::program::Program;
 use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
-use crate::elaborate::program::{Batch, Init, Model, Sense};
+use crate::elaborate::program::{Batch, Model, Sense};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Id;
 use crate::jit::tensor::{TensorKernel, Workspace};
@@ -118,7 +119,8 @@ pub struct Training {
     pub(super) workspace: Workspace,
     pub(super) layout: Layout,
     feed: Feed,
-    evaluation: Evaluation,
+    /// Made when something is scored for the first time.
+    evaluation: Option<Evaluation>,
     pub(super) standing: Standing,
     norm: f64,
 }
@@ -165,7 +167,6 @@ impl Training {
         };
         let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();
-        let evaluation = Evaluation::new(&predict, &scored(&predict)?, count, precision)?;
         let interval = if full { (steps / REPORTS).max(1) } else { per_epoch };
         let mut training = Training {
             source: model.identity(),
@@ -178,7 +179,7 @@ impl Training {
             workspace,
             feed: Feed::new(&model, &layout, batches, seed),
             layout,
-            evaluation,
+            evaluation: None,
             standing: Standing::default(),
             norm: 0.0,
             model,
@@ -209,7 +210,7 @@ impl Training {
             let shape: Vec<usize> =
                 self.model.graph.shape(param.node).extents().iter().map(|&d| d as usize).collect();
             let mut random = Random::new(self.seed, &format!("parameter {}", param.name));
-            let values = initial(&param.init, &shape, &mut random)?;
+            let values = initialise(&param.init, &shape, &mut random)?;
             self.workspace.set(self.layout.params[k], &values)?;
             for ((_, value), &place) in self.model.train.optimizer.states.iter().zip(&self.layout.states[k]) {
                 self.workspace.set(place, &vec![*value; values.len()])?;
@@ -426,7 +427,14 @@ impl Training {
     /// As [`Training::step`].
     pub fn score(&mut self, rows: &[u32]) -> Result<Score, Error> {
         let params = self.params()?;
-        let values = self.evaluation.run(&params, &self.prepared.examples.inputs, rows)?;
+        let evaluation = match &mut self.evaluation {
+            Some(evaluation) => evaluation,
+            none => {
+                let (count, precision) = (self.prepared.examples.count, self.predict.train.precision);
+                none.insert(Evaluation::new(&self.predict, &scored(&self.predict)?, count, precision)?)
+            }
+        };
+        let values = evaluation.run(&params, &self.prepared.examples.inputs, rows)?;
         Ok(score_of(&self.predict, &values))
     }
 
@@ -509,19 +517,4 @@ fn batches(
         return Err(Error::data(Diagnostic::error("there are no rows to train on")));
     }
     Batches::new(rows, size, seed, model.train.shuffle).map(Some)
-}
-
-fn initial(init: &Init, shape: &[usize], random: &mut Random) -> Result<Vec<f64>, Error> {
-    use crate::data::{Initial, initialise};
-    let size: usize = shape.iter().product();
-    let initial = match init {
-        Init::Constant(value) => return Ok(vec![*value; size]),
-        Init::List(values) => return Ok(values.clone()),
-        Init::Normal { mean, std } => Initial::Normal { mean: *mean, std: *std },
-        Init::Uniform { lo, hi } => Initial::Uniform { lo: *lo, hi: *hi },
-        Init::Glorot => Initial::Glorot,
-        Init::He => Initial::He,
-        Init::Orthogonal => Initial::Orthogonal,
-    };
-    initialise(&initial, shape, random)
 }

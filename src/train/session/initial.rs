@@ -5,37 +5,9 @@
 //! of the axes after the second; a vector or a scalar has fan 1 on the side it lacks.
 
 use super::orthogonal::orthogonal;
-use super::random::Random;
+use crate::data::Random;
+use crate::elaborate::program::Init;
 use crate::error::{Diagnostic, Error};
-
-/// How a parameter begins.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Initial {
-    /// This number everywhere.
-    Constant(f64),
-    /// These numbers, row-major.
-    List(Vec<f64>),
-    /// Normal numbers.
-    Normal {
-        /// Their mean.
-        mean: f64,
-        /// Their standard deviation.
-        std: f64,
-    },
-    /// Uniform numbers in [lo, hi).
-    Uniform {
-        /// The least.
-        lo: f64,
-        /// The bound above.
-        hi: f64,
-    },
-    /// Uniform within ±√(6 / (in + out)): Glorot and Bengio (2010).
-    Glorot,
-    /// Normal with deviation √(2 / in): He, Zhang, Ren and Sun (2015).
-    He,
-    /// Orthonormal columns, or rows where they are fewer: Saxe, McClelland and Ganguli (2013).
-    Orthogonal,
-}
 
 /// Largest number of entries whose orthogonalisation stays within seconds.
 const ORTHOGONAL_ENTRIES: usize = 1 << 22;
@@ -46,35 +18,37 @@ const ORTHOGONAL_ENTRIES: usize = 1 << 22;
 /// vector or for more than 4,194,304 entries.
 ///
 /// ```
-/// use symdiff::data::{Initial, Random, initialise};
-/// let w = initialise(&Initial::Glorot, &[8, 2], &mut Random::new(0, "W1"))?;
+/// use symdiff::data::Random;
+/// use symdiff::elaborate::program::Init;
+/// use symdiff::train::initialise;
+/// let w = initialise(&Init::Glorot, &[8, 2], &mut Random::new(0, "W1"))?;
 /// assert!(w.len() == 16 && w.iter().all(|w| w.abs() <= (6.0f64 / 10.0).sqrt()));
 /// # Ok::<(), symdiff::Error>(())
 /// ```
-pub fn initialise(initial: &Initial, shape: &[usize], random: &mut Random) -> Result<Vec<f64>, Error> {
+pub fn initialise(init: &Init, shape: &[usize], random: &mut Random) -> Result<Vec<f64>, Error> {
     let size = shape.iter().product();
     let (fan_in, fan_out) = fans(shape);
-    Ok(match initial {
-        Initial::Constant(value) => vec![*value; size],
-        Initial::List(values) if values.len() == size => values.clone(),
-        Initial::List(values) => {
+    Ok(match init {
+        Init::Constant(value) => vec![*value; size],
+        Init::List(values) if values.len() == size => values.clone(),
+        Init::List(values) => {
             let text =
                 format!("{} first values for a parameter of shape {shape:?}, {size} entries", values.len());
             return Err(Error::shape(
                 Diagnostic::error(text).hint("give one number for each entry, or one for all"),
             ));
         }
-        Initial::Normal { mean, std } => (0..size).map(|_| mean + std * random.normal()).collect(),
-        Initial::Uniform { lo, hi } => uniform(size, *lo, *hi, random),
-        Initial::Glorot => {
+        Init::Normal { mean, std } => (0..size).map(|_| mean + std * random.normal()).collect(),
+        Init::Uniform { lo, hi } => uniform(size, *lo, *hi, random),
+        Init::Glorot => {
             let bound = (6.0 / (fan_in + fan_out)).sqrt();
             uniform(size, -bound, bound, random)
         }
-        Initial::He => {
+        Init::He => {
             let std = (2.0 / fan_in).sqrt();
             (0..size).map(|_| std * random.normal()).collect()
         }
-        Initial::Orthogonal => {
+        Init::Orthogonal => {
             let [rows, rest @ ..] = shape else { return Err(not_orthogonal(shape)) };
             if rest.is_empty() || size > ORTHOGONAL_ENTRIES {
                 return Err(not_orthogonal(shape));

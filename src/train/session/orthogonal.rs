@@ -4,7 +4,7 @@
 //! matrices from the classical compact groups*, 2007) in plain f64, in one fixed order, so the
 //! bits are the same on every host.
 
-use super::random::Random;
+use crate::data::Random;
 
 /// `rows × columns` entries, row-major: orthonormal columns where there are no more columns than
 /// rows, orthonormal rows otherwise.
