@@ -120,7 +120,8 @@ pub struct Training {
     pub(super) workspace: Workspace,
     pub(super) layout: Layout,
     feed: Feed,
-    evaluation: Evaluation,
+    /// Made when something is scored for the first time.
+    evaluation: Option<Evaluation>,
     pub(super) standing: Standing,
     /// The length of the last step's gradient.
     pub(super) norm: f64,
@@ -171,7 +172,6 @@ impl Training {
         };
         let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();
-        let evaluation = Evaluation::new(&predict, &scored(&predict)?, count, precision)?;
         let interval = if full { (steps / REPORTS).max(1) } else { per_epoch };
         let mut training = Training {
             source: model.identity(),
@@ -184,7 +184,7 @@ impl Training {
             workspace,
             feed: Feed::new(&model, &layout, batches, seed),
             layout,
-            evaluation,
+            evaluation: None,
             standing: Standing::default(),
             norm: 0.0,
             last_loss: 0.0,
@@ -404,7 +404,14 @@ impl Training {
     /// As [`Training::step`].
     pub fn score(&mut self, rows: &[u32]) -> Result<Score, Error> {
         let params = self.params()?;
-        let values = self.evaluation.run(&params, &self.prepared.examples.inputs, rows)?;
+        let evaluation = match &mut self.evaluation {
+            Some(evaluation) => evaluation,
+            none => {
+                let (count, precision) = (self.prepared.examples.count, self.predict.train.precision);
+                none.insert(Evaluation::new(&self.predict, &scored(&self.predict)?, count, precision)?)
+            }
+        };
+        let values = evaluation.run(&params, &self.prepared.examples.inputs, rows)?;
         Ok(score_of(&self.predict, &values))
     }
 
