@@ -62,15 +62,15 @@ pub mod cli;
 pub use derivation::{Derivation, Variable, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use differentiate::Mode;
 pub use elaborate::{Elaborated, condition};
-#[cfg(feature = "jit")]
-pub use engine::jit;
 pub use engine::{Engine, Evaluator};
+#[cfg(feature = "jit")]
+pub use engine::{jit, map, map_with};
 pub use error::{Diagnostic, Error, Position, Severity, Span};
 #[cfg(feature = "training")]
 pub use gradients::{ArrayKind, ArrayRequest, derive_arrays, gradients};
 pub use ir::{Builder, Expr, Function, Real, Scalar};
 #[cfg(feature = "jit")]
-pub use jit::Kernel;
+pub use jit::{Kernel, MapKernel, MapOptions};
 pub use limits::Limits;
 #[cfg(feature = "training")]
 pub use models::ArrayEvaluator;

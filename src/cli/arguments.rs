@@ -161,6 +161,9 @@ pub struct Evaluate {
     pub gradient: bool,
     #[command(flatten)]
     pub output: Output,
+    /// Where to write the columns computed from --data: CSV, or NPY by the name's end [default: stdout]
+    #[arg(long, short = 'o', value_name = "FILE", requires = "data", help_heading = "Output")]
+    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub lines: JsonLines,
     #[command(flatten)]
@@ -184,6 +187,9 @@ pub struct Train {
     /// Where to keep the weights [default: the program's name with `.safetensors`]
     #[arg(long, short = 'o', value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// Seconds between saves while it runs; 0 saves at each report
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Output")]
+    pub save_every: u64,
     /// Write one JSON line a report
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub log: Option<PathBuf>,
@@ -210,6 +216,9 @@ pub struct Train {
     /// Threads of a step; the weights do not depend on it
     #[arg(long, value_name = "N", default_value = "1", value_parser = threads, help_heading = "Run")]
     pub threads: usize,
+    /// Another value of a definition, `dim`, parameter or setting: --set "optimizer=adam(lr=0.1)"
+    #[arg(long = "set", value_name = "NAME=VALUE", help_heading = "Run")]
+    pub values: Vec<String>,
     #[command(flatten)]
     pub budgets: Budgets,
 }

@@ -11,6 +11,7 @@ use super::file::{display_name, read_file};
 use super::npy::parse_npy;
 use super::read::{TableOptions, parse_file};
 use super::table::Table;
+use super::text::Corpus;
 use crate::error::{Diagnostic, Error};
 use crate::limits::Limits;
 
@@ -68,6 +69,8 @@ pub enum Dataset {
     Table(Table),
     /// Named arrays: an NPZ archive, with the file's name.
     Arrays(String, Vec<Array>),
+    /// A text, whose windows are the examples.
+    Text(Corpus),
 }
 
 /// Reads a CSV, TSV, NPY or NPZ file.

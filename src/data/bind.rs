@@ -12,6 +12,7 @@ use super::cell::quoted;
 use super::encodings::Encodings;
 use super::pick::{ColumnPick, pick};
 use super::table::{Table, some};
+use super::text::{Corpus, Windows};
 use crate::error::{Diagnostic, Error, Span};
 use crate::suggest::suggest;
 
@@ -85,6 +86,8 @@ pub struct Wishes {
     pub standardize: Vec<(String, Option<Span>)>,
     /// What becomes of missing values.
     pub missing: Missing,
+    /// Characters from one window of a text to the next; 1 unless given.
+    pub stride: Option<usize>,
 }
 
 /// What an input takes.
@@ -94,6 +97,7 @@ pub(super) enum Taken<'a> {
     Columns(&'a Table, Vec<usize>),
     Array(&'a Array),
     Rows(&'a [f64]),
+    Windows(Windows<'a>),
 }
 
 /// Finds what each input takes.
@@ -104,13 +108,16 @@ pub(super) fn resolve<'a>(
     known: Option<&Encodings>,
     echo: &mut Vec<String>,
 ) -> Result<Vec<Taken<'a>>, Error> {
+    if let Some(Dataset::Text(corpus)) = data {
+        return windows(corpus, inputs, wishes);
+    }
     let mut taken: Vec<Option<Taken>> = Vec::with_capacity(inputs.len());
     for input in inputs {
         let wish = wishes.bindings.iter().find(|wish| wish.input == input.name);
         taken.push(match wish {
             Some(wish) => Some(wished(data, input, wish)?),
             None => match data {
-                None => None,
+                None | Some(Dataset::Text(_)) => None,
                 Some(Dataset::Table(table)) => match as_trained(table, input, known)? {
                     Some(columns) => Some(Taken::Columns(table, columns)),
                     None => by_name(table, input)?.map(|columns| Taken::Columns(table, columns)),
@@ -126,6 +133,21 @@ pub(super) fn resolve<'a>(
     }
     let all = inputs.iter().zip(taken).map(|(input, taken)| taken.ok_or_else(|| unbound(data, input)));
     all.collect()
+}
+
+/// The inputs of a text, which take the parts of its windows.
+fn windows<'a>(corpus: &'a Corpus, inputs: &[InputShape], wishes: &Wishes) -> Result<Vec<Taken<'a>>, Error> {
+    if let Some(wish) = wishes.bindings.first() {
+        let text =
+            format!("{} is a text: its windows fill the inputs, and nothing is to be picked", corpus.source);
+        let diagnostic = Diagnostic::error(text);
+        return Err(Error::data(match wish.span {
+            Some(span) => diagnostic.at(span, "leave this out"),
+            None => diagnostic.hint(format!("leave out what `{}` takes", wish.input)),
+        }));
+    }
+    let windows = corpus.windows(inputs, wishes.stride.unwrap_or(1))?;
+    Ok(windows.into_iter().map(Taken::Windows).collect())
 }
 
 /// What a binding of the program gives.
@@ -155,7 +177,7 @@ fn wished<'a>(data: Option<&'a Dataset>, input: &InputShape, wish: &'a Wish) -> 
             let found = arrays.iter().find(|array| array.name == *name);
             found.map(Taken::Array).ok_or_else(|| at(no_array(source, arrays, name)))
         }
-        (Source::Columns(_), None) => {
+        (Source::Columns(_), None | Some(Dataset::Text(_))) => {
             let text = format!("input `{input}` takes columns of a table, but there is no table");
             Err(at(Diagnostic::error(text).hint("name the file: `--data table.csv`")))
         }
@@ -244,7 +266,7 @@ fn no_array(source: &str, arrays: &[Array], name: &str) -> Diagnostic {
 fn unbound(data: Option<&Dataset>, input: &InputShape) -> Error {
     let name = &input.name;
     Error::data(match data {
-        None => {
+        None | Some(Dataset::Text(_)) => {
             let text = format!("input `{input}` has no data");
             Diagnostic::error(text)
                 .hint("name a table: `--data table.csv`, or `data { file = \"table.csv\" }`")

@@ -77,6 +77,7 @@ pub(super) fn extract(
         Taken::Columns(table, columns) => from_table(input, table, columns, known, missing),
         Taken::Array(array) => from_array(input, array, missing),
         Taken::Rows(values) => from_rows(input, values),
+        Taken::Windows(windows) => windows.extract(input, known),
     }
 }
 

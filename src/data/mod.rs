@@ -40,6 +40,8 @@ mod run_log;
 mod scaling;
 mod split;
 mod table;
+mod text;
+mod write;
 
 pub use arrays::{Array, Dataset, read_arrays, read_dataset};
 pub use batches::{BatchState, Batches};
@@ -56,3 +58,5 @@ pub use run_log::RunLog;
 pub use scaling::Scaling;
 pub use split::{Split, split, split_by_class};
 pub use table::{Column, Table, Texts};
+pub use text::{Corpus, read_text};
+pub use write::write_npy;

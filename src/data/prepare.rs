@@ -10,6 +10,7 @@ use super::extract::{Examples, extract};
 use super::scaling::Scaling;
 use super::split::{Split, split, split_by_class};
 use super::table::some;
+use super::text::split_in_order;
 use crate::error::{Diagnostic, Error};
 
 /// How many rows are set aside, and by which seed.
@@ -62,7 +63,13 @@ pub fn prepare(
 ) -> Result<Prepared, Error> {
     check_names(inputs, wishes)?;
     let (mut examples, mut encodings, mut echo) = read(data, inputs, wishes, None)?;
-    let split = divide(inputs, &examples, portions)?;
+    let split = match data {
+        Some(Dataset::Text(corpus)) => {
+            let overlapping = corpus.windows(inputs, wishes.stride.unwrap_or(1))?[0].overlapping();
+            split_in_order(examples.count, overlapping, portions.validation, portions.test)?
+        }
+        _ => divide(inputs, &examples, portions)?,
+    };
     for (input, (values, encoded)) in inputs.iter().zip(examples.inputs.iter_mut().zip(&mut encodings.inputs))
     {
         if wishes.missing == Missing::Mean {
@@ -184,9 +191,10 @@ fn read(
         counts.push(extracted.values.len() / input.size().max(1));
         examples.inputs.push(extracted.values);
         if let (Some(labels), None) = (&extracted.labels, labels) {
-            let classes: Vec<String> =
-                labels.texts().iter().take(12).enumerate().map(|(i, t)| format!("{i} = {t}")).collect();
-            let more = if labels.texts().len() > 12 { ", …" } else { "" };
+            let told = labels.texts().iter().take(12).enumerate();
+            let classes: Vec<String> = told.map(|(i, t)| format!("{i} = {}", shown(t))).collect();
+            let count = labels.texts().len();
+            let more = if count > 12 { format!(", … ({count} in all)") } else { String::new() };
             echo.push(format!("the labels of `{input}`: {}{more}", classes.join(", ")));
         }
         let mut encoded =
@@ -206,6 +214,11 @@ fn read(
         drop_missing(&mut examples, &mut echo)?;
     }
     Ok((examples, encodings, echo))
+}
+
+/// A label as a note shows it: quoted where it is blank.
+fn shown(label: &str) -> String {
+    if label.trim().is_empty() { format!("{label:?}") } else { label.to_owned() }
 }
 
 /// The count all inputs have.

@@ -93,7 +93,7 @@ fn header_only_hint(text: String, names: &[String]) -> Diagnostic {
 }
 
 /// The text without a byte order mark; a clear word for what is no text.
-fn decode<'t>(source: &str, bytes: &'t [u8]) -> Result<&'t str, Error> {
+pub(super) fn decode<'t>(source: &str, bytes: &'t [u8]) -> Result<&'t str, Error> {
     #[rustfmt::skip]
     const OTHERS: &[(&[u8], &str, &str)] = &[
         (b"\xFF\xFE",    "UTF-16 text",        "save it as UTF-8"),

@@ -35,8 +35,7 @@ pub fn split(count: usize, validation: f64, test: f64, seed: u64) -> Result<Spli
 ///
 /// The fractions are of each class; otherwise as [`split`].
 pub fn split_by_class(classes: &[f64], validation: f64, test: f64, seed: u64) -> Result<Split, Error> {
-    check(validation, "validation")?;
-    check(test, "test")?;
+    check_fractions(validation, test)?;
     let mut order: Vec<u32> = (0..classes.len() as u32).collect();
     Random::new(seed, "split").shuffle(&mut order);
     // A stable sort by class keeps each class's random order.
@@ -63,6 +62,11 @@ pub fn split_by_class(classes: &[f64], validation: f64, test: f64, seed: u64) ->
     Ok(parts)
 }
 
+pub(super) fn check_fractions(validation: f64, test: f64) -> Result<(), Error> {
+    check(validation, "validation")?;
+    check(test, "test")
+}
+
 fn check(fraction: f64, name: &str) -> Result<(), Error> {
     if (0.0..1.0).contains(&fraction) {
         return Ok(());
@@ -71,7 +75,8 @@ fn check(fraction: f64, name: &str) -> Result<(), Error> {
     Err(Error::input(Diagnostic::error(text).hint("a fifth of the rows is 0.2")))
 }
 
-fn part(rows: usize, fraction: f64) -> usize {
+/// A fraction of some rows, at least one where it is not 0.
+pub(super) fn part(rows: usize, fraction: f64) -> usize {
     let least = usize::from(fraction > 0.0).min(rows);
     ((rows as f64 * fraction).round() as usize).max(least)
 }

@@ -226,6 +226,7 @@ impl Scope<'_> {
             Op::Structural(op) => tensor::structural(self, op, id),
             Op::Reduce { op, axes } => tensor::reduction(self, op, axes, id),
             Op::Contract { batch, over } => tensor::contraction(self, batch, over, id),
+            Op::Scan { body, output } => tensor::scan(self, body, output, parts()),
         }
     }
 

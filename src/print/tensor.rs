@@ -3,7 +3,9 @@
 use super::form::{Contraction, Form, Part, Scope, Subscript, Times};
 use super::share::operands;
 use crate::ir::structural::{MAX_RANK, source_axis};
-use crate::ir::{Elementwise, Graph, Id, Number, Op, Reduction, Selection, Structural, Symbol};
+use crate::ir::{
+    Body, Elementwise, Graph, Id, Number, Op, Reduction, ScanResult, Selection, Structural, Symbol,
+};
 
 /// The subscripts of the element at a flat position of an input; none for a scalar.
 pub fn position(graph: &Graph, symbol: Symbol, flat: usize) -> Vec<usize> {
@@ -16,6 +18,21 @@ pub fn position(graph: &Graph, symbol: Symbol, flat: usize) -> Vec<usize> {
     }
     at.reverse();
     at
+}
+
+/// A result of a recurrence: what it is, which of its kind unless there is but one, its operands.
+pub fn scan(scope: &Scope, body: Body, output: u8, operands: Vec<Part>) -> Form {
+    let scan = scope.graph.body(body);
+    let (forwards, backwards, which, count) = match scan.result(output) {
+        ScanResult::Emitted(j) => ("scan", "scan_back", j, scan.emitted()),
+        ScanResult::Last(i) => ("scan_last", "scan_back_last", i, scan.carries),
+        ScanResult::Before(i) => ("scan_before", "scan_back_before", i, scan.carries),
+    };
+    let which = (count > 1).then(|| whole(which));
+    Form::Structural(
+        if scan.backwards { backwards } else { forwards },
+        which.into_iter().chain(operands).collect(),
+    )
 }
 
 /// The form of a structural op.

@@ -5,6 +5,7 @@
 //! ([`sum`], [`product`]), everything else meets the rule list ([`rules`]). A pass is linear; a
 //! few of them reach a fixed point. What [`Level::Full`] adds is the budgeted [`saturate`].
 
+mod bodies;
 mod domain;
 mod order;
 mod pattern;
@@ -81,6 +82,8 @@ pub fn simplified_around(
     let count = task.roots.len();
     let simplified = function.into_derived(|graph| {
         task.roots.extend_from_slice(kept);
+        let Task { assumptions, roots, kept, origin } = &mut task;
+        bodies::simplify_bodies(graph, &mut [assumptions, roots, kept, origin], level, purpose);
         match shapes::has_arrays(graph, &task.roots) {
             true => run_on_arrays(graph, &mut task, purpose),
             false => run(graph, &mut task, level, purpose),

@@ -35,7 +35,8 @@ const POWER_ITERATIONS: usize = 50;
 pub(super) struct Watch {
     rate: f64,
     along_path: Option<f64>,
-    at_start: Option<f64>,
+    /// The largest measured, and where.
+    measured: Option<(f64, &'static str)>,
     steps: usize,
     /// Steps after which the gradient pointed back.
     turns: usize,
@@ -60,7 +61,7 @@ impl Watch {
         Watch {
             rate,
             along_path: None,
-            at_start: None,
+            measured: None,
             steps: 0,
             turns: 0,
             values: None,
@@ -94,27 +95,31 @@ impl Watch {
         }
     }
 
-    /// The largest eigenvalue of the Hessian at the start by power iteration (Golub & Van Loan
-    /// 2013, section 7.3.1), if the objective offers products.
-    pub(super) fn measure_start(&mut self, probe: &mut Probe<'_>, start: &[f64]) {
-        let n = start.len();
+    /// The largest eigenvalue of the Hessian at a point by power iteration (Golub & Van Loan
+    /// 2013, section 7.3.1), if the objective offers products; `place` names the point.
+    pub(super) fn measure(&mut self, probe: &mut Probe<'_>, x: &[f64], place: &'static str) {
+        let n = x.len();
+        let mut found = None;
         // An arbitrary fixed vector with no symmetry that an eigenvector might be orthogonal to.
         let mut v: Vec<f64> = (0..n).map(|i| 1.0 + 0.5 * ((i * i + 1) as f64).sin()).collect();
         let mut product = vec![0.0; n];
         for _ in 0..POWER_ITERATIONS {
             let length = norm(&v);
             if length == 0.0 || !length.is_finite() {
-                return;
+                break;
             }
             scale(&mut v, 1.0 / length);
-            if !probe.hessian_vector(start, &v, &mut product) {
-                return;
+            if !probe.hessian_vector(x, &v, &mut product) {
+                break;
             }
             let estimate = dot(&v, &product);
             if estimate.is_finite() {
-                self.at_start = Some(estimate);
+                found = Some(estimate);
             }
             std::mem::swap(&mut v, &mut product);
+        }
+        if let Some(found) = found.filter(|found| self.measured.is_none_or(|known| known.0 < *found)) {
+            self.measured = Some((found, place));
         }
     }
 
@@ -124,10 +129,10 @@ impl Watch {
     }
 
     fn place_of_curvature(&self) -> Option<(f64, &'static str)> {
-        match (self.along_path, self.at_start) {
-            (Some(path), Some(start)) if start > path * (1.0 + 1e-6) => Some((start, "at the start")),
+        match (self.along_path, self.measured) {
+            (Some(path), Some((most, place))) if most > path * (1.0 + 1e-6) => Some((most, place)),
             (Some(path), _) => Some((path, "along the path")),
-            (None, start) => start.map(|start| (start, "at the start")),
+            (None, measured) => measured,
         }
     }
 
@@ -165,7 +170,7 @@ impl Watch {
     }
 
     /// The sentence about a learning rate beyond the limit of stability.
-    fn too_fast(&self) -> Option<String> {
+    pub(super) fn too_fast(&self) -> Option<String> {
         let (curvature, place) = self.place_of_curvature()?;
         (self.rate * curvature > LIMIT).then(|| {
             format!(

@@ -225,7 +225,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(mut self, ending: Ending, asked: &[f64]) -> Descent {
-        self.watch.measure_start(&mut self.probe, &self.start);
+        self.watch.measure(&mut self.probe, &self.start, "at the start");
         let sense = self.probe.sense;
         let failed = (ending == Ending::NotFinite).then(|| self.failure());
         let (status, mut message) = self.watch.verdict(ending, sense, self.next.value, failed);

@@ -36,7 +36,7 @@ pub(super) enum Offer {
 
 impl History {
     pub(super) fn new(capacity: usize) -> History {
-        History { pairs: VecDeque::with_capacity(capacity), capacity: capacity.max(1) }
+        History { pairs: VecDeque::with_capacity(capacity), capacity }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -49,6 +49,9 @@ impl History {
 
     /// Keeps the step `s` with gradient change `y`, unless its curvature is not positive.
     pub(super) fn offer(&mut self, s: Vec<f64>, y: Vec<f64>) -> Offer {
+        if self.capacity == 0 {
+            return Offer::Skipped;
+        }
         let (sy, yy) = (dot(&s, &y), dot(&y, &y));
         if !(sy > CURVATURE_FLOOR * yy && sy.is_normal() && yy.is_finite()) {
             return Offer::Skipped;

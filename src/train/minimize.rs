@@ -28,7 +28,7 @@ pub struct Options {
     pub max_iterations: usize,
     /// Default 1,000,000; looked at between iterations, which take 80 at most.
     pub max_evaluations: usize,
-    /// Pairs L-BFGS remembers. Default 10.
+    /// Pairs L-BFGS remembers. Default 10; with none it is gradient descent with a line search.
     pub memory: usize,
     /// Names of the variables in messages; `x[0]`, `x[1]`, … when empty.
     pub names: Vec<String>,

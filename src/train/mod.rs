@@ -40,7 +40,7 @@ mod vector;
 pub use bounds::Bounds;
 pub use gradient_descent::{Descent, GradientDescent, PathPoint, Record, gradient_descent};
 pub use minimize::{Options, minimize, minimize_with};
-pub use newton::newton;
+pub use newton::{newton, newton_with};
 pub use objective::{FromFn, Objective, Sense, from_fn};
 pub use report::{Flow, Invalid, Report, Status, Step};
 #[cfg(feature = "training")]

@@ -7,7 +7,7 @@ use super::bounds::Bounds;
 use super::dense::Cholesky;
 use super::minimize::Options;
 use super::objective::{Objective, Probe, Sense, is_finite};
-use super::report::{Invalid, Names, Report, Status, check_positive, check_start, short};
+use super::report::{Flow, Invalid, Names, Report, Status, Step, check_positive, check_start, short};
 use super::vector::dot;
 
 /// Sufficient decrease along the projected step (Bertsekas 1982).
@@ -45,6 +45,20 @@ pub fn newton(
     start: &[f64],
     options: &Options,
 ) -> Result<Report, Invalid> {
+    newton_with(objective, hessian, start, options, &mut |_| Flow::Continue)
+}
+
+/// [`newton`], showing every accepted point to `visit`, the start first.
+///
+/// # Errors
+/// As [`newton`].
+pub fn newton_with(
+    objective: &mut dyn Objective,
+    hessian: &mut dyn FnMut(&[f64], &mut [f64]),
+    start: &[f64],
+    options: &Options,
+    visit: &mut dyn FnMut(&Step<'_>) -> Flow,
+) -> Result<Report, Invalid> {
     let n = objective.dimension();
     check_start(n, start)?;
     check_positive("the tolerance", options.tolerance)?;
@@ -61,7 +75,7 @@ pub fn newton(
         iterations: 0,
         largest_norm: 0.0,
     };
-    let (status, mut message) = run.descend(hessian);
+    let (status, mut message) = run.descend(hessian, visit);
     message += &Names(&options.names).projection_note(start, &run.start);
     Ok(Report {
         gradient_norm: run.norm(),
@@ -91,13 +105,22 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn descend(&mut self, hessian: &mut dyn FnMut(&[f64], &mut [f64])) -> (Status, String) {
+    fn descend(
+        &mut self,
+        hessian: &mut dyn FnMut(&[f64], &mut [f64]),
+        visit: &mut dyn FnMut(&Step<'_>) -> Flow,
+    ) -> (Status, String) {
         let n = self.place.x.len();
         let mut matrix = vec![0.0; n * n];
         if let Some(end) = self.begin() {
             return end;
         }
         loop {
+            let value = self.options.sense.caller(self.place.value);
+            let (index, x) = (self.iterations, &self.place.x);
+            if visit(&Step { index, x, value, gradient_norm: self.norm() }) == Flow::Stop {
+                return (Status::Stopped, "stopped by the caller".to_owned());
+            }
             if let Some(end) = self.finished() {
                 return end;
             }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::binding::check;
 use symdiff::data::{
-    Column, ColumnPick, Dataset, InputShape, Random, RunLog, Source, TableOptions, Wish, Wishes, parse_table,
-    read_table,
+    Column, ColumnPick, Corpus, Dataset, InputShape, Portions, Random, RunLog, Source, TableOptions, Wish,
+    Wishes, parse_table, prepare, read_table,
 };
 use symdiff::{Error, Limits};
 
@@ -214,4 +214,57 @@ fn a_resumed_log_forgets_later_steps_and_half_lines() {
         "{\"step\":1,\"loss\":null}\n{\"step\":2,\"loss\":null}\n{\"step\":3,\"loss\":null}\n{\"step\":4}\n";
     assert_eq!(fs::read_to_string(&path).expect("the log"), expected);
     assert!(RunLog::create(&folder.0).is_err());
+}
+
+/// Windows of a text over inputs: their numbers, the parts, or the words of the refusal.
+#[track_caller]
+fn check_windows(text: &str, shapes: &str, stride: usize, expected: &[&[f64]]) {
+    let data = Dataset::Text(Corpus::new("tale.txt", text));
+    let wishes = Wishes { stride: Some(stride), ..Wishes::default() };
+    let prepared = prepare(Some(&data), &inputs(shapes), &wishes, &Portions::default()).expect("windows");
+    assert_eq!(prepared.examples.inputs, expected, "{text:?} over {shapes}");
+}
+
+#[test]
+fn windows_of_a_text_are_examples() {
+    check_windows("abcab", "x[2] y", 1, &[&[0., 1., 1., 2., 2., 0.], &[2., 0., 1.]]);
+    check_windows("abcab", "x[3]", 2, &[&[0., 1., 2., 2., 0., 1.]]);
+    check_windows("b\r\na", "x[3]", 9, &[&[2., 0., 1.]]);
+    check_windows("äaä", "x", 1, &[&[1., 0., 1.]]);
+}
+
+#[test]
+fn parts_of_a_text_share_no_character() {
+    let text: String = ('a'..='z').cycle().take(500).collect();
+    let data = Dataset::Text(Corpus::new("letters", &text));
+    for stride in [1, 3, 7, 8, 40] {
+        let wishes = Wishes { stride: Some(stride), ..Wishes::default() };
+        let portions = Portions { validation: 0.2, test: 0.2, ..Portions::default() };
+        let split = prepare(Some(&data), &inputs("x[8]"), &wishes, &portions).expect("windows").split;
+        let parts = [&split.train, &split.validation, &split.test];
+        for pair in parts.windows(2) {
+            let (last, first) = (pair[0].last().expect("rows"), pair[1].first().expect("rows"));
+            assert!((first - last) as usize * stride >= 8, "stride {stride}: {last} and {first} overlap");
+            assert!(
+                (first - last) as usize * stride < 8 + stride.max(8),
+                "stride {stride}: too many left out"
+            );
+        }
+    }
+}
+
+#[test]
+fn texts_that_do_not_fit_are_refused() {
+    let refused = |text: &str, shapes: &str, wishes: &Wishes, portions: &Portions| {
+        let data = Dataset::Text(Corpus::new("tale.txt", text));
+        prepare(Some(&data), &inputs(shapes), wishes, portions).expect_err("it is refused").to_string()
+    };
+    let (none, whole) = (Wishes::default(), Portions::default());
+    assert!(refused("abc", "x[4]", &none, &whole).contains("3 characters, and the inputs take 4"));
+    let picked = columns("x", vec![ColumnPick::Name("a".into())]);
+    assert!(refused("abcd", "x[2]", &picked, &whole).contains("nothing is to be picked"));
+    let half = Portions { validation: 0.5, test: 0.4, ..Portions::default() };
+    assert!(refused("abcdef", "x[4]", &none, &half).contains("leave none"));
+    let long = "a".repeat(100_000);
+    assert!(refused(&long, "x[50000]", &none, &whole).contains("too many"));
 }

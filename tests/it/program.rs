@@ -1,7 +1,7 @@
 //! Programs: what they mean in numbers, and in which words their faults are told.
 
 use symdiff::elaborate::program::{
-    Batch, Clock, ColumnPick, Init, Missing, Model, Phase, Sense, Source, read_program,
+    Batch, Clock, ColumnPick, Driver, Init, Missing, Model, Phase, Sense, Source, read_program,
 };
 use symdiff::ir::eval::evaluate;
 use symdiff::ir::{Graph, Id, Op, Precision};
@@ -421,7 +421,7 @@ fn objectives_without_data_default_to_lbfgs() {
     );
     let objective = model.objective.as_ref().expect("an objective");
     assert_eq!(objective.sense, Sense::Maximize);
-    assert!(model.train.optimizer.lbfgs);
+    assert_eq!(model.train.optimizer.driver, Some(Driver::Lbfgs));
     let given: &[(&str, &[f64])] = &[("p", &[80.506731]), ("a", &[604.096056])];
     let profit = value(&model.graph, objective.node, given)[0];
     assert!((profit - 14040.163390).abs() < 1e-5, "{profit}");
@@ -437,6 +437,16 @@ fn functions_take_functions_and_names() {
     );
     check("f(z) = { a = z + 1; b = a*a\n b - a }\nout = 4 |> f", &[], &[20.]);
     check("input x[3]\ng(v, s) = sum(v)*s\nout = x\n  |> g(2)", &[("x", &[1., 2., 3.])], &[12.]);
+    check(
+        "input xs[2,3]\nstep(h, x) = 0.5*h + x\nout[b] = sum(scan(step, 0, xs[b]))",
+        &[("xs", &[1., 2., 3., 4., 5., 6.])],
+        &[1. + 2.5 + 4.25, 4. + 7. + 9.5],
+    );
+    check(
+        "input xs[3], a\nstep(h, x) = a*h + x*(if(a > 1, 1, 0) + a^2)\nout = scan(step, a + 1, xs)",
+        &[("xs", &[1., 2., 3.]), ("a", &[2.])],
+        &[11., 32., 79.],
+    );
     check(
         "input xs[3,2]\nstep(h, x) = 0.5*h + x\nout = scan(step, zeros(2), xs)",
         &[("xs", &[1., 2., 3., 4., 5., 6.])],

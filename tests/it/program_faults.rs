@@ -73,7 +73,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("param w = 0\nloss = w^2\ntrain { optimiser = gd, stps = 3 }",
      "line 3, column 9: `train` has no setting `optimiser` | not known | help: did you mean `optimizer`? the settings are optimizer, steps, epochs, batch, seed, shuffle, clip_norm, clip_value, l2, validation, test, patience, precision"),
     ("param w = 0\nloss = w^2\ntrain { optimizer = adm }",
-     "line 3, column 21: unknown optimizer `adm` | not an optimizer | help: did you mean `adam`? there are adagrad, adam, adamw, gd, lbfgs, lion, momentum, momentum_averaged, nesterov, rmsprop, sgd"),
+     "line 3, column 21: unknown optimizer `adm` | not an optimizer | help: did you mean `adam`? there are adagrad, adam, adamw, gd, lbfgs, line_search, lion, momentum, momentum_averaged, nesterov, newton, rmsprop, sgd"),
     ("param w = 0\nloss = w^2\ntrain { optimizer = adm(lr = 0.1) }",
      "line 3, column 21: unknown function `adm` | not declared | help: did you mean `adam`?"),
     ("param w = 0\nloss = w^2\ntrain { precision = f16 }",

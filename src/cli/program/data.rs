@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::arguments::DataArguments;
 use crate::cli::console::Fault;
-use crate::data::{ColumnPick, Dataset, TableOptions, Wish, Wishes, read_dataset};
+use crate::data::{ColumnPick, Dataset, TableOptions, Wish, Wishes, read_dataset, read_text};
 use crate::elaborate::program::Model;
 use crate::train::wishes_of;
 use crate::{Limits, data::Source};
@@ -16,36 +16,57 @@ pub fn dataset(
     program: &Path,
     limits: &Limits,
 ) -> Result<Option<Dataset>, Fault> {
-    let path = match (&arguments.data, &model.data.file) {
+    let named = model.data.text.as_ref().or(model.data.file.as_ref());
+    let path = match (&arguments.data, named) {
         (Some(path), _) => path.clone(),
         // A path in a program is relative to the program.
         (None, Some((name, _))) => program.parent().unwrap_or(Path::new("")).join(PathBuf::from(name)),
         (None, None) => return Ok(None),
     };
+    if model.data.text.is_some() {
+        let text = read_text(&path, limits).map(Dataset::Text);
+        return text.map(Some).map_err(|error| Fault::from_error(&error));
+    }
+    dataset_at(&path, arguments, model.data.header, limits).map(Some)
+}
+
+/// The data in a file; whether it has a header is as the command says, or else as `header` does.
+pub fn dataset_at(
+    path: &Path,
+    arguments: &DataArguments,
+    header: Option<bool>,
+    limits: &Limits,
+) -> Result<Dataset, Fault> {
     let header = match (arguments.header, arguments.no_header) {
         (true, _) => Some(true),
         (_, true) => Some(false),
-        _ => model.data.header,
+        _ => header,
     };
     let options = TableOptions { header, limits: limits.clone(), ..TableOptions::default() };
-    read_dataset(&path, &options).map(Some).map_err(|error| Fault::from_error(&error))
+    read_dataset(path, &options).map_err(|error| Fault::from_error(&error))
 }
 
 /// What the program and the command line say about columns; the command line wins.
 pub fn wishes(arguments: &DataArguments, model: &Model) -> Result<Wishes, Fault> {
     let mut wishes = wishes_of(model);
     for text in &arguments.columns {
-        let (input, picks) = text.split_once('=').ok_or_else(|| {
-            Fault::usage(
-                format!("--columns needs `input=columns`, and `{text}` has no `=`"),
-                "for example: --columns x=pixel_*,brightness --columns y=label",
-            )
-        })?;
-        let source = Source::Columns(picks.split(',').map(|pick| column_pick(pick.trim())).collect());
-        wishes.bindings.retain(|wish| wish.input != input.trim());
-        wishes.bindings.push(Wish { input: input.trim().to_owned(), source, span: None });
+        let wish = wish(text)?;
+        wishes.bindings.retain(|other| other.input != wish.input);
+        wishes.bindings.push(wish);
     }
     Ok(wishes)
+}
+
+/// `input=columns` of the command line.
+pub fn wish(text: &str) -> Result<Wish, Fault> {
+    let (input, picks) = text.split_once('=').ok_or_else(|| {
+        Fault::usage(
+            format!("--columns needs `input=columns`, and `{text}` has no `=`"),
+            "for example: --columns x=pixel_*,brightness --columns y=label",
+        )
+    })?;
+    let source = Source::Columns(picks.split(',').map(|pick| column_pick(pick.trim())).collect());
+    Ok(Wish { input: input.trim().to_owned(), source, span: None })
 }
 
 /// `name`, `glob*`, `a:b`, `3` or `0:13`.

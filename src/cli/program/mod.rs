@@ -6,7 +6,7 @@
 //! keeps its weights; `predict` and `score` put them to work; `data` binds tables.
 
 mod check;
-mod data;
+pub mod data;
 mod derive;
 mod evaluate;
 mod minimize;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::arguments::Source;
 use crate::cli::console::{Console, Exit, Fault, Origin};
 use crate::cli::source::file_bytes;
-use crate::elaborate::program::{Model, Phase, read_program};
+use crate::elaborate::program::{Model, Phase, read_program, with_values};
 use crate::weights::{Saved, load};
 use crate::{Diagnostic, Error, Limits};
 
@@ -45,6 +45,21 @@ impl ProgramText {
             Fault::plain(Exit::Data, Diagnostic::error(text))
         })?;
         Ok(ProgramText { source, origin: Origin { name, line: 1 } })
+    }
+
+    /// The program with other values: `name=value` each.
+    pub fn with(self, values: &[String], limits: &Limits) -> Result<ProgramText, Fault> {
+        let pair = |text: &'_ String| match text.split_once('=') {
+            Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+            None => Err(Fault::usage(
+                format!("--set needs `name=value`, and `{text}` has no `=`"),
+                "for example: --set rate=0.5",
+            )),
+        };
+        let pairs = values.iter().map(pair).collect::<Result<Vec<_>, Fault>>()?;
+        let named: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let source = with_values(&self.source, &named, limits).map_err(|error| self.fault(&error))?;
+        Ok(ProgramText { source, ..self })
     }
 
     /// The program in a weights file.

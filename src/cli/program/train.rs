@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -21,14 +22,11 @@ use crate::train::{Ending, Progress, Score, Training, TrainingOptions, input_sha
 use crate::weights::save;
 use crate::{Diagnostic, Error, Limits};
 
-/// Seconds between saves of a long run.
-const SAVE_SECONDS: u64 = 30;
-
 pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
     let limits = arguments.budgets.limits();
-    let text = ProgramText::read(&arguments.program, &limits)?;
+    let text = ProgramText::read(&arguments.program, &limits)?.with(&arguments.values, &limits)?;
     let model = text.model(Phase::Train, &limits, console)?;
-    let prepared = prepared(arguments, &model, &text, &limits, console)?;
+    let begun = arguments.resume.as_ref().map(|path| weights(path, &limits)).transpose()?;
     let options = TrainingOptions {
         steps: arguments.steps,
         epochs: arguments.epochs,
@@ -37,31 +35,39 @@ pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
         threads: arguments.threads,
         limits: limits.clone(),
     };
-    let mut training = match &arguments.resume {
+    let options = match &begun {
+        None => options,
+        Some(begun) => options.resuming(begun).map_err(|error| Fault::from_error(&error))?,
+    };
+    let prepared = prepared(arguments, options.seed, &model, &text, &limits, console)?;
+    let mut training = match &begun {
         None => Training::new(&text.source, prepared, &options),
-        Some(path) => Training::resumed(&text.source, prepared, &weights(path, &limits)?, &options),
+        Some(begun) => Training::resumed(&text.source, prepared, begun, &options),
     }
     .map_err(|error| text.fault(&error))?;
     let out = arguments.out.clone().or_else(|| arguments.resume.clone());
     let out = out.unwrap_or_else(|| arguments.program.with_extension(WEIGHTS));
     let log = log(arguments, training.step_count())?;
-    let mut watch = Watch { bar: bar(&training, arguments.quiet), log, out: out.clone(), saved: now() };
+    let mut watch = Watch {
+        bar: bar(&training, arguments.quiet),
+        log,
+        out: out.clone(),
+        every: Duration::from_secs(arguments.save_every),
+        saved: Instant::now(),
+    };
     let stop = on_interrupt();
     let ending = training
         .run(|| stop.load(Ordering::Relaxed), |training, progress| watch.observe(training, progress))
-        .map_err(|error| text.fault(&error))?;
+        .map_err(|error| text.fault(&error));
     watch.bar.finish_and_clear();
     keep(&training, &out)?;
-    conclude(&mut training, &ending, &out, arguments, console)
-}
-
-fn now() -> std::time::Instant {
-    std::time::Instant::now()
+    conclude(&mut training, &ending?, &out, arguments, console)
 }
 
 /// The data of a program, read, bound and split; nothing for one that has no inputs.
 fn prepared(
     arguments: &Train,
+    seed: Option<u64>,
     model: &Model,
     text: &ProgramText,
     limits: &Limits,
@@ -71,7 +77,7 @@ fn prepared(
     let portions = Portions {
         validation: plan.validation,
         test: plan.test,
-        seed: arguments.seed.unwrap_or(plan.seed),
+        seed: seed.unwrap_or(plan.seed),
         stratify: None,
     };
     let data = dataset(&arguments.data, model, &arguments.program, limits)?;
@@ -125,7 +131,8 @@ struct Watch {
     bar: ProgressBar,
     log: Option<RunLog>,
     out: PathBuf,
-    saved: std::time::Instant,
+    every: Duration,
+    saved: Instant,
 }
 
 impl Watch {
@@ -135,9 +142,9 @@ impl Watch {
         if let Some(log) = &mut self.log {
             log.write(&fields(progress))?;
         }
-        if self.saved.elapsed().as_secs() >= SAVE_SECONDS {
+        if self.saved.elapsed() >= self.every {
             save(&self.out, &training.saved()?)?;
-            self.saved = now();
+            self.saved = Instant::now();
         }
         Ok(ControlFlow::Continue(()))
     }
@@ -183,11 +190,9 @@ fn conclude(
     console: &mut Console,
 ) -> Result<Exit, Fault> {
     let split = training.data().split.clone();
-    let parts = [("train", split.train), ("validation", split.validation), ("test", split.test)];
+    let parts = [("train", training.training_rows()), ("validation", split.validation), ("test", split.test)];
     let mut scores = Vec::new();
     for (name, rows) in parts {
-        // A program without data has one example, which is none.
-        let rows = if rows.is_empty() && name == "train" { vec![0] } else { rows };
         if !rows.is_empty() {
             scores.push((name, training.score(&rows).map_err(|error| Fault::from_error(&error))?));
         }
@@ -218,7 +223,7 @@ fn conclude(
             Exit::Interrupted
         }
         Ending::Diverged { message, .. } => {
-            console.say(Diagnostic::error(format!("the run diverged: {message}")))?;
+            console.say(Diagnostic::error(message.clone()))?;
             Exit::Failed
         }
     })

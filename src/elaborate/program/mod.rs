@@ -26,6 +26,7 @@ mod product;
 mod ranges;
 mod reduce;
 mod remarks;
+mod replace;
 mod resolve;
 mod scan;
 mod slots;
@@ -35,11 +36,12 @@ mod words;
 
 pub use builder::ModelBuilder;
 pub use model::{Clock, Init, Input, MADE_IN_CODE, Model, Noise, Objective, Output, Param, Phase, Sense};
-pub use plan::{Batch, ColumnPick, DataPlan, Missing, OptimizerPlan, Source, TrainPlan};
+pub use plan::{Batch, ColumnPick, DataPlan, Driver, Missing, OptimizerPlan, Source, TrainPlan};
+pub use replace::with_values;
 
 use crate::elaborate::apply::not_a_number;
 use crate::error::{Diagnostic, Error, Span};
-use crate::ir::{DType, Graph, Id};
+use crate::ir::{DType, Function, Graph, Id, Symbol};
 use crate::limits::Limits;
 use crate::syntax::program::{self as tree, FunctionKind};
 use machine::{Machine, PROGRAM};
@@ -96,7 +98,7 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
         objective,
         metrics,
     };
-    let mut model = assembled(parts, (train, data), unit, limits)?;
+    let mut model = assembled(parts.compacted(), (train, data), unit, limits)?;
     model.notes = notes.finish(unit.ast.source());
     check_update(&model)?;
     remarks::on_model(&mut model)?;
@@ -115,6 +117,35 @@ struct Parts {
     metrics: Vec<Output>,
 }
 
+impl Parts {
+    /// The same without the inputs that only stood for something while the program was read.
+    fn compacted(mut self) -> Parts {
+        let (kept, gone): (Vec<Symbol>, Vec<Symbol>) =
+            self.graph.symbols().partition(|&s| !scan::is_placeholder(self.graph.symbol_name(s)));
+        if gone.is_empty() {
+            return self;
+        }
+        let graph = std::mem::take(&mut self.graph);
+        let nodes: Vec<Id> = self.nodes().into_iter().map(|node| *node).collect();
+        let compacted = Function::new(graph, kept, nodes).compacted();
+        for (node, &new) in self.nodes().into_iter().zip(compacted.outputs()) {
+            *node = new;
+        }
+        self.graph = compacted.graph().clone();
+        self
+    }
+
+    /// Every node that is named.
+    fn nodes(&mut self) -> Vec<&mut Id> {
+        let inputs = self.inputs.iter_mut().map(|input| &mut input.node);
+        let params = self.params.iter_mut().map(|param| &mut param.node);
+        let noises = self.noises.iter_mut().map(|noise| &mut noise.node);
+        let outputs = self.values.iter_mut().chain(&mut self.metrics).map(|output| &mut output.node);
+        let objective = self.objective.iter_mut().map(|objective| &mut objective.node);
+        inputs.chain(params).chain(noises).chain(outputs).chain(objective).collect()
+    }
+}
+
 /// A model of its parts and the plans of `unit`, its optimizer chosen.
 fn assembled(
     parts: Parts,
@@ -123,8 +154,8 @@ fn assembled(
     limits: &Limits,
 ) -> Result<Model, Error> {
     default_optimizer(&mut train.optimizer, parts.inputs.is_empty());
-    train.optimizer.lbfgs = optimize::is_lbfgs(unit, &train.optimizer);
-    plan::check_lbfgs(&train)?;
+    train.optimizer.driver = optimize::driver(unit, &train.optimizer);
+    plan::check_driver(&train)?;
     train.optimizer.states = optimize::states(unit, limits, &train.optimizer)?;
     Ok(Model {
         graph: parts.graph,

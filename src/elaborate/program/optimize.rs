@@ -5,7 +5,7 @@ use super::frames::Then;
 use super::library;
 use super::machine::{LIBRARY, Machine, PROGRAM};
 use super::model::{Clock, Model, Phase};
-use super::plan::OptimizerPlan;
+use super::plan::{DRIVERS, Driver, OptimizerPlan};
 use super::unit::{FunctionId, Ref, SlotKind, Unit};
 use super::value::{Tensor, Value};
 use crate::elaborate::suggest::suggest;
@@ -72,10 +72,10 @@ pub(super) fn update(
     machine.run_update(&bound, w, g, states)
 }
 
-/// The library's `lbfgs`, which is no update of single parameters.
-pub(super) fn is_lbfgs(unit: &Unit, plan: &OptimizerPlan) -> bool {
+/// The driver a plan names, unless the program has an optimizer of that name itself.
+pub(super) fn driver(unit: &Unit, plan: &OptimizerPlan) -> Option<Driver> {
     let is_own = unit.blocks[0].slots.iter().any(|slot| slot.name == plan.name);
-    plan.name == "lbfgs" && !is_own
+    DRIVERS.iter().find(|driver| driver.0 == plan.name && !is_own).map(|driver| driver.1)
 }
 
 /// The states of an optimizer, with their first values.

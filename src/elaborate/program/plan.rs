@@ -47,13 +47,28 @@ pub struct OptimizerPlan {
     pub name: String,
     /// Its states, with the value of all their elements before the first update.
     pub states: Vec<(String, f64)>,
-    /// The quasi-Newton method, which is no update of single parameters.
-    pub lbfgs: bool,
+    /// The method that moves all parameters together, where it is no update of each.
+    pub driver: Option<Driver>,
     /// Where it is written, if it is.
     pub span: Option<Span>,
     /// The setting, if there is one.
     pub(super) body: Option<Body>,
 }
+
+/// Methods without a learning rate: they look at the whole loss, and choose their steps themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// Quasi-Newton of limited memory.
+    Lbfgs,
+    /// The gradient's direction, as far as the loss falls.
+    LineSearch,
+    /// Newton's method with the exact Hessian, for few parameters.
+    Newton,
+}
+
+/// The library's names of the drivers.
+pub(super) const DRIVERS: &[(&str, Driver)] =
+    &[("lbfgs", Driver::Lbfgs), ("line_search", Driver::LineSearch), ("newton", Driver::Newton)];
 
 /// How many examples an update takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +84,10 @@ pub enum Batch {
 pub struct DataPlan {
     /// The file.
     pub file: Option<(String, Span)>,
+    /// The file of a text, whose windows of characters are the examples.
+    pub text: Option<(String, Span)>,
+    /// Characters from one window to the next.
+    pub stride: Option<u64>,
     /// By input: its source.
     pub bindings: Vec<(String, Source, Span)>,
     /// The inputs that are brought to mean 0 and deviation 1.
@@ -114,7 +133,7 @@ pub enum Missing {
 }
 
 /// The keys of `train`.
-const TRAIN: &[&str] = &[
+pub(super) const TRAIN: &[&str] = &[
     "optimizer",
     "steps",
     "epochs",
@@ -133,7 +152,7 @@ const TRAIN: &[&str] = &[
 impl Default for TrainPlan {
     fn default() -> TrainPlan {
         let optimizer =
-            OptimizerPlan { name: String::new(), states: Vec::new(), lbfgs: false, span: None, body: None };
+            OptimizerPlan { name: String::new(), states: Vec::new(), driver: None, span: None, body: None };
         TrainPlan {
             optimizer,
             steps: None,
@@ -240,18 +259,19 @@ fn check_fractions(plan: &TrainPlan) -> Result<(), Error> {
     Err(Error::input(diagnostic.hint("their sum must be below 1")))
 }
 
-/// A quasi-Newton method takes all rows at once, and its gradients whole.
-pub(super) fn check_lbfgs(plan: &TrainPlan) -> Result<(), Error> {
+/// A driver takes all rows at once, and its gradients whole.
+pub(super) fn check_driver(plan: &TrainPlan) -> Result<(), Error> {
     let is_wrong = |key: &str| match key {
         "batch" => plan.batch != Batch::Full,
         "clip_norm" | "clip_value" => true,
         _ => false,
     };
-    let wrong = plan.spans.iter().find(|(key, _)| plan.optimizer.lbfgs && is_wrong(key));
+    let wrong = plan.spans.iter().find(|(key, _)| plan.optimizer.driver.is_some() && is_wrong(key));
     let Some((key, span)) = wrong else { return Ok(()) };
+    let name = &plan.optimizer.name;
     let message = match key.as_str() {
-        "batch" => "`lbfgs` takes all training rows at once".to_owned(),
-        _ => format!("`lbfgs` searches along a line and needs no `{key}`"),
+        "batch" => format!("`{name}` takes all training rows at once"),
+        _ => format!("`{name}` searches along a line and needs no `{key}`"),
     };
     let diagnostic = Diagnostic::error(message).at(*span, "leave this out");
     Err(Error::input(match plan.optimizer.span {
@@ -302,7 +322,7 @@ pub(super) fn data(
 ) -> Result<DataPlan, Error> {
     let mut plan = DataPlan::default();
     let mut before: Vec<(String, Span)> = Vec::new();
-    let keys = ["file", "standardize", "missing", "header"];
+    let keys = ["file", "text", "stride", "standardize", "missing", "header"];
     let known: Vec<&str> = keys.iter().copied().chain(inputs.iter().map(String::as_str)).collect();
     for setting in settings {
         let key = unit.ast.name(setting.key.symbol);
@@ -330,6 +350,15 @@ pub(super) fn data(
             ("file", _, _) => {
                 return Err(unknown_value("file", span, "a name in quotes, as in \"data.csv\""));
             }
+            ("text", SettingValue::Text(name), _) => plan.text = Some((name.clone(), span)),
+            ("text", _, _) => {
+                return Err(unknown_value("text", span, "a name in quotes, as in \"tale.txt\""));
+            }
+            ("stride", SettingValue::Picks(picks), _) => match picks.as_slice() {
+                [Pick::Positions(n, end, _)] if *n > 0 && *end == n + 1 => plan.stride = Some(*n),
+                _ => return Err(unknown_value("stride", span, "a whole number from 1 on")),
+            },
+            ("stride", _, _) => return Err(unknown_value("stride", span, "a whole number from 1 on")),
             ("missing", _, Some("refuse")) => plan.missing = Missing::Refuse,
             ("missing", _, Some("drop")) => plan.missing = Missing::Drop,
             ("missing", _, Some("mean")) => plan.missing = Missing::Mean,

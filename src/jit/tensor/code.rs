@@ -7,7 +7,7 @@
 use super::nest::{Emitter, body_length, code_size};
 use crate::ir::Precision;
 use crate::jit::isa::Host;
-use crate::loops::tensor::{BufferId, Chunked, Nest, Product, Step, TensorProgram, chunked};
+use crate::loops::tensor::{BufferId, Chunked, Nest, Product, Repeated, Step, TensorProgram, When, chunked};
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use std::borrow::Cow;
@@ -18,6 +18,8 @@ const FUNCTION: u32 = 1500;
 
 /// A stretch of a program.
 pub(super) enum Stretch<'p> {
+    /// A program run several times over, in stretches.
+    Repeated(&'p Repeated, Vec<Stretch<'p>>),
     Nests(Vec<Cow<'p, Nest>>),
     /// One nest, whose outermost loop counts chunks.
     Chunks(Nest),
@@ -31,11 +33,15 @@ impl fmt::Display for Stretch<'_> {
             Stretch::Nests(nests) => nests.iter().flat_map(|nest| nest.writes()).collect(),
             Stretch::Chunks(nest) => nest.writes().collect(),
             Stretch::Product(product) => vec![product.to.buffer],
+            Stretch::Repeated(repeated, _) => {
+                repeated.transfers.iter().filter(|t| t.when > When::Entry).map(|t| t.outer).collect()
+            }
         };
         let what = match self {
             Stretch::Nests(_) => "nests",
             Stretch::Chunks(_) => "chunks",
             Stretch::Product(_) => "product",
+            Stretch::Repeated(..) => "repeated",
         };
         write!(f, "{what}")?;
         writes.iter().try_for_each(|buffer| write!(f, " {buffer}"))
@@ -50,6 +56,10 @@ pub(super) fn stretches<'p>(program: &'p TensorProgram, host: &Host) -> Vec<Stre
         let nest = match step {
             Step::Product(product) => {
                 stretches.push(Stretch::Product(product));
+                continue;
+            }
+            Step::Repeated(repeated) => {
+                stretches.push(Stretch::Repeated(repeated, self::stretches(&repeated.program, host)));
                 continue;
             }
             Step::Nest(nest) => nest,
@@ -84,7 +94,7 @@ pub(super) fn signature(host: &Host) -> Signature {
     signature
 }
 
-/// Writes the function of a stretch; products have none.
+/// Writes the function of a stretch of nests; others have none.
 pub(super) fn write(
     function: &mut Function,
     context: &mut FunctionBuilderContext,
@@ -107,7 +117,7 @@ pub(super) fn write(
     match stretch {
         Stretch::Nests(nests) => nests.iter().for_each(|nest| emitter.nest(nest, None)),
         Stretch::Chunks(nest) => emitter.nest(nest, Some(chunk)),
-        Stretch::Product(_) => {}
+        Stretch::Product(_) | Stretch::Repeated(..) => {}
     }
     let mut builder = emitter.builder;
     builder.ins().return_(&[]);

@@ -10,10 +10,12 @@ use super::code::{Stretch, signature, stretches, write};
 use super::pool::Pool;
 use super::workspace::{Layout, Workspace};
 use crate::error::Error;
-use crate::ir::{Function, Precision};
+use crate::ir::{Function, NESTING, Precision};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
-use crate::loops::tensor::{Matrix, Product, Subnormals, TensorOptions, TensorProgram, build, verify};
+use crate::loops::tensor::{
+    Buffer, Matrix, Product, Repeated, Subnormals, TensorOptions, TensorProgram, When, build, verify,
+};
 use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
@@ -62,6 +64,10 @@ const _: () = {
 /// What there is to do, over whatever arena.
 struct Code {
     steps: Vec<Native>,
+    /// What is done in turn.
+    orders: Vec<Order>,
+    /// The first order of each stretch of the program.
+    tops: Vec<usize>,
     layout: Arc<Layout>,
     subnormals: Subnormals,
 }
@@ -74,6 +80,91 @@ enum Native {
     /// A function of one chunk, and how many chunks there are.
     Chunks(Entry, u32),
     Product(Cut),
+}
+
+/// One thing to do; places are elements from the start of the arena.
+enum Order {
+    /// A step over the arena from `base` on.
+    Step { step: usize, base: usize },
+    /// Copies so many elements; one side moves by as many with each round of a loop.
+    Copy { from: usize, to: usize, size: usize, moves: Option<Moves> },
+    /// Goes back to an order until a loop has had all its rounds.
+    Again { to: usize, level: usize, rounds: u32 },
+}
+
+/// A side of a copy that goes along the rounds of a loop.
+#[derive(Clone, Copy)]
+struct Moves {
+    source: bool,
+    level: usize,
+    /// The rounds, where it goes from the last entry to the first.
+    backwards: Option<u32>,
+}
+
+/// Orders under construction.
+struct Plan {
+    steps: Vec<Native>,
+    orders: Vec<Order>,
+    tops: Vec<usize>,
+    threads: usize,
+}
+
+impl Plan {
+    /// The orders of a stretch of a program whose arena begins at `base`, inside `level` loops.
+    fn push(
+        &mut self,
+        stretch: &Stretch,
+        program: &TensorProgram,
+        base: usize,
+        level: usize,
+        entry: &mut impl FnMut() -> Entry,
+    ) {
+        let native = match stretch {
+            Stretch::Product(product) => Native::Product(Cut::of(product, &program.buffers, self.threads)),
+            Stretch::Nests(_) => Native::Code(entry()),
+            Stretch::Chunks(nest) => Native::Chunks(entry(), nest.loops[0].extent),
+            Stretch::Repeated(repeated, stretches) => {
+                let room = base + program.buffers[repeated.room.index()].offset;
+                self.transfers(repeated, When::First, program, (base, room), level);
+                let head = self.orders.len();
+                self.transfers(repeated, When::Entry, program, (base, room), level);
+                self.transfers(repeated, When::Before, program, (base, room), level);
+                for stretch in stretches {
+                    self.push(stretch, &repeated.program, room, level + 1, entry);
+                }
+                self.transfers(repeated, When::Emit, program, (base, room), level);
+                self.orders.push(Order::Again { to: head, level, rounds: repeated.steps });
+                self.transfers(repeated, When::Last, program, (base, room), level);
+                return;
+            }
+        };
+        self.orders.push(Order::Step { step: self.steps.len(), base });
+        self.steps.push(native);
+    }
+
+    fn transfers(
+        &mut self,
+        repeated: &Repeated,
+        when: When,
+        program: &TensorProgram,
+        (base, room): (usize, usize),
+        level: usize,
+    ) {
+        for transfer in repeated.at(when) {
+            let inner = repeated.program.buffers[transfer.inner.index()];
+            let outer = base + program.buffers[transfer.outer.index()].offset;
+            let source = when <= When::Entry;
+            let backwards = repeated.backwards.then_some(repeated.steps);
+            let moves = matches!(when, When::Entry | When::Before | When::Emit).then_some(Moves {
+                source,
+                level,
+                backwards,
+            });
+            let inside = room + inner.offset;
+            let (from, to) = if source { (outer, inside) } else { (inside, outer) };
+            self.orders.push(Order::Copy { from, to, size: inner.size, moves });
+        }
+    }
 }
 
 /// A product in pieces: several rounds of its outer loops, or part of one.
@@ -121,7 +212,12 @@ impl TensorKernel {
         let builder = JITBuilder::with_isa(host.isa.clone(), default_libcall_names());
         let mut pages = Pages::new(JITModule::new(builder));
         let stretches = stretches(&program, host);
-        let (functions, code_size) = define(pages.module(), host, &program, options.precision, &stretches)?;
+        let mut context = (Context::new(), FunctionBuilderContext::new());
+        let mut definition =
+            Definition { host, precision: options.precision, functions: Vec::new(), size: 0 };
+        definition.define(pages.module(), &mut context, &program, &stretches)?;
+        let Definition { functions, size: code_size, .. } = definition;
+        pages.module().finalize_definitions().map_err(|error| Error::internal("jit", error))?;
         let mut functions = functions.into_iter();
         let mut entry = || {
             let id = functions.next().expect("a function for every stretch of nests");
@@ -130,14 +226,15 @@ impl TensorKernel {
             // convention, and its pages are executable by now.
             unsafe { std::mem::transmute::<*const u8, Entry>(start) }
         };
-        let steps = stretches.iter().map(|stretch| match stretch {
-            Stretch::Product(product) => Native::Product(Cut::of(product, options.threads)),
-            Stretch::Nests(_) => Native::Code(entry()),
-            Stretch::Chunks(nest) => Native::Chunks(entry(), nest.loops[0].extent),
-        });
-        let steps: Vec<Native> = steps.collect();
+        let mut plan =
+            Plan { steps: Vec::new(), orders: Vec::new(), tops: Vec::new(), threads: options.threads };
+        for stretch in &stretches {
+            plan.tops.push(plan.orders.len());
+            plan.push(stretch, &program, 0, 0, &mut entry);
+        }
+        let Plan { steps, orders, tops, .. } = plan;
         let layout = Arc::new(Layout::of(&program, options.precision));
-        let code = Arc::new(Code { steps, layout, subnormals: options.subnormals });
+        let code = Arc::new(Code { steps, orders, tops, layout, subnormals: options.subnormals });
         let others = options.threads.saturating_sub(1);
         let shared = code.clone();
         let pool = (others > 0 && code.steps.iter().any(|step| step.pieces() > 1)).then(|| {
@@ -177,7 +274,7 @@ impl TensorKernel {
     pub fn run(&self, workspace: &mut Workspace) {
         let arena = self.arena(workspace);
         let _control = Control::set(self.code.subnormals);
-        (0..self.code.steps.len()).for_each(|step| self.step(step, arena));
+        self.obey(0..self.code.orders.len(), arena);
     }
 
     /// Computes all outputs as [`run`](TensorKernel::run) does, and tells how long each stretch of
@@ -188,9 +285,11 @@ impl TensorKernel {
     pub fn timed(&self, workspace: &mut Workspace) -> Vec<Duration> {
         let arena = self.arena(workspace);
         let _control = Control::set(self.code.subnormals);
-        let timed = (0..self.code.steps.len()).map(|step| {
+        let tops = &self.code.tops;
+        let timed = (0..tops.len()).map(|at| {
             let start = Instant::now();
-            self.step(step, arena);
+            let end = tops.get(at + 1).copied().unwrap_or(self.code.orders.len());
+            self.obey(tops[at]..end, arena);
             start.elapsed()
         });
         timed.collect()
@@ -199,6 +298,44 @@ impl TensorKernel {
     fn arena(&self, workspace: &mut Workspace) -> *mut u8 {
         assert!(workspace.is_of(&self.code.layout), "the workspace belongs to another kernel");
         workspace.start()
+    }
+
+    /// Some of the orders, whole loops, over an arena of this kernel.
+    fn obey(&self, orders: std::ops::Range<usize>, arena: *mut u8) {
+        let element = match self.code.layout.precision {
+            Precision::F32 => 4,
+            Precision::F64 => 8,
+        };
+        let mut rounds = [0u32; NESTING];
+        let mut at = orders.start;
+        while at < orders.end {
+            match self.code.orders[at] {
+                // SAFETY: a loop's arena lies inside its room.
+                Order::Step { step, base } => self.step(step, unsafe { arena.add(base * element) }),
+                Order::Copy { mut from, mut to, size, moves } => {
+                    if let Some(Moves { source, level, backwards }) = moves {
+                        let round = rounds[level];
+                        let entry = backwards.map_or(round, |all| all - 1 - round) as usize;
+                        *(if source { &mut from } else { &mut to }) += entry * size;
+                    }
+                    // SAFETY: `verify` has shown that what is copied is a whole buffer of a loop's
+                    // arena, and as many entries of a buffer outside of it as there are rounds.
+                    unsafe {
+                        let (from, to) = (arena.add(from * element), arena.add(to * element));
+                        std::ptr::copy(from.cast_const(), to, size * element);
+                    }
+                }
+                Order::Again { to, level, rounds: all } => {
+                    rounds[level] += 1;
+                    if rounds[level] < all {
+                        at = to;
+                        continue;
+                    }
+                    rounds[level] = 0;
+                }
+            }
+            at += 1;
+        }
     }
 
     /// One step over an arena of this kernel.
@@ -255,8 +392,7 @@ impl Code {
         [zero, one]: [T; 2],
     ) {
         let Product { size: [m, n, k], to, left, right, outer } = &cut.product;
-        let mut offsets = [to, left, right]
-            .map(|m: &Matrix| self.layout.buffers[m.buffer.index()].offset as isize + m.offset as isize);
+        let mut offsets = [to, left, right].map(|m: &Matrix| m.offset as isize);
         for &(extent, strides) in outer.iter().rev() {
             let counter = (round % extent as usize) as isize;
             round /= extent as usize;
@@ -314,7 +450,12 @@ const TILE: usize = 64;
 impl Cut {
     /// An element is summed over in blocks whose size depends on the number of terms and the
     /// machine alone, so a product has the same bits in one piece and in many.
-    fn of(product: &Product, threads: usize) -> Cut {
+    fn of(product: &Product, buffers: &[Buffer], threads: usize) -> Cut {
+        let mut product = product.clone();
+        for matrix in [&mut product.to, &mut product.left, &mut product.right] {
+            // From the start of the arena, not of the buffer.
+            matrix.offset += buffers[matrix.buffer.index()].offset as i64;
+        }
         let [m, n, k] = product.size;
         let (along, length) = if m >= n { (Side::Rows, m) } else { (Side::Columns, n) };
         let rounds: usize = product.outer.iter().map(|o| o.0 as usize).product();
@@ -323,7 +464,7 @@ impl Cut {
         let wanted = (work / PIECE).clamp(1, most);
         let size = length.div_ceil(wanted).next_multiple_of(TILE).min(length).max(1);
         let together = if threads < 2 { rounds } else { (PIECE / work.max(1)).clamp(1, rounds) };
-        Cut { product: product.clone(), rounds, together, along, size, parts: length.div_ceil(size).max(1) }
+        Cut { product, rounds, together, along, size, parts: length.div_ceil(size).max(1) }
     }
 }
 
@@ -374,26 +515,42 @@ fn flush_subnormals() {}
 #[cfg(not(target_arch = "x86_64"))]
 fn set_control((): ()) {}
 
-/// Compiles every stretch but products; how many bytes they are in all.
-fn define(
-    module: &mut JITModule,
-    host: &Host,
-    program: &TensorProgram,
+/// Functions under definition.
+struct Definition<'h> {
+    host: &'h Host,
     precision: Precision,
-    stretches: &[Stretch],
-) -> Result<(Vec<FuncId>, usize), Error> {
-    let failed = |error: ModuleError| Error::internal("jit", error);
-    let mut context = Context::new();
-    let mut builder = FunctionBuilderContext::new();
-    let (mut functions, mut size) = (Vec::new(), 0);
-    for stretch in stretches.iter().filter(|stretch| !matches!(stretch, Stretch::Product(_))) {
-        context.clear();
-        write(&mut context.func, &mut builder, host, program, precision, stretch);
-        let id = module.declare_anonymous_function(&signature(host)).map_err(failed)?;
-        module.define_function(id, &mut context).map_err(failed)?;
-        size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
-        functions.push(id);
+    functions: Vec<FuncId>,
+    /// Bytes in all.
+    size: usize,
+}
+
+impl Definition<'_> {
+    /// Compiles every stretch of nests of a program, those within loops in their place.
+    fn define(
+        &mut self,
+        module: &mut JITModule,
+        context: &mut (Context, FunctionBuilderContext),
+        program: &TensorProgram,
+        stretches: &[Stretch],
+    ) -> Result<(), Error> {
+        let failed = |error: ModuleError| Error::internal("jit", error);
+        for stretch in stretches {
+            match stretch {
+                Stretch::Product(_) => continue,
+                Stretch::Repeated(repeated, stretches) => {
+                    self.define(module, context, &repeated.program, stretches)?;
+                    continue;
+                }
+                Stretch::Nests(_) | Stretch::Chunks(_) => {}
+            }
+            let (context, builder) = (&mut context.0, &mut context.1);
+            context.clear();
+            write(&mut context.func, builder, self.host, program, self.precision, stretch);
+            let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
+            module.define_function(id, context).map_err(failed)?;
+            self.size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
+            self.functions.push(id);
+        }
+        Ok(())
     }
-    module.finalize_definitions().map_err(failed)?;
-    Ok((functions, size))
 }

@@ -16,7 +16,6 @@ pub(super) struct Layout {
     pub precision: Precision,
     /// In elements.
     arena: usize,
-    pub buffers: Vec<Buffer>,
     inputs: Vec<Buffer>,
     outputs: Vec<Buffer>,
 }
@@ -26,13 +25,7 @@ impl Layout {
         let of = |ids: &[crate::loops::tensor::BufferId]| {
             ids.iter().map(|id| program.buffers[id.index()]).collect()
         };
-        Layout {
-            precision,
-            arena: program.arena,
-            buffers: program.buffers.clone(),
-            inputs: of(&program.inputs),
-            outputs: of(&program.outputs),
-        }
+        Layout { precision, arena: program.arena, inputs: of(&program.inputs), outputs: of(&program.outputs) }
     }
 }
 

@@ -6,12 +6,15 @@
 use super::assemble::Site;
 use super::cost::{is_stored_by_nature, store_shared};
 use super::fuse::{Group, groups, unread};
+use super::layout::Home;
 use super::order::{Placed, Unit, order};
 use super::prepare::prepare;
 use super::program::{BufferId, Step, TensorProgram};
+use super::scan::bodies;
 use super::{TensorOptions, arena, verify};
 use crate::error::{Diagnostic, Error};
-use crate::ir::{Function, Graph, Id, Op, reachable, verify::debug_verify};
+use crate::ir::{Body, Function, Graph, Id, Op, reachable, verify::debug_verify};
+use rustc_hash::FxHashMap;
 
 /// The program of a function.
 ///
@@ -35,7 +38,7 @@ pub fn build(function: &Function, options: &TensorOptions) -> Result<TensorProgr
     let prepared = prepare(function);
     debug_verify(prepared.graph(), prepared.outputs(), "prepare");
     let sizes = check_sizes(&prepared)?;
-    let mut layout = Layout::new(&prepared, options.lanes());
+    let mut layout = Layout::new(&prepared, options)?;
     let mut units = layout.fused()?;
     let outputs = layout.outputs(&mut units);
     let pairs = pairs(&prepared, options)?;
@@ -95,16 +98,19 @@ struct Layout<'f> {
     /// The nodes that are inputs of the function, by id.
     is_input: Vec<bool>,
     /// The buffer of each stored node, by id.
-    stored: Vec<Option<BufferId>>,
+    stored: Vec<Option<Home>>,
     /// Elements of each buffer.
     sizes: Vec<usize>,
     lanes: usize,
+    /// The programs of one step of each scan.
+    bodies: FxHashMap<Body, TensorProgram>,
 }
 
 impl<'f> Layout<'f> {
-    fn new(function: &'f Function, lanes: usize) -> Self {
+    fn new(function: &'f Function, options: &TensorOptions) -> Result<Self, Error> {
         let graph = function.graph();
         let needed = reachable(graph, function.outputs());
+        let bodies = bodies(graph, &needed, options)?;
         let mut layout = Layout {
             function,
             graph,
@@ -112,7 +118,8 @@ impl<'f> Layout<'f> {
             is_input: vec![false; graph.len()],
             stored: vec![None; graph.len()],
             sizes: Vec::new(),
-            lanes,
+            lanes: options.lanes(),
+            bodies,
         };
         for &symbol in function.inputs() {
             layout.sizes.push(graph.type_of(graph.symbol_type(symbol)).shape.size());
@@ -121,21 +128,24 @@ impl<'f> Layout<'f> {
             let Op::Input(symbol) = graph.op(id) else { continue };
             if let Some(at) = function.inputs().iter().position(|&s| s == symbol) {
                 layout.is_input[id.index()] = true;
-                layout.stored[id.index()] = Some(BufferId(at as u32));
+                layout.stored[id.index()] = Some(Home { buffer: BufferId(at as u32), order: None });
             }
         }
-        layout
+        Ok(layout)
     }
 
-    /// Groups of nodes and their steps. Nodes are stored until every address is affine.
+    /// Groups of nodes and their steps. Nodes are stored, and stored row by row, until every address
+    /// is affine.
     fn fused(&mut self) -> Result<Vec<Unit>, Error> {
         let graph = self.graph;
         let mut must = vec![false; graph.len()];
         for &id in &self.needed {
             must[id.index()] = is_stored_by_nature(graph.op(id)) || self.is_input[id.index()];
         }
+        let mut pinned = vec![false; graph.len()];
         for &id in self.function.outputs() {
             must[id.index()] = true;
+            pinned[id.index()] = true;
         }
         loop {
             let mut stored = must.clone();
@@ -148,14 +158,36 @@ impl<'f> Layout<'f> {
             groups.iter_mut().for_each(|group| group.members.retain(|id| stored[id.index()]));
             groups.retain(|group| !group.members.is_empty());
             self.number(&stored);
-            match self.assembled(&groups) {
-                Ok(units) => return Ok(units),
-                Err(blocked) => {
-                    if let Some(id) = blocked.iter().find(|id| must[id.index()]) {
+            let mut blocked = match self.assembled(&groups, &pinned) {
+                Ok(mut units) => {
+                    self.make_room(&mut units);
+                    return Ok(units);
+                }
+                Err(blocked) => blocked,
+            };
+            blocked.sort_unstable();
+            blocked.dedup();
+            for id in blocked {
+                let ordered = |id: Id| self.stored[id.index()].is_some_and(|home| home.order.is_some());
+                let behind = self.behind_views(id);
+                match must[id.index()] {
+                    _ if ordered(id) => pinned[id.index()] = true,
+                    false => must[id.index()] = true,
+                    true if ordered(behind) => pinned[behind.index()] = true,
+                    true => {
                         return Err(Error::internal("fuse", format!("{id} is stored and cannot be read")));
                     }
-                    blocked.into_iter().for_each(|id| must[id.index()] = true);
                 }
+            }
+        }
+    }
+
+    /// Gives every loop a buffer to run in.
+    fn make_room(&mut self, units: &mut [Unit]) {
+        for step in units.iter_mut().flat_map(|unit| &mut unit.steps) {
+            if let Step::Repeated(repeated) = step {
+                repeated.room = BufferId(self.sizes.len() as u32);
+                self.sizes.push(repeated.program.arena);
             }
         }
     }
@@ -166,14 +198,30 @@ impl<'f> Layout<'f> {
         for &id in self.needed.iter().filter(|id| !self.is_input[id.index()]) {
             self.stored[id.index()] = stored[id.index()].then(|| {
                 self.sizes.push(self.graph.shape(id).size());
-                BufferId(self.sizes.len() as u32 - 1)
+                Home { buffer: BufferId(self.sizes.len() as u32 - 1), order: None }
             });
         }
     }
 
+    /// The stored node that a node is a view of, or where the views end.
+    fn behind_views(&self, mut id: Id) -> Id {
+        while let (None, Op::Structural(_), &[x, ..]) =
+            (self.stored[id.index()], self.graph.op(id), self.graph.operands(id))
+        {
+            id = x;
+        }
+        id
+    }
+
     /// The steps of all groups, or the nodes that must be stored first.
-    fn assembled(&self, groups: &[Group]) -> Result<Vec<Unit>, Vec<Id>> {
-        let site = Site { graph: self.graph, stored: &self.stored, lanes: self.lanes };
+    fn assembled(&mut self, groups: &[Group], pinned: &[bool]) -> Result<Vec<Unit>, Vec<Id>> {
+        let mut site = Site {
+            graph: self.graph,
+            stored: &mut self.stored,
+            pinned,
+            lanes: self.lanes,
+            bodies: &self.bodies,
+        };
         let mut units = Vec::new();
         let mut blocked = Vec::new();
         for group in groups {
@@ -190,7 +238,7 @@ impl<'f> Layout<'f> {
     fn outputs(&mut self, units: &mut Vec<Unit>) -> Vec<BufferId> {
         let mut outputs = Vec::new();
         for &id in self.function.outputs() {
-            let buffer = self.stored[id.index()].expect("outputs are stored");
+            let Home { buffer, .. } = self.stored[id.index()].expect("outputs are stored");
             if !self.is_input[id.index()] {
                 outputs.push(buffer);
                 continue;

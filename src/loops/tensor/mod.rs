@@ -12,9 +12,11 @@ mod chunk;
 mod cost;
 mod fuse;
 mod interpret;
+mod layout;
 mod order;
 mod prepare;
 mod program;
+mod scan;
 mod shape;
 mod text;
 mod trace;
@@ -25,8 +27,8 @@ pub use build::build;
 pub use chunk::{Chunked, chunked};
 pub use interpret::interpret;
 pub use program::{
-    Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Step, Store, TensorProgram,
-    Write,
+    Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Repeated, Step, Store,
+    TensorProgram, Transfer, When, Write,
 };
 pub use verify::verify;
 

@@ -72,6 +72,16 @@ impl Feed {
         Ok(())
     }
 
+    /// Examples of a batch, where there are any.
+    pub fn batch_size(&self) -> Option<usize> {
+        self.batches.as_ref().map(Batches::size)
+    }
+
+    /// True where one step takes all rows.
+    pub fn is_full(&self) -> bool {
+        self.batches.as_ref().is_none_or(|batches| batches.per_epoch() == 1)
+    }
+
     /// Whole passes over the training rows after so many steps.
     pub fn epoch(&self, step: u64) -> u64 {
         self.batches.as_ref().map_or(step, |batches| step / batches.per_epoch())

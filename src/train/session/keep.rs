@@ -5,7 +5,7 @@
 
 use super::program::Program;
 use super::run::{Best, Standing, Training, TrainingOptions};
-use crate::data::{Encodings, Prepared};
+use crate::data::{Encodings, Examples, Prepared};
 use crate::elaborate::program::{MADE_IN_CODE, Model};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Precision;
@@ -15,8 +15,10 @@ use serde_json::{Map, Value, json};
 /// Keys of the metadata.
 const PROGRAM: &str = "symdiff.program";
 const ENCODINGS: &str = "symdiff.encodings";
+const DATA: &str = "symdiff.data";
 const STANDING: &str = "symdiff.standing";
 const SEED: &str = "symdiff.seed";
+const PLAN: &str = "symdiff.plan";
 const VERSION: &str = "symdiff.version";
 
 /// The prefix of the best weights among the states.
@@ -43,8 +45,10 @@ impl Training {
         let metadata = [
             (PROGRAM, self.source.clone()),
             (ENCODINGS, self.prepared.encodings.to_json()),
+            (DATA, fingerprint(&self.prepared.examples)),
             (STANDING, standing_to_json(&self.standing)),
             (SEED, self.seed.to_string()),
+            (PLAN, json!({ "steps": self.steps(), "batch": self.batch_size() }).to_string()),
             (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
         ];
         let metadata = metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
@@ -84,14 +88,15 @@ impl Training {
                 Diagnostic::error("the program has changed since the weights were saved").hint(hint),
             ));
         }
-        if text(saved, ENCODINGS)? != prepared.encodings.to_json() {
+        let same = text(saved, ENCODINGS)? == prepared.encodings.to_json()
+            && text(saved, DATA)? == fingerprint(&prepared.examples);
+        if !same {
             let hint = "resume with the data file the run began with";
             return Err(Error::data(
                 Diagnostic::error("the data differs from what the weights were trained on").hint(hint),
             ));
         }
-        let seed = text(saved, SEED)?.parse().map_err(|_| broken(SEED))?;
-        let options = TrainingOptions { seed: Some(seed), ..options.clone() };
+        let options = options.resuming(saved)?;
         let mut training = Training::of(program, prepared, &options)?;
         training.set_params(&params_of(&training.model, saved)?)?;
         training.set_states(saved)?;
@@ -112,6 +117,26 @@ impl Training {
             }
         }
         Ok(())
+    }
+}
+
+impl TrainingOptions {
+    /// These options with what a run was begun with where they leave it open: its seed, its steps in
+    /// all, its batch.
+    ///
+    /// # Errors
+    /// Where the file is none of ours.
+    pub fn resuming(&self, saved: &Saved) -> Result<TrainingOptions, Error> {
+        let seed = text(saved, SEED)?.parse().map_err(|_| broken(SEED))?;
+        let plan: Map<String, Value> = serde_json::from_str(text(saved, PLAN)?).map_err(|_| broken(PLAN))?;
+        let whole = |key: &str| plan.get(key).and_then(Value::as_u64);
+        let steps = if self.epochs.is_some() { None } else { whole("steps") };
+        Ok(TrainingOptions {
+            seed: Some(seed),
+            steps: self.steps.or(steps),
+            batch: self.batch.or_else(|| whole("batch")),
+            ..self.clone()
+        })
     }
 }
 
@@ -178,6 +203,15 @@ fn broken(key: &str) -> Error {
     Error::data(Diagnostic::error(format!("`{key}` of the weights file cannot be read")))
 }
 
+/// The number of examples, and the FNV-1a hash of all their numbers.
+fn fingerprint(examples: &Examples) -> String {
+    let numbers = examples.inputs.iter().flatten();
+    let hash = numbers.fold(0xcbf2_9ce4_8422_2325_u64, |hash, number| {
+        (hash ^ number.to_bits()).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{} examples, {hash:016x}", examples.count)
+}
+
 /// Doubles as their bits: exact, and good for what is not finite.
 fn bits(value: f64) -> Value {
     json!(format!("{:016x}", value.to_bits()))
@@ -195,6 +229,7 @@ fn standing_to_json(standing: &Standing) -> String {
         "stalled": standing.stalled,
         "sum": bits(standing.sum),
         "count": standing.count,
+        "first": standing.first.map(bits),
         "best": best,
     })
     .to_string()
@@ -217,6 +252,7 @@ fn standing_from_json(text: &str) -> Option<Standing> {
         stalled: whole("stalled")?,
         sum: from_bits(object.get("sum")?)?,
         count: whole("count")?,
+        first: object.get("first").and_then(from_bits),
         best,
     })
 }

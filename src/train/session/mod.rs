@@ -2,9 +2,13 @@
 //! [`Predictor`].
 //!
 //! `step` writes forward, backward, clipping and update as one function, which becomes one kernel;
-//! `run` calls it with what `feed` gives it; `evaluation` computes losses, metrics and predictions; `keep` saves and resumes.
+//! `run` calls it with what `feed` gives it, `full_batch` with drivers that choose their own steps;
+//! `ending` says when it is over and why, with the `curvature` of the loss; `evaluation` computes
+//! losses, metrics and predictions; `keep` saves and resumes.
 
 mod classes;
+mod curvature;
+mod ending;
 mod evaluation;
 mod feed;
 mod full_batch;

@@ -165,6 +165,7 @@ pub fn wishes_of(model: &Model) -> Wishes {
             program::Missing::Drop => Missing::Drop,
             program::Missing::Mean => Missing::Mean,
         },
+        stride: plan.stride.map(|stride| usize::try_from(stride).unwrap_or(usize::MAX)),
     }
 }
 

@@ -7,6 +7,7 @@
 use super::classes;
 use super::evaluation::Evaluation;
 use super::feed::{Feed, Time};
+use super::full_batch;
 use super::initial::initialise;
 use super::program::Program;
 use super::step::{Layout, step};
@@ -22,9 +23,6 @@ use std::time::Duration;
 
 /// Steps of a run whose program does not say.
 const STEPS: u64 = 1_000;
-
-/// Reports without improvement that count as a plateau, for schedules.
-const PLATEAU: u64 = 10;
 
 /// Reports of a run on the full batch, at least.
 const REPORTS: u64 = 100;
@@ -77,8 +75,9 @@ pub enum Ending {
     StoppedEarly { best_step: u64 },
     /// The observer asked to stop.
     Interrupted,
-    /// Loss or gradient stopped being finite; the weights are the best ones before.
-    Diverged { step: u64, message: String },
+    /// The loss grew without end, or it or the gradient stopped being finite; the weights are the
+    /// best ones before.
+    Diverged { step: u64, loss: f64, message: String },
 }
 
 /// Weights worth going back to.
@@ -99,6 +98,8 @@ pub(super) struct Standing {
     /// Of the losses since the last report: their sum and number.
     pub sum: f64,
     pub count: u64,
+    /// The loss of the first step, before its update.
+    pub first: Option<f64>,
     pub best: Option<Best>,
 }
 
@@ -121,7 +122,10 @@ pub struct Training {
     feed: Feed,
     evaluation: Evaluation,
     pub(super) standing: Standing,
-    norm: f64,
+    /// The length of the last step's gradient.
+    pub(super) norm: f64,
+    /// The mean loss of the last report.
+    pub(super) last_loss: f64,
 }
 
 impl Training {
@@ -141,6 +145,7 @@ impl Training {
     pub fn of(program: &Program, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
         let Program { train: model, predict } = program.clone();
         model.objective()?;
+        full_batch::check(&model)?;
         let every: Vec<usize> = (0..model.inputs.len()).collect();
         classes::check(&model.graph, &model.inputs, &every, &scored(&model)?, &prepared.examples)?;
         let plan = &model.train;
@@ -155,7 +160,7 @@ impl Training {
             _ => STEPS,
         };
         // A full batch is the training rows in their order: the table holds just those.
-        let full = size == prepared.split.train.len();
+        let full = model.inputs.is_empty() || size == prepared.split.train.len();
         let (function, layout) = step(&model, if full { size } else { count } as u32, size as u32)?;
         let precision = plan.precision;
         let options = TensorOptions {
@@ -182,6 +187,7 @@ impl Training {
             evaluation,
             standing: Standing::default(),
             norm: 0.0,
+            last_loss: 0.0,
             model,
         };
         training.load_tables(full)?;
@@ -205,7 +211,7 @@ impl Training {
     }
 
     /// Draws the parameters, and sets the optimiser's states to their beginnings.
-    fn initialise(&mut self) -> Result<(), Error> {
+    pub(super) fn initialise(&mut self) -> Result<(), Error> {
         for (k, param) in self.model.params.iter().enumerate() {
             let shape: Vec<usize> =
                 self.model.graph.shape(param.node).extents().iter().map(|&d| d as usize).collect();
@@ -266,6 +272,7 @@ impl Training {
         self.standing.step += 1;
         self.standing.sum += loss;
         self.standing.count += 1;
+        self.standing.first.get_or_insert(loss);
         Ok(loss)
     }
 
@@ -300,6 +307,29 @@ impl Training {
         self.report().map(Some)
     }
 
+    /// The rate of the last step.
+    pub(super) fn learning_rate(&self) -> Result<Option<f64>, Error> {
+        self.layout.rate.map(|rate| self.number(rate)).transpose()
+    }
+
+    /// Rows of a step, of a program with data.
+    pub(super) fn batch_size(&self) -> Option<usize> {
+        self.feed.batch_size()
+    }
+
+    /// Whether each step takes all training rows.
+    pub(super) fn takes_all(&self) -> bool {
+        self.feed.is_full()
+    }
+
+    /// The rows trained on; a program without data has one example, which is none.
+    pub fn training_rows(&self) -> Vec<u32> {
+        match self.model.inputs.is_empty() {
+            true => vec![0],
+            false => self.prepared.split.train.clone(),
+        }
+    }
+
     fn number(&self, output: usize) -> Result<f64, Error> {
         let mut value = [0.0];
         self.workspace.get(output, &mut value)?;
@@ -317,8 +347,8 @@ impl Training {
         mut pause: impl FnMut() -> bool,
         mut observe: impl FnMut(&mut Training, &Progress) -> Result<ControlFlow<()>, Error>,
     ) -> Result<Ending, Error> {
-        if self.model.train.optimizer.lbfgs {
-            return self.descend(pause, observe);
+        if let Some(driver) = self.model.train.optimizer.driver {
+            return self.descend(driver, pause, observe);
         }
         while self.standing.step < self.steps {
             let loss = self.step()?;
@@ -349,72 +379,19 @@ impl Training {
             true => None,
             false => Some(self.score(&self.prepared.split.validation.clone())?),
         };
-        let learning_rate = self.layout.rate.map(|rate| self.number(rate)).transpose()?;
+        let learning_rate = self.learning_rate()?;
         let Standing { step, sum, count, .. } = self.standing;
         (self.standing.sum, self.standing.count) = (0.0, 0);
+        self.last_loss = sum / count.max(1) as f64;
         Ok(Progress {
             step,
             steps: self.steps,
             epoch: self.feed.epoch(step),
-            loss: sum / count.max(1) as f64,
+            loss: self.last_loss,
             gradient_norm: self.norm,
             learning_rate,
             validation,
         })
-    }
-
-    /// Keeps the weights if they are the best so far; says whether to stop.
-    fn remember(&mut self, progress: &Progress) -> Result<Option<Ending>, Error> {
-        let score = progress.validation.as_ref().map_or(progress.loss, |v| v.loss);
-        let score = if self.sense() == Sense::Maximize { -score } else { score };
-        if self.standing.best.as_ref().is_none_or(|best| score < best.score) {
-            self.standing.stalled = 0;
-            self.standing.best = Some(Best { score, step: self.standing.step, params: self.params()? });
-            return Ok(None);
-        }
-        self.standing.stalled += 1;
-        if self.standing.stalled.is_multiple_of(PLATEAU) {
-            self.standing.plateaus += 1;
-        }
-        let spent = self.model.train.patience.is_some_and(|patience| self.standing.stalled >= patience);
-        match (spent, &self.standing.best) {
-            (true, Some(best)) => {
-                let (best_step, params) = (best.step, best.params.clone());
-                self.set_params(&params)?;
-                Ok(Some(Ending::StoppedEarly { best_step }))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// With early stopping the run ends with its best weights.
-    fn finish(&mut self) -> Result<Ending, Error> {
-        if self.model.train.patience.is_some()
-            && let Some(best) = self.standing.best.clone()
-        {
-            self.set_params(&best.params)?;
-        }
-        Ok(Ending::Finished)
-    }
-
-    fn diverged(&mut self, loss: f64) -> Result<Ending, Error> {
-        let step = self.standing.step;
-        let what = match loss.is_finite() {
-            true => "the gradient is not finite".to_owned(),
-            false => format!("the loss is {loss}"),
-        };
-        let kept = match self.standing.best.clone() {
-            Some(best) => {
-                self.set_params(&best.params)?;
-                format!("the weights are those of step {}", best.step)
-            }
-            None => {
-                self.initialise()?;
-                "the weights are the initial ones".to_owned()
-            }
-        };
-        let message = format!("{what} at step {step}: the learning rate may be too large; {kept}");
-        Ok(Ending::Diverged { step, message })
     }
 
     pub(super) fn sense(&self) -> Sense {

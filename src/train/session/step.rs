@@ -5,7 +5,7 @@
 //! loop that calls it.
 
 use crate::batch::{Batched, batch};
-use crate::differentiate::vjp;
+use crate::differentiate::{jvp, vjp};
 use crate::elaborate::program::{Clock, Model, Sense};
 use crate::error::Error;
 use crate::ir::{DType, Elementwise, Function, Graph, Id, Op, Selection, Shape, Symbol, Type};
@@ -32,6 +32,8 @@ pub(super) struct Layout {
     pub rate: Option<usize>,
     /// Outputs: the gradients, where the step does not use them up itself.
     pub gradients: Vec<usize>,
+    /// The directions the Hessian is multiplied by, of a function that does that.
+    pub directions: Vec<usize>,
     /// Outputs that are stored where inputs are.
     pub in_place: Vec<(usize, usize)>,
 }
@@ -87,20 +89,17 @@ pub(super) fn step(model: &Model, count: u32, size: u32) -> Result<(Function, La
         model.params.iter().map(|param| graph_input(&mut graph, model, param.node)).collect();
     layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
     // Who searches himself knows the sense, and needs the value that goes with the gradient.
-    let lbfgs = model.train.optimizer.lbfgs;
-    let loss = if lbfgs { penalised(&mut graph, model, &params, loss) } else { loss };
-    let uphill = objective.sense == Sense::Maximize && !lbfgs;
+    let drives = model.train.optimizer.driver.is_some();
+    let loss = if drives { penalised(&mut graph, model, &params, loss) } else { loss };
+    let uphill = objective.sense == Sense::Maximize && !drives;
     let downhill = if uphill { graph.apply(Elementwise::Neg, &[loss]) } else { loss };
-    let one = graph.integer(1);
-    let bars = vjp(&mut graph, &[(downhill, one)], &params);
-    let gradients: Vec<Id> =
-        params.iter().zip(bars).map(|(&w, bar)| bar.unwrap_or_else(|| zeros(&mut graph, w))).collect();
-    let gradients = if lbfgs { gradients } else { decayed(&mut graph, model, &params, gradients) };
+    let gradients = gradients(&mut graph, downhill, &params);
+    let gradients = if drives { gradients } else { decayed(&mut graph, model, &params, gradients) };
     let norm = length(&mut graph, &gradients);
-    let gradients = if lbfgs { gradients } else { clipped(&mut graph, model, norm, gradients) };
+    let gradients = if drives { gradients } else { clipped(&mut graph, model, norm, gradients) };
 
     let mut outputs = Vec::new();
-    if lbfgs {
+    if drives {
         // The parameters stay as they are; the driver moves them, and keeps its own account.
         layout.states = vec![Vec::new(); params.len()];
         layout.in_place = layout.params.iter().enumerate().map(|(k, &input)| (k, input)).collect();
@@ -119,6 +118,43 @@ pub(super) fn step(model: &Model, count: u32, size: u32) -> Result<(Function, La
     }
     let step = Function::new(graph, inputs.symbols, outputs);
     Ok((simplified(step, Level::Fast, Purpose::Compute), layout))
+}
+
+/// The Hessian of the mean loss over `count` examples, weight decay included, times a direction.
+pub(super) fn hessian_vector(model: &Model, count: u32) -> Result<(Function, Layout), Error> {
+    let objective = model.objective()?;
+    let (mut graph, roots) = stable(model, vec![objective.node]);
+    let mut inputs = Inputs { symbols: Vec::new() };
+    let mut layout = Layout::default();
+    let loss = batched_loss(&mut graph, model, roots[0], (count, count), &mut inputs, &mut layout);
+    let params: Vec<Id> =
+        model.params.iter().map(|param| graph_input(&mut graph, model, param.node)).collect();
+    layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
+    let loss = penalised(&mut graph, model, &params, loss);
+    let gradients = gradients(&mut graph, loss, &params);
+    let mut seeds = Vec::new();
+    for (param, &w) in model.params.iter().zip(&params) {
+        let shape = graph.shape(w).clone();
+        let (place, direction) = inputs.add(&mut graph, &format!("direction of {}", param.name), shape);
+        layout.directions.push(place);
+        seeds.push((w, direction));
+    }
+    let products = jvp(&mut graph, &gradients, &seeds);
+    let outputs: Vec<Id> = params
+        .iter()
+        .zip(products)
+        .map(|(&w, product)| product.unwrap_or_else(|| zeros(&mut graph, w)))
+        .collect();
+    layout.gradients = (0..outputs.len()).collect();
+    let function = Function::new(graph, inputs.symbols, outputs);
+    Ok((simplified(function, Level::Fast, Purpose::Compute), layout))
+}
+
+/// The gradients by the parameters.
+fn gradients(graph: &mut Graph, loss: Id, params: &[Id]) -> Vec<Id> {
+    let one = graph.integer(1);
+    let bars = vjp(graph, &[(loss, one)], params);
+    params.iter().zip(bars).map(|(&w, bar)| bar.unwrap_or_else(|| zeros(graph, w))).collect()
 }
 
 /// The parameters and the optimiser's states after the step.

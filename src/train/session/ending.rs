@@ -1,0 +1,132 @@
+//! When a run is over: early stopping, divergence, and which weights are kept.
+//!
+//! What must stay true: a run that goes wrong ends with weights no worse than those it began with,
+//! and says why in numbers it has measured.
+
+use super::curvature::Curvature;
+use super::run::{Best, Ending, Progress, Training};
+use crate::elaborate::program::Sense;
+use crate::error::Error;
+use crate::train::Bounds;
+use crate::train::diagnose::Watch;
+use crate::train::objective::Probe;
+
+/// Reports without improvement that count as a plateau, for schedules.
+const PLATEAU: u64 = 10;
+/// A loss that ends this many times its first size above its first value has diverged.
+const GROWN: f64 = 10.0;
+/// One that far above ends the run: no schedule brings it back.
+const RUNAWAY: f64 = 1e8;
+/// Optimizers whose limit of stability is 2/curvature.
+const PLAIN: [&str; 2] = ["gd", "sgd"];
+
+impl Training {
+    /// Keeps the weights if they are the best so far; says whether to stop.
+    pub(super) fn remember(&mut self, progress: &Progress) -> Result<Option<Ending>, Error> {
+        let score = self.downhill(progress.validation.as_ref().map_or(progress.loss, |v| v.loss));
+        if self.grown(self.downhill(progress.loss), RUNAWAY) {
+            return self.diverged(progress.loss).map(Some);
+        }
+        if self.standing.best.as_ref().is_none_or(|best| score < best.score) {
+            self.standing.stalled = 0;
+            self.standing.best = Some(Best { score, step: self.standing.step, params: self.params()? });
+            return Ok(None);
+        }
+        self.standing.stalled += 1;
+        if self.standing.stalled.is_multiple_of(PLATEAU) {
+            self.standing.plateaus += 1;
+        }
+        let spent = self.model.train.patience.is_some_and(|patience| self.standing.stalled >= patience);
+        match (spent, &self.standing.best) {
+            (true, Some(best)) => {
+                let (best_step, params) = (best.step, best.params.clone());
+                self.set_params(&params)?;
+                Ok(Some(Ending::StoppedEarly { best_step }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// All steps are done. With early stopping the run ends with its best weights.
+    pub(super) fn finish(&mut self) -> Result<Ending, Error> {
+        let last = match self.takes_all() {
+            // Its own steps never show what the last one did.
+            true => self.score(&self.training_rows())?.loss,
+            false => self.last_loss,
+        };
+        if !last.is_finite() || self.grown(self.downhill(last), GROWN) {
+            return self.diverged(last);
+        }
+        if self.model.train.patience.is_some()
+            && let Some(best) = self.standing.best.clone()
+        {
+            self.set_params(&best.params)?;
+        }
+        Ok(Ending::Finished)
+    }
+
+    /// Goes back to the best weights, and says what happened and why.
+    pub(super) fn diverged(&mut self, loss: f64) -> Result<Ending, Error> {
+        let step = self.standing.step;
+        let first = self.standing.first.unwrap_or(f64::NAN);
+        let what = match loss.is_finite() {
+            true if self.norm.is_finite() => {
+                let steps = if step == 1 { "step" } else { "steps" };
+                format!("the loss went from {} to {} in {step} {steps}", seven(first), seven(loss))
+            }
+            true => format!("the gradient is not finite at step {step}"),
+            false => format!("the loss is {loss} at step {step}"),
+        };
+        let improved = |best: &Best| best.score < self.downhill(first);
+        let (kept, place) = match self.standing.best.clone().filter(improved) {
+            Some(best) => {
+                self.set_params(&best.params)?;
+                (format!("the weights are those of step {}", best.step), "at the best weights")
+            }
+            None => {
+                self.initialise()?;
+                ("the weights are the initial ones".to_owned(), "at the start")
+            }
+        };
+        let why = self.too_fast(place)?;
+        let why =
+            why.unwrap_or_else(|| "diverges: a smaller learning rate or `clip_norm` may help".to_owned());
+        Ok(Ending::Diverged { step, loss, message: format!("{why}; {what}; {kept}") })
+    }
+
+    /// The sentence about a rate beyond 2/curvature, the curvature taken at the weights at hand.
+    fn too_fast(&self, place: &'static str) -> Result<Option<String>, Error> {
+        let plain = PLAIN.contains(&self.model.train.optimizer.name.as_str());
+        let Some(rate) = self.learning_rate()?.filter(|_| plain) else { return Ok(None) };
+        let mut curvature = Curvature::of(self, false)?;
+        let x = self.params()?.concat();
+        let free = Bounds::free(x.len());
+        let mut watch = Watch::new(rate);
+        watch.measure(&mut Probe::new(&mut curvature, self.sense(), &free), &x, place);
+        match curvature.fault {
+            Some(error) => Err(error),
+            None => Ok(watch.too_fast()),
+        }
+    }
+
+    /// A loss as it is minimized.
+    fn downhill(&self, loss: f64) -> f64 {
+        if self.sense() == Sense::Maximize { -loss } else { loss }
+    }
+
+    /// Whether a loss, as it is minimized, lies far above the first one.
+    fn grown(&self, loss: f64, times: f64) -> bool {
+        let Some(first) = self.standing.first.map(|first| self.downhill(first)) else { return false };
+        first != 0.0 && loss - first > times * first.abs()
+    }
+}
+
+/// A number to seven digits.
+fn seven(x: f64) -> String {
+    let rounded: f64 = format!("{x:.6e}").parse().unwrap_or(x);
+    if rounded == 0.0 || (1e-4..1e9).contains(&rounded.abs()) {
+        format!("{rounded}")
+    } else {
+        format!("{rounded:e}")
+    }
+}
