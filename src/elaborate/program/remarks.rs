@@ -46,10 +46,7 @@ pub(super) fn on_model(model: &mut Model) -> Result<(), Error> {
 }
 
 fn missing_objective(model: &Model, notes: &mut Vec<Diagnostic>) -> Result<(), Error> {
-    let near = model
-        .values
-        .iter()
-        .find(|value| crate::suggest::suggest(&value.name, ["loss"].into_iter()).is_some());
+    let near = model.values.iter().find(|value| crate::suggest::suggest(&value.name, ["loss"]).is_some());
     let hint = match near {
         Some(value) => format!("is `{0}` to be minimized? Call it `loss`, or add `minimize {0}`", value.name),
         None => "define `loss = …`, or ask to `minimize …` or `maximize …`".to_owned(),
