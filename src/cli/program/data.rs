@@ -36,9 +36,13 @@ pub fn dataset(
     read_dataset(&path, &options).map(Some).map_err(|error| Fault::from_error(&error))
 }
 
-/// What the program and the command line say about columns; the command line wins.
+/// What the program and the command line say about columns; the command line wins, and a table it
+/// names stands in for examples in the program.
 pub fn wishes(arguments: &DataArguments, model: &Model) -> Result<Wishes, Fault> {
     let mut wishes = wishes_of(model);
+    if arguments.data.is_some() {
+        wishes.bindings.retain(|wish| matches!(wish.source, Source::Columns(_)));
+    }
     for text in &arguments.columns {
         let (input, picks) = text.split_once('=').ok_or_else(|| {
             Fault::usage(

@@ -7,6 +7,7 @@ mod data;
 mod derive;
 mod predict;
 mod score;
+mod scores;
 mod text;
 mod train;
 

@@ -65,6 +65,12 @@ impl Training {
         Ok(Ending::Finished)
     }
 
+    /// The step whose weights a run with early stopping ends with.
+    pub fn best_step(&self) -> Option<u64> {
+        self.model.train.patience?;
+        self.standing.best.as_ref().map(|best| best.step)
+    }
+
     /// Goes back to the best weights, and says what happened and why.
     pub(super) fn diverged(&mut self, loss: f64) -> Result<Ending, Error> {
         let step = self.standing.step;

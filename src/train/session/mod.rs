@@ -12,14 +12,17 @@ mod evaluation;
 mod full_batch;
 mod initial;
 mod keep;
+mod names;
 mod orthogonal;
 mod predictor;
 mod program;
 mod run;
+mod score;
 mod step;
 
 pub use initial::initialise;
 pub use keep::{encodings_of, params_of, program_of};
 pub use predictor::{Predictions, Predictor, input_shapes, wishes_of};
 pub use program::Program;
-pub use run::{Ending, Progress, Score, Training, TrainingOptions};
+pub use run::{Ending, Progress, Training, TrainingOptions};
+pub use score::{Confusion, Score};

@@ -9,11 +9,11 @@ use super::evaluation::Evaluation;
 use super::full_batch;
 use super::initial::initialise;
 use super::program::Program;
+use super::score::{Score, scored};
 use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
 use crate::elaborate::program::{Batch, Model, Sense};
 use crate::error::{Diagnostic, Error};
-use crate::ir::Id;
 use crate::jit::tensor::{TensorKernel, Workspace};
 use crate::limits::Limits;
 use crate::loops::tensor::TensorOptions;
@@ -52,14 +52,6 @@ pub struct Progress {
     pub learning_rate: Option<f64>,
     /// On the validation rows, where there are any.
     pub validation: Option<Score>,
-}
-
-/// Mean loss and metrics over some examples.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Score {
-    pub loss: f64,
-    /// By name, in the order of the program.
-    pub metrics: Vec<(String, f64)>,
 }
 
 /// How a run ended.
@@ -113,7 +105,7 @@ pub struct Training {
     pub(super) workspace: Workspace,
     pub(super) layout: Layout,
     batches: Option<Batches>,
-    evaluation: Evaluation,
+    pub(super) evaluation: Evaluation,
     pub(super) standing: Standing,
     numbers: Vec<f64>,
     /// The length of the last step's gradient.
@@ -406,16 +398,6 @@ impl Training {
         self.model.objective.as_ref().map_or(Sense::Minimize, |objective| objective.sense)
     }
 
-    /// Mean loss and metrics over some of the examples, without dropout and the like.
-    ///
-    /// # Errors
-    /// As [`Training::step`].
-    pub fn score(&mut self, rows: &[u32]) -> Result<Score, Error> {
-        let params = self.params()?;
-        let values = self.evaluation.run(&params, &self.prepared.examples.inputs, rows)?;
-        Ok(score_of(&self.predict, &values))
-    }
-
     /// The parameters' values, in the order of the program.
     ///
     /// # Errors
@@ -461,22 +443,6 @@ impl Training {
         if let Some(batches) = &mut self.batches {
             batches.restore_step(step);
         }
-    }
-}
-
-/// The loss and the metrics of a model, as one evaluation computes them.
-pub(super) fn scored(model: &Model) -> Result<Vec<Id>, Error> {
-    let metrics = model.metrics.iter().map(|metric| metric.node);
-    Ok(std::iter::once(model.objective()?.node).chain(metrics).collect())
-}
-
-/// Means over the examples.
-pub(super) fn score_of(model: &Model, values: &[Vec<f64>]) -> Score {
-    let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let named = model.metrics.iter().map(|metric| metric.name.clone());
-    Score {
-        loss: values.first().map_or(f64::NAN, mean),
-        metrics: named.zip(values.iter().skip(1).map(mean)).collect(),
     }
 }
 
