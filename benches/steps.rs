@@ -133,10 +133,14 @@ fn prepared(Net(name, count, fills, _): &Net) -> Prepared {
     prepared
 }
 
+fn training(net: &Net, steps: u64, threads: usize) -> Training {
+    let options = TrainingOptions { steps: Some(steps), threads, ..TrainingOptions::default() };
+    Training::new(net.3, prepared(net), &options).expect("the program is right")
+}
+
 /// A run of so many steps, and how long it took each.
-fn stretch(net: &Net, steps: u64) -> Duration {
-    let options = TrainingOptions { steps: Some(steps), ..TrainingOptions::default() };
-    let mut training = Training::new(net.3, prepared(net), &options).expect("the program is right");
+fn stretch(net: &Net, steps: u64, threads: usize) -> Duration {
+    let mut training = training(net, steps, threads);
     let start = Instant::now();
     let ending = training.run(|| false, |_, _| Ok(ControlFlow::Continue(()))).expect("the data fits");
     assert_eq!(ending, Ending::Finished, "{}", net.0);
@@ -149,10 +153,10 @@ fn first_step(net: &Net) -> (Duration, usize) {
     let start = Instant::now();
     let mut training = Training::new(net.3, data, &TrainingOptions::default()).expect("the program is right");
     training.step().expect("the data fits");
-    (start.elapsed(), training.code_size())
+    (start.elapsed(), training.kernel().code_size())
 }
 
-fn measure(net: &Net) {
+fn measure(net: &Net, threads: usize) {
     let (mut first, mut size) = (Duration::MAX, 0);
     for _ in 0..3 {
         let (time, bytes) = first_step(net);
@@ -160,7 +164,7 @@ fn measure(net: &Net) {
     }
     let (mut best, mut steps) = (Duration::MAX, 1);
     for _ in 0..6 {
-        let each = stretch(net, steps);
+        let each = stretch(net, steps, threads);
         best = best.min(each);
         steps = (300_000_000 / each.as_nanos().max(1)).clamp(1, 1_000_000) as u64;
     }
@@ -173,11 +177,31 @@ fn measure(net: &Net) {
     );
 }
 
+/// Prints the program, and the time of each stretch.
+fn explain(net: &Net, threads: usize) {
+    let mut training = training(net, 1, threads);
+    println!("{}", training.kernel().program());
+    let mut best = Vec::new();
+    for _ in 0..20 {
+        let times = training.timed_step().expect("the data fits");
+        best.resize(times.len(), Duration::MAX);
+        best.iter_mut().zip(times).for_each(|(best, time)| *best = time.min(*best));
+    }
+    for (stretch, (time, text)) in best.iter().zip(training.kernel().stretches()).enumerate() {
+        println!("[{stretch}] {:10.3} us  {text}", time.as_secs_f64() * 1e6);
+    }
+}
+
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    for net in NETS {
-        if wanted.is_empty() || wanted.iter().any(|w| w == net.0) {
-            measure(net);
+    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let threads = words.iter().find_map(|word| word.strip_prefix("threads=")?.parse().ok()).unwrap_or(1);
+    let text = words.iter().any(|word| word == "text");
+    let is_name = |word: &&String| *word != "text" && !word.contains('=');
+    let wanted: Vec<&String> = words.iter().filter(is_name).collect();
+    for net in NETS.iter().filter(|net| wanted.is_empty() || wanted.iter().any(|w| *w == net.0)) {
+        if text {
+            explain(net, threads);
         }
+        measure(net, threads);
     }
 }

@@ -138,6 +138,33 @@ impl Derivation {
         Ok(if n == 0 { function.with_outputs(current) } else { function })
     }
 
+    /// The value, then by each input alone the derivatives of orders 1 to `n`: f, ∂f/∂x, ∂²f/∂x², …,
+    /// ∂f/∂y, …, one function sharing all that they need.
+    ///
+    /// ```
+    /// let f = symdiff::parse("x^3")?;
+    /// let all = symdiff::Derivation::default().up_to(&f, 2)?;
+    /// assert_eq!(all.to_string(), "x^3\n3*x^2\n6*x");
+    /// # Ok::<(), symdiff::Error>(())
+    /// ```
+    pub fn up_to(&self, function: &Function, n: u32) -> Result<Function, Error> {
+        let (mut function, variables) = self.variables(self.scalar(function)?)?;
+        for order in 0..n as usize {
+            let before = function.outputs().to_vec();
+            function = self.finish(function.into_derived(|graph| {
+                let mut outputs = vec![before[0]];
+                for (i, x) in variables.iter().enumerate() {
+                    let found = &before[1 + i * order..1 + (i + 1) * order];
+                    let last = found.last().copied().unwrap_or(before[0]);
+                    outputs.extend(found);
+                    outputs.extend(differentiate::gradient(graph, last, &[x.node], self.mode));
+                }
+                outputs
+            }))?;
+        }
+        Ok(function)
+    }
+
     /// Row by row, ∂fᵢ/∂xⱼ for every scalar output and input.
     pub fn jacobian(&self, function: &Function) -> Result<Function, Error> {
         let (function, variables) = self.variables(self.prepare(function))?;

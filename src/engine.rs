@@ -92,7 +92,7 @@ impl Evaluator {
     }
 }
 
-fn check_length(what: &str, found: usize, expected: usize) -> Result<(), Error> {
+pub(crate) fn check_length(what: &str, found: usize, expected: usize) -> Result<(), Error> {
     if found == expected {
         return Ok(());
     }
@@ -116,4 +116,36 @@ fn check_length(what: &str, found: usize, expected: usize) -> Result<(), Error> 
 #[cfg(feature = "jit")]
 pub fn jit(function: &Function) -> Result<crate::jit::Kernel, Error> {
     crate::jit::Kernel::compile(&simplify(function, Level::Fast, Purpose::Compute))
+}
+
+/// Machine code for a function over columns of numbers, stabilised first: values and derivatives of
+/// many rows in one pass, in the widest vectors of this machine.
+///
+/// ```
+/// let f = symdiff::value_and_grad(&symdiff::parse("log(1 + exp(x))")?)?;
+/// let kernel = symdiff::map(&f)?;
+/// let x = [-1000.0, 0.0, 1000.0];
+/// let [mut value, mut slope] = [[0.0; 3]; 2];
+/// kernel.run(&[&x], &mut [&mut value, &mut slope])?;
+/// assert_eq!((value[2], slope), (1000.0, [0.0, 0.5, 1.0]));
+/// # Ok::<(), symdiff::Error>(())
+/// ```
+///
+/// # Errors
+/// When the code generator refuses the function.
+#[cfg(feature = "jit")]
+pub fn map(function: &Function) -> Result<crate::jit::MapKernel, Error> {
+    map_with(function, &crate::jit::MapOptions::default())
+}
+
+/// [`map`] with options.
+///
+/// # Errors
+/// As [`map`].
+#[cfg(feature = "jit")]
+pub fn map_with(
+    function: &Function,
+    options: &crate::jit::MapOptions,
+) -> Result<crate::jit::MapKernel, Error> {
+    crate::jit::MapKernel::compile(&simplify(function, Level::Fast, Purpose::Compute), options)
 }

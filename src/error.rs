@@ -247,10 +247,6 @@ impl Error {
         Error::new(ErrorKind::Unreadable, diagnostic)
     }
 
-    #[cfg_attr(
-        feature = "jit",
-        expect(dead_code, reason = "only a build without the code generator refuses engines")
-    )]
     pub(crate) fn unsupported(diagnostic: Diagnostic) -> Error {
         Error::new(ErrorKind::Unsupported, diagnostic)
     }

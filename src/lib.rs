@@ -24,6 +24,8 @@ mod error;
 #[cfg(feature = "training")]
 mod gradients;
 mod limits;
+#[cfg(feature = "training")]
+pub mod models;
 mod reading;
 mod suggest;
 
@@ -60,15 +62,17 @@ pub mod cli;
 pub use derivation::{Derivation, Variable, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use differentiate::Mode;
 pub use elaborate::{Elaborated, condition};
-#[cfg(feature = "jit")]
-pub use engine::jit;
 pub use engine::{Engine, Evaluator};
+#[cfg(feature = "jit")]
+pub use engine::{jit, map, map_with};
 pub use error::{Diagnostic, Error, Position, Severity, Span};
 #[cfg(feature = "training")]
-pub use gradients::gradients;
+pub use gradients::{ArrayKind, ArrayRequest, derive_arrays, gradients};
 pub use ir::{Builder, Expr, Function, Real, Scalar};
 #[cfg(feature = "jit")]
-pub use jit::Kernel;
+pub use jit::{Kernel, MapKernel, MapOptions};
 pub use limits::Limits;
+#[cfg(feature = "training")]
+pub use models::ArrayEvaluator;
 pub use reading::{parse, parse_with, read};
 pub use simplify::{Level, Purpose, simplify};

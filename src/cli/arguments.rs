@@ -106,6 +106,9 @@ pub struct Derive {
     pub source: Source,
     #[command(flatten)]
     pub kind: Kind,
+    /// The value of a program to differentiate, instead of its objective
+    #[arg(long, value_name = "NAME", help_heading = "What to derive")]
+    pub of: Option<String>,
     /// Differentiate with respect to these variables only
     #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "What to derive")]
     pub wrt: Vec<String>,
@@ -158,6 +161,9 @@ pub struct Evaluate {
     pub gradient: bool,
     #[command(flatten)]
     pub output: Output,
+    /// Where to write the columns computed from --data: CSV, or NPY by the name's end [default: stdout]
+    #[arg(long, short = 'o', value_name = "FILE", requires = "data", help_heading = "Output")]
+    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub lines: JsonLines,
     #[command(flatten)]
@@ -207,11 +213,20 @@ pub struct Train {
     /// The seed of everything random, whatever the program says
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub seed: Option<u64>,
+    /// Threads of a step; the weights do not depend on it
+    #[arg(long, value_name = "N", default_value = "1", value_parser = threads, help_heading = "Run")]
+    pub threads: usize,
     /// Another value of a definition, `dim`, parameter or setting: --set "optimizer=adam(lr=0.1)"
     #[arg(long = "set", value_name = "NAME=VALUE", help_heading = "Run")]
     pub values: Vec<String>,
     #[command(flatten)]
     pub budgets: Budgets,
+}
+
+/// A number of threads.
+fn threads(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|n| (1..=256).contains(n));
+    count.ok_or_else(|| "threads are 1 to 256".to_owned())
 }
 
 /// `symdiff predict`.
@@ -260,6 +275,8 @@ pub struct Check {
     /// Largest relative error that passes
     #[arg(long, value_name = "REL", default_value = "1e-6", value_parser = number)]
     pub tolerance: f64,
+    #[command(flatten)]
+    pub data: DataArguments,
     #[command(flatten)]
     pub output: Output,
     #[command(flatten)]

@@ -14,6 +14,13 @@ pub struct Assignment {
     values: Vec<f64>,
 }
 
+impl Assignment {
+    /// Whether it gives the whole of a variable its value.
+    pub fn is_of(&self, name: &str) -> bool {
+        self.name == name
+    }
+}
+
 /// Reads every `name=value` of the values of the flag `flag`.
 pub fn assignments(flag: &str, given: &[String], limits: &Limits) -> Result<Vec<Assignment>, Fault> {
     let mut read: Vec<Assignment> = Vec::new();

@@ -12,9 +12,10 @@ use super::console::{Console, Exit, Fault};
 use super::derive::{asked, assume, derivation};
 use super::differences::{Slope, slope};
 use super::numbers::{self, Json, Named, to_json};
+use super::program;
 use super::source::{self, Text};
 use super::table::Table;
-use super::verdict::{Row, judge, rounded};
+use super::verdict::{Agreement, Row, judge, rounded};
 use crate::print::{Label, Notation, number};
 use crate::{Derivation, Diagnostic, Engine, Error, Evaluator, Function, Limits, Mode, Purpose};
 
@@ -24,6 +25,9 @@ const CHECKED: usize = 3;
 
 pub fn run(arguments: &Check, console: &mut Console) -> Result<Exit, Fault> {
     let limits = arguments.budgets.limits();
+    if let Some(path) = program::is_program(&arguments.source) {
+        return program::check(&path, arguments, &limits, console);
+    }
     let at = assignments::assignments("--at", &arguments.point.at, &limits)?;
     source::for_each(&arguments.source, &limits, console, &mut |text, console| {
         one(arguments, &limits, &at, text, console)
@@ -136,7 +140,11 @@ impl Paths {
             let slope = self.slope(&at, component, variable);
             let paths = [reverse[i], forward[i], interpreted[i], compiled[i]];
             let scale = values[component].abs() / at[variable].abs().max(1.0);
-            rows.push(Row { label: label.clone(), paths, ..judge(paths, slope, scale, tolerance) });
+            rows.push(Row {
+                label: label.clone(),
+                paths,
+                ..judge(paths, slope, scale, tolerance, Agreement::Bits)
+            });
         }
         Ok(Checked { at, values, rows })
     }

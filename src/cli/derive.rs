@@ -19,6 +19,10 @@ pub fn run(arguments: &Derive, console: &mut Console) -> Result<Exit, Fault> {
     if let Some(path) = program::is_program(&arguments.source) {
         return program::derive(&path, arguments, &limits, console);
     }
+    if arguments.of.is_some() {
+        let hint = "an expression is one value; name a file such as net.sd to choose among its values";
+        return Err(Fault::usage("--of chooses a value of a program", hint));
+    }
     let format = arguments.format;
     let at = assignments::assignments("--at", &arguments.point.at, &limits)?;
     if !at.is_empty() && !matches!(format, Format::Text | Format::Unicode | Format::Json) {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::{Evaluate, How};
 use super::assignments::{self, Assignment};
+use super::columns;
 use super::console::{Console, Exit, Fault, Origin};
 use super::derive::{asked, assume, call, derivation, undefined};
 use super::jsonl;
@@ -21,6 +22,9 @@ pub fn run(arguments: &Evaluate, console: &mut Console) -> Result<Exit, Fault> {
     if let Some(path) = program::is_weights(&arguments.source) {
         return program::score(&path, arguments, &limits, console);
     }
+    if let Some(path) = program::is_program(&arguments.source) {
+        return program::evaluate(&path, arguments, &limits, console);
+    }
     if arguments.lines.jsonl {
         if !arguments.point.at.is_empty() || arguments.gradient {
             let message = "--jsonl takes its points from its lines, and always answers with gradients";
@@ -29,6 +33,9 @@ pub fn run(arguments: &Evaluate, console: &mut Console) -> Result<Exit, Fault> {
         return jsonl::serve(console, |request| {
             answer(request, arguments.run.engine, &arguments.how, &limits)
         });
+    }
+    if arguments.data.data.is_some() {
+        return columns::run(arguments, &limits, console);
     }
     let at = assignments::assignments("--at", &arguments.point.at, &limits)?;
     source::for_each(&arguments.source, &limits, console, &mut |text, console| {

@@ -12,6 +12,7 @@ use super::derive::{asked, assume, derivation};
 use super::jsonl;
 use super::numbers::{Array, Json, Named, to_json};
 use super::objective::Compiled;
+use super::program;
 use super::source::{self, Text};
 use super::table::Table;
 use crate::print::number;
@@ -32,6 +33,9 @@ pub fn run(arguments: &Minimize, console: &mut Console) -> Result<Exit, Fault> {
     let limits = arguments.budgets.limits();
     if arguments.lines.jsonl {
         return jsonl::serve(console, |request| answer(request, arguments, &limits));
+    }
+    if let Some(path) = program::is_program(&arguments.source) {
+        return program::minimize(&path, arguments, &limits, console);
     }
     source::for_each(&arguments.source, &limits, console, &mut |text, console| {
         one(arguments, &limits, text, console)
@@ -54,19 +58,31 @@ fn one(arguments: &Minimize, limits: &Limits, text: &Text, console: &mut Console
     if let Some(note) = &problem.note {
         console.say(Diagnostic::note(note.clone()))?;
     }
+    let names = objective.names.clone();
+    solve(arguments, &mut objective, &names, problem, console)
+}
+
+/// Descends as the flags say, and tells how it went.
+pub fn solve(
+    arguments: &Minimize,
+    objective: &mut dyn Objective,
+    names: &[String],
+    problem: Problem,
+    console: &mut Console,
+) -> Result<Exit, Fault> {
     match arguments.search.lr {
-        Some(rate) => descend(arguments, rate, &mut objective, problem, console),
-        None => search(arguments, &mut objective, problem, console),
+        Some(rate) => descend(arguments, rate, (objective, names), problem, console),
+        None => search(arguments, (objective, names), problem, console),
     }
 }
 
 /// Where to begin and where to stay.
-struct Problem {
-    start: Vec<f64>,
-    bounds: Option<Bounds>,
-    sense: Sense,
+pub struct Problem {
+    pub start: Vec<f64>,
+    pub bounds: Option<Bounds>,
+    pub sense: Sense,
     /// What was chosen for the user.
-    note: Option<String>,
+    pub note: Option<String>,
 }
 
 impl Problem {
@@ -108,12 +124,14 @@ fn middle((low, high): (f64, f64)) -> f64 {
     }
 }
 
-fn boxed(limits: Vec<(f64, f64)>) -> Result<Option<Bounds>, Invalid> {
+/// Bounds, if any of the limits is one.
+pub fn boxed(limits: Vec<(f64, f64)>) -> Result<Option<Bounds>, Invalid> {
     let (lower, upper) = limits.into_iter().unzip();
     Bounds::new(lower, upper).map(|bounds| (!bounds.is_free()).then_some(bounds))
 }
 
-fn invalid(error: &Invalid) -> Fault {
+/// The fault of a problem that makes no sense.
+pub fn invalid(error: &Invalid) -> Fault {
     Fault::plain(Exit::Usage, Diagnostic::error(error.to_string()))
 }
 
@@ -132,16 +150,15 @@ fn options(search: &Search, problem: &Problem, names: Vec<String>) -> Options {
 /// Without a learning rate: L-BFGS.
 fn search(
     arguments: &Minimize,
-    objective: &mut Compiled,
+    (objective, names): (&mut dyn Objective, &[String]),
     problem: Problem,
     console: &mut Console,
 ) -> Result<Exit, Fault> {
-    let names = objective.names.clone();
-    let options = options(&arguments.search, &problem, names.clone());
+    let options = options(&arguments.search, &problem, names.to_vec());
     let report = minimize(objective, &problem.start, &options).map_err(|error| invalid(&error))?;
     match arguments.output.json {
-        true => console.print(&json(&names, &report, None))?,
-        false => print(&names, &report, "iterations", console)?,
+        true => console.print(&json(names, &report, None))?,
+        false => print(names, &report, "iterations", console)?,
     }
     if report.status == Status::MaxIterations {
         let hint = "raise --max-iterations, or start elsewhere";
@@ -154,11 +171,10 @@ fn search(
 fn descend(
     arguments: &Minimize,
     rate: f64,
-    objective: &mut Compiled,
+    (objective, names): (&mut dyn Objective, &[String]),
     problem: Problem,
     console: &mut Console,
 ) -> Result<Exit, Fault> {
-    let names = objective.names.clone();
     let steps = arguments.search.steps.unwrap_or(STEPS);
     let every = usize::try_from(arguments.search.every.unwrap_or(1)).unwrap_or(usize::MAX);
     let as_json = arguments.output.json;
@@ -168,10 +184,10 @@ fn descend(
         bounds: problem.bounds,
         tolerance: arguments.search.tolerance,
         record: Record { stride: every, most },
-        names: names.clone(),
+        names: names.to_vec(),
         ..GradientDescent::new(rate, steps)
     };
-    let mut path = Path::new(&names, problem.sense, every);
+    let mut path = Path::new(names, problem.sense, every);
     let mut written = Ok(());
     let descent = gradient_descent(objective, &problem.start, &options, &mut |step| {
         if !as_json {
@@ -182,11 +198,11 @@ fn descend(
     written?;
     let Descent { report, path: recorded, .. } = descent.map_err(|error| invalid(&error))?;
     if as_json {
-        console.print(&json(&names, &report, Some(&recorded)))?;
+        console.print(&json(names, &report, Some(&recorded)))?;
     } else {
         path.finish(console)?;
         console.print("")?;
-        print(&names, &report, "steps", console)?;
+        print(names, &report, "steps", console)?;
     }
     conclude(&report, console)
 }

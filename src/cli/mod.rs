@@ -7,6 +7,7 @@
 mod arguments;
 mod assignments;
 mod check;
+mod columns;
 mod console;
 mod derive;
 pub mod diagnostics;

@@ -41,6 +41,7 @@ mod scaling;
 mod split;
 mod table;
 mod text;
+mod write;
 
 pub use arrays::{Array, Dataset, read_arrays, read_dataset};
 pub use batches::{BatchState, Batches};
@@ -58,3 +59,4 @@ pub use scaling::Scaling;
 pub use split::{Split, split, split_by_class};
 pub use table::{Column, Table, Texts};
 pub use text::{Corpus, read_text};
+pub use write::write_npy;

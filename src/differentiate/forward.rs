@@ -1,7 +1,7 @@
 //! Forward mode.
 
 use super::cotangent::{branch_or_zero, times};
-use super::{active, passes};
+use super::{active, passes, scan};
 use crate::ir::{Builder, Expr, Graph, Id, Op, Scalar, Structural, reachable};
 use rustc_hash::FxHashMap;
 
@@ -65,6 +65,10 @@ fn push_forward<'g>(b: &'g Builder, id: Id, dots: &FxHashMap<Id, Expr<'g>>) -> O
             Structural::Scatter { rows } => b.scatter(dot(0)?, exprs[1], rows),
             Structural::Iota => return None,
         }),
+        Op::Scan { .. } => {
+            let dots: Vec<Option<Id>> = (0..operands.len()).map(|i| dot(i).map(Expr::id)).collect();
+            b.write(|g| scan::tangent(g, id, &dots)).map(|y_dot| b.expr(y_dot))
+        }
         Op::Input(_) | Op::Constant(_) => None,
     }
 }

@@ -7,6 +7,7 @@ mod cotangent;
 mod forward;
 mod jacobian;
 mod reverse;
+mod scan;
 
 pub use forward::jvp;
 pub use jacobian::{Mode, gradient, hessian, hvp, jacobian};
@@ -21,7 +22,7 @@ fn passes(graph: &Graph, id: Id, i: usize) -> bool {
         Op::Selection(op) => op == Selection::Select && i > 0,
         Op::Structural(op) => op.is_linear_in(i),
         Op::Reduce { op, .. } => op.has_partial(),
-        Op::Contract { .. } => true,
+        Op::Contract { .. } | Op::Scan { .. } => true,
         Op::Input(_) | Op::Constant(_) => false,
     }
 }

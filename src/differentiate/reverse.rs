@@ -1,7 +1,7 @@
 //! Reverse mode.
 
 use super::cotangent::{Cotangent, Cotangents};
-use super::{active, passes};
+use super::{active, passes, scan};
 use crate::ir::structural::pack_order;
 use crate::ir::{Builder, Expr, Graph, Id, Op, reachable};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -26,6 +26,17 @@ pub fn vjp(graph: &mut Graph, seeds: &[(Id, Id)], wrt: &[Id]) -> Vec<Option<Id>>
                 found.insert(id, bar.clone().finish());
             }
             let operands = b.read(|g| g.operands(id).to_vec());
+            if matches!(b.read(|g| g.op(id)), Op::Scan { .. }) {
+                let wanted: Vec<bool> = operands.iter().map(|&x| is_active(x)).collect();
+                let bar = bar.finish().id();
+                let found = b.write(|g| scan::cotangents(g, id, bar, &wanted));
+                for (&x, x_bar) in operands.iter().zip(found) {
+                    if let Some(x_bar) = x_bar {
+                        bars.accumulate(x, Cotangent::new(b.expr(x_bar)));
+                    }
+                }
+                continue;
+            }
             for (i, &x) in operands.iter().enumerate() {
                 if is_active(x) && b.read(|g| passes(g, id, i)) {
                     bars.accumulate(x, pull_back(b, &bar, id, i, &operands));
@@ -54,7 +65,7 @@ fn pull_back<'g>(b: &'g Builder, bar: &Cotangent<'g>, id: Id, i: usize, operands
         Op::Contract { batch, over } => {
             bar.reshaped(|value| transpose_contraction(b, value, i, &exprs, batch, over))
         }
-        Op::Input(_) | Op::Constant(_) => bar.clone(),
+        Op::Input(_) | Op::Constant(_) | Op::Scan { .. } => bar.clone(),
     }
 }
 

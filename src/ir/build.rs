@@ -299,6 +299,11 @@ impl Builder {
         f(&self.graph.borrow())
     }
 
+    /// Changes the graph as a whole; expressions made before stay what they are.
+    pub(crate) fn write<R>(&self, f: impl FnOnce(&mut Graph) -> R) -> R {
+        f(&mut self.graph.borrow_mut())
+    }
+
     fn build(&self, f: impl FnOnce(&mut Graph) -> Id) -> Expr<'_> {
         let id = f(&mut self.graph.borrow_mut());
         Expr { builder: self, id }

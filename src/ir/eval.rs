@@ -4,7 +4,9 @@
 //! are 1 and 0). Elementwise values come from the op table on the plain machine.
 
 use super::structural::Flow;
-use super::{Graph, Id, Op, Reduction, Selection, Shape, Structural, Symbol, reachable};
+use super::{
+    Graph, Id, Op, Reduction, ScanBody, ScanResult, Selection, Shape, Structural, Symbol, reachable,
+};
 use crate::elementary::Plain;
 use smallvec::SmallVec;
 
@@ -81,6 +83,7 @@ impl<'g> Interpreter<'g> {
             Op::Structural(op) => self.structural(op, id, &operands, out),
             Op::Reduce { op, axes } => self.reduce(id, op, axes, operands[0], out),
             Op::Contract { batch, over } => self.contract(id, batch, over, &operands, out),
+            Op::Scan { body, output } => scan(self.graph.body(body), output, &operands, out),
         }
     }
 
@@ -139,6 +142,42 @@ impl<'g> Interpreter<'g> {
         for (y, terms) in out.iter_mut().zip(products(right, batch, over, operands[0].len())) {
             *y = terms.map(|(i, j)| operands[0][i] * operands[1][j]).fold(0.0, |sum, t| sum + t);
         }
+    }
+}
+
+/// Runs a scan for one of its results.
+fn scan(scan: &ScanBody, output: u8, operands: &[&[f64]], out: &mut [f64]) {
+    let f = &scan.function;
+    let step = Interpreter::new(f.graph(), f.inputs(), f.outputs());
+    let size = |&id: &Id| f.graph().shape(id).size();
+    let carried: usize = f.outputs()[..scan.carries].iter().map(size).sum();
+    let mut state = operands[..scan.carries].concat();
+    let (entries, constants) = operands[scan.carries..].split_at(scan.sequences);
+    let length = out.len() / scan.steps.max(1) as usize;
+    for t in scan.order() {
+        let mut inputs = state.clone();
+        for (i, entries) in entries.iter().enumerate() {
+            let size = scan.input_type(scan.carries + i).shape.size();
+            inputs.extend_from_slice(&entries[t * size..][..size]);
+        }
+        constants.iter().for_each(|constant| inputs.extend_from_slice(constant));
+        let made = step.run(&inputs);
+        match scan.result(output) {
+            ScanResult::Last(_) => {}
+            ScanResult::Emitted(j) => {
+                let at: usize = f.outputs()[..scan.carries + j].iter().map(size).sum();
+                out[t * length..][..length].copy_from_slice(&made[at..at + length]);
+            }
+            ScanResult::Before(i) => {
+                let at: usize = f.outputs()[..i].iter().map(size).sum();
+                out[t * length..][..length].copy_from_slice(&state[at..at + length]);
+            }
+        }
+        state.copy_from_slice(&made[..carried]);
+    }
+    if let ScanResult::Last(i) = scan.result(output) {
+        let at: usize = f.outputs()[..i].iter().map(size).sum();
+        out.copy_from_slice(&state[at..at + out.len()]);
     }
 }
 

@@ -60,6 +60,12 @@ impl Function {
         names
     }
 
+    /// The name and the extents of every input.
+    pub fn input_shapes(&self) -> Vec<(String, Vec<u32>)> {
+        let shape = |&s: &Symbol| self.graph.type_of(self.graph.symbol_type(s)).shape.extents().to_vec();
+        self.inputs.iter().map(|s| (self.graph.symbol_name(*s).to_owned(), shape(s))).collect()
+    }
+
     /// How many numbers the inputs take.
     pub fn input_size(&self) -> usize {
         let size = |&s: &Symbol| self.graph.type_of(self.graph.symbol_type(s)).shape.size();
@@ -69,6 +75,19 @@ impl Function {
     /// How many numbers the outputs make.
     pub fn output_size(&self) -> usize {
         self.outputs.iter().map(|&id| self.graph.shape(id).size()).sum()
+    }
+
+    /// The extent of every axis of an output; none of a number.
+    pub fn output_extents(&self, i: usize) -> Vec<usize> {
+        let extents = self.outputs.get(i).map(|&id| self.graph.shape(id).extents());
+        extents.unwrap_or_default().iter().map(|&d| d as usize).collect()
+    }
+
+    /// The extent of every axis of an input; none of a number.
+    pub fn input_extents(&self, i: usize) -> Vec<usize> {
+        let shape = |&symbol: &Symbol| &self.graph.type_of(self.graph.symbol_type(symbol)).shape;
+        let extents = self.inputs.get(i).map(|symbol| shape(symbol).extents());
+        extents.unwrap_or_default().iter().map(|&d| d as usize).collect()
     }
 
     /// The same function with outputs computed from it by `f`, whose domain it keeps as origin.
@@ -109,6 +128,19 @@ impl Function {
     pub fn assume(&mut self, f: impl FnOnce(&mut Graph) -> Id) {
         let id = f(Arc::make_mut(&mut self.graph));
         self.assumptions.push(id);
+    }
+
+    /// The function in a graph of its own, which knows its inputs, in order, and what its outputs need.
+    pub fn compacted(&self) -> Function {
+        let mut graph = Graph::new();
+        let mut inputs = Vec::with_capacity(self.inputs.len());
+        for &symbol in &self.inputs {
+            let ty = graph.type_id(self.graph.type_of(self.graph.symbol_type(symbol)).clone());
+            inputs.push(graph.input_of(self.graph.symbol_name(symbol), ty));
+        }
+        let outputs = graph.instance(self, &inputs);
+        let symbols = graph.symbols().collect();
+        Function::new(graph, symbols, outputs)
     }
 
     /// Inputs the outputs really depend on, in input order.

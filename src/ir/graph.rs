@@ -1,6 +1,7 @@
 //! The arena: nodes are interned, so structural equality is `==` on ids, common
 //! subexpressions are shared as they are built, and operands always precede their users.
 
+use super::scan::{Bodies, Body};
 use super::{DType, Elementwise, Number, Reduction, Selection, Shape, Structural, Type, TypeId};
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
@@ -68,6 +69,8 @@ pub enum Op {
     /// the second: dot, matrix–vector, matrix and outer products. The leading `batch` axes of both
     /// are paired, and lead the result. Bilinear.
     Contract { batch: u8, over: u8 },
+    /// One result of a recurrence; its body is a graph of its own, with its own rules.
+    Scan { body: Body, output: u8 },
 }
 
 /// One operation with its type; operands are read through [`Graph::operands`].
@@ -92,6 +95,7 @@ pub struct Graph {
     constant_ids: FxHashMap<Number, Constant>,
     symbols: Vec<(String, TypeId)>,
     symbol_ids: FxHashMap<String, Symbol>,
+    pub(super) bodies: Bodies,
     repetition: Repetition,
 }
 
@@ -124,6 +128,7 @@ impl Graph {
             constant_ids: Default::default(),
             symbols: Default::default(),
             symbol_ids: Default::default(),
+            bodies: Bodies::default(),
             repetition: Default::default(),
         };
         let f64 = graph.type_id(Type::new(DType::F64, Shape::scalar()));
@@ -211,6 +216,26 @@ impl Graph {
             Op::Structural(Structural::Broadcast { .. }) => self.constant(self.operand(id, 0)),
             _ => self.constant(id),
         }
+    }
+
+    /// True for the identity matrix: 1 where the row is the column, 0 elsewhere.
+    pub fn is_identity(&self, id: Id) -> bool {
+        let &[condition, one, zero] = self.operands(id) else { return false };
+        let is = |x: Id, n: i64| self.repeated_constant(x).is_some_and(|c| c.to_i64() == Some(n));
+        let is_select = self.op(id) == Op::Selection(Selection::Select) && is(one, 1) && is(zero, 0);
+        let is_equal = self.op(condition) == Op::Selection(Selection::Equal);
+        if !is_select || !is_equal || self.shape(id).rank() != 2 {
+            return false;
+        }
+        let axes = |x: Id| match self.op(x) {
+            Op::Structural(Structural::Broadcast { axes })
+                if self.op(self.operand(x, 0)) == Op::Structural(Structural::Iota) =>
+            {
+                axes
+            }
+            _ => 0,
+        };
+        axes(self.operand(condition, 0)) | axes(self.operand(condition, 1)) == 0b11
     }
 
     pub fn symbol_name(&self, symbol: Symbol) -> &str {
@@ -316,6 +341,7 @@ impl Graph {
         match op {
             Op::Input(s) => (0u8, self.symbol_name(s)).hash(&mut hasher),
             Op::Constant(c) => (1u8, self.number(c)).hash(&mut hasher),
+            Op::Scan { body, output } => (3u8, self.body_key(body), output).hash(&mut hasher),
             other => (2u8, other).hash(&mut hasher),
         }
         if ty != TypeId::F64 {

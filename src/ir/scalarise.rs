@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 /// The elements of each root, row-major, as scalar nodes added to the graph.
 pub fn elements(graph: &mut Graph, roots: &[Id]) -> Vec<Vec<Id>> {
+    let roots = &graph.unrolled(roots);
     let needed = reachable(graph, roots);
     if needed.iter().all(|&id| graph.is_scalar(id)) {
         return roots.iter().map(|&root| vec![root]).collect();
@@ -85,6 +86,7 @@ fn take_apart(graph: &mut Graph, id: Id, of: &[Vec<Id>]) -> Vec<Id> {
             };
             products(&right, batch, over, of[0].len()).map(|mut terms| entry(&mut terms)).collect()
         }
+        Op::Scan { .. } => unreachable!("scans have been written out"),
     }
 }
 

@@ -69,7 +69,10 @@ fn graft(graph: &mut Graph, function: &Function) -> Id {
         new[id.index()] = Some(match other.op(id) {
             Op::Input(symbol) => graph.input_of(other.symbol_name(symbol), ty),
             Op::Constant(constant) => graph.exact(other.number(constant).clone()),
-            op => graph.intern(op, &operands, ty),
+            op => {
+                let op = graph.adopted(op, other);
+                graph.intern(op, &operands, ty)
+            }
         });
     }
     new[output.index()].expect("an output is reachable from itself")

@@ -9,11 +9,25 @@
 //! outputs %4
 //! ```
 //!
+//! The body of a scan stands before the nodes, each of its lines behind a bar:
+//!
+//! ```text
+//! body @0 steps 5 carries 1 sequences 1
+//! | %0 = input h : f64
+//! | %1 = input x : f64
+//! | %2 = add %0, %1 : f64
+//! | outputs %2, %2
+//! %0 = input h0 : f64
+//! %1 = input xs : f64[5]
+//! %2 = scan @0 output 1 %0, %1 : f64[5]
+//! outputs %2
+//! ```
+//!
 //! Ids are dense, operands stand before their users, and nothing is folded on the way in.
 //! Assumptions and the origin of a function are not part of the text.
 
 use super::structural::{MAX_RANK, source_axis};
-use super::{Function, Graph, Id, Op, Structural, Symbol, reachable};
+use super::{Body, Function, Graph, Id, Op, Structural, Symbol, reachable};
 use std::fmt::{self, Write};
 
 pub use super::text_read::read;
@@ -81,7 +95,14 @@ pub fn write_graph(graph: &Graph, roots: &[Id]) -> String {
 fn write_nodes(graph: &Graph, inputs: &[Symbol], outputs: &[Id]) -> String {
     let nodes = reachable(graph, outputs);
     let mut number = vec![0; nodes.last().map_or(0, |last| last.index() + 1)];
+    let bodies = bodies(graph, &nodes);
     let mut text = String::new();
+    for (n, &body) in bodies.iter().enumerate() {
+        let written = graph.body(body).text();
+        let (head, lines) = written.split_once('\n').unwrap_or_default();
+        let _ = writeln!(text, "body @{n} {head}");
+        lines.lines().for_each(|line| text.push_str(&format!("| {line}\n")));
+    }
     let mut next = 0;
     let mut line = |op: &str, ty: &dyn fmt::Display, text: &mut String| {
         // Writing to a string cannot fail.
@@ -101,13 +122,26 @@ fn write_nodes(graph: &Graph, inputs: &[Symbol], outputs: &[Id]) -> String {
         };
         number[id.index()] = match declared {
             Some(declared) => declared,
-            None => line(&operation(graph, id, &number), graph.ty(id), &mut text),
+            None => line(&operation(graph, id, &number, &bodies), graph.ty(id), &mut text),
         };
     }
     let list = list(outputs.iter().map(|id| number[id.index()]));
     let gap = if list.is_empty() { "" } else { " " };
     text.push_str(&format!("outputs{gap}{list}\n"));
     text
+}
+
+/// The bodies of scans among the nodes, in order of appearance.
+fn bodies(graph: &Graph, nodes: &[Id]) -> Vec<Body> {
+    let mut bodies = Vec::new();
+    for &id in nodes {
+        if let Op::Scan { body, .. } = graph.op(id)
+            && !bodies.contains(&body)
+        {
+            bodies.push(body);
+        }
+    }
+    bodies
 }
 
 fn list(numbers: impl Iterator<Item = usize>) -> String {
@@ -146,7 +180,7 @@ fn quoted(name: &str) -> String {
     quoted
 }
 
-fn operation(graph: &Graph, id: Id, number: &[usize]) -> String {
+fn operation(graph: &Graph, id: Id, number: &[usize], bodies: &[Body]) -> String {
     let operands = list(graph.operands(id).iter().map(|x| number[x.index()]));
     let name = match graph.op(id) {
         Op::Input(symbol) => return input(graph, symbol),
@@ -158,6 +192,10 @@ fn operation(graph: &Graph, id: Id, number: &[usize]) -> String {
             let rank = graph.shape(id).rank();
             let gap = if operands.is_empty() { "" } else { " " };
             return format!("{}{gap}{operands}{}", op.name(), parameters(op, rank));
+        }
+        Op::Scan { body, output } => {
+            let n = bodies.iter().position(|&known| known == body).unwrap_or_default();
+            return format!("scan @{n} output {output} {operands}");
         }
         Op::Elementwise(op) => op.name(),
         Op::Selection(op) => op.name(),

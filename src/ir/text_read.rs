@@ -6,7 +6,8 @@ use super::structural::{MAX_RANK, pack_order};
 use super::text::{TextError, TextFault, is_name_char};
 use super::verify::verify;
 use super::{
-    DType, Elementwise, Function, Graph, Id, Number, Op, Reduction, Selection, Shape, Structural, Type,
+    Body, DType, Elementwise, Function, Graph, Id, NESTING, Number, Op, Reduction, ScanBody, Selection,
+    Shape, Structural, Type,
 };
 use rustc_hash::FxHashMap;
 
@@ -24,16 +25,35 @@ const DIGITS: usize = 10_000;
 /// # Errors
 /// The first line that is malformed or does not fit, and why.
 pub fn read(text: &str) -> Result<Function, TextError> {
-    let mut reader =
-        Reader { graph: Graph::new(), nodes: FxHashMap::default(), lines: Vec::new(), outputs: None };
+    read_within(text, NESTING)
+}
+
+/// [`read`], with so many levels of bodies at most.
+fn read_within(text: &str, levels: usize) -> Result<Function, TextError> {
+    let mut reader = Reader {
+        graph: Graph::new(),
+        nodes: FxHashMap::default(),
+        lines: Vec::new(),
+        outputs: None,
+        levels,
+        bodies: Vec::new(),
+        open: None,
+    };
     let mut last = 0;
     for (i, line) in text.lines().enumerate() {
         last = i + 1;
         let line = line.trim();
-        if !line.is_empty() && !line.starts_with('#') {
-            reader.line(last, line).map_err(|fault| TextError { line: last, fault })?;
+        match (line.strip_prefix('|'), &mut reader.open) {
+            (Some(inner), Some(open)) => open.text.push_str(&format!("{}\n", inner.trim())),
+            _ => {
+                reader.close()?;
+                if !line.is_empty() && !line.starts_with('#') {
+                    reader.line(last, line).map_err(|fault| TextError { line: last, fault })?;
+                }
+            }
         }
     }
+    reader.close()?;
     reader.verify()?;
     let missing = TextError { line: last + 1, fault: TextFault::Expected("`outputs`") };
     let outputs = reader.outputs.ok_or(missing)?;
@@ -47,6 +67,21 @@ struct Reader {
     /// Every node with its line, in order.
     lines: Vec<(usize, Id)>,
     outputs: Option<Vec<Id>>,
+    /// Levels of bodies that may still be opened.
+    levels: usize,
+    bodies: Vec<Body>,
+    /// A body whose lines are being read.
+    open: Option<Open>,
+}
+
+/// A body under way.
+struct Open {
+    line: usize,
+    steps: u32,
+    carries: usize,
+    sequences: usize,
+    backwards: bool,
+    text: String,
 }
 
 type Fallible<T> = Result<T, TextFault>;
@@ -59,12 +94,69 @@ impl Reader {
         }
         if cursor.0.starts_with('%') {
             self.node(number, &mut cursor)?;
+        } else if cursor.0.starts_with("body") {
+            self.open(number, &mut cursor)?;
         } else if cursor.word() == "outputs" {
             self.outputs = Some(self.operands(&mut cursor)?);
         } else {
             return Err(TextFault::Expected("`%` or `outputs`"));
         }
         cursor.end()
+    }
+
+    /// `body @0 steps 5 carries 1 sequences 1 backwards`
+    fn open(&mut self, line: usize, cursor: &mut Cursor) -> Fallible<()> {
+        cursor.word();
+        cursor.sign("@")?;
+        if cursor.integer()? as usize != self.bodies.len() {
+            return Err(TextFault::Expected("bodies numbered in order"));
+        }
+        if self.levels == 0 {
+            return Err(TextFault::Budget("levels of bodies"));
+        }
+        let (steps, carries) = (cursor.labelled("steps")?, cursor.labelled("carries")? as usize);
+        let sequences = cursor.labelled("sequences")? as usize;
+        let backwards = cursor.0.starts_with("backwards");
+        if backwards {
+            cursor.word();
+        }
+        self.open = Some(Open { line, steps, carries, sequences, backwards, text: String::new() });
+        Ok(())
+    }
+
+    /// Ends the body under way, if there is one.
+    fn close(&mut self) -> Result<(), TextError> {
+        let Some(Open { line, steps, carries, sequences, backwards, text }) = self.open.take() else {
+            return Ok(());
+        };
+        let function = read_within(&text, self.levels - 1)
+            .map_err(|error| TextError { line: line + error.line, fault: error.fault })?;
+        if carries + sequences > function.inputs().len() || carries > function.outputs().len() {
+            let fault = TextFault::Unfit("a scan's body lacks inputs or outputs".to_owned());
+            return Err(TextError { line, fault });
+        }
+        if carries + function.outputs().len() > usize::from(u8::MAX) {
+            return Err(TextError { line, fault: TextFault::Budget("results of a scan") });
+        }
+        let body = ScanBody { function, steps, carries, sequences, backwards };
+        self.bodies.push(self.graph.intern_body(body));
+        Ok(())
+    }
+
+    fn scan(&mut self, cursor: &mut Cursor) -> Fallible<Id> {
+        cursor.sign("@")?;
+        let at = cursor.integer()? as usize;
+        let body = *self.bodies.get(at).ok_or(TextFault::Expected("a body defined above"))?;
+        let output = cursor.labelled("output")?;
+        let output = u8::try_from(output).map_err(|_| TextFault::Budget("results of a scan"))?;
+        let operands = self.operands(cursor)?;
+        let ty = cursor.ty()?;
+        let scan = self.graph.body(body);
+        if usize::from(output) >= scan.function.outputs().len() + scan.carries || ty.dtype != DType::F64 {
+            return Err(TextFault::Unfit("the result is none of the scan's".to_owned()));
+        }
+        let ty = self.graph.type_id(ty);
+        Ok(self.graph.intern(Op::Scan { body, output }, &operands, ty))
     }
 
     fn node(&mut self, line: usize, cursor: &mut Cursor) -> Fallible<()> {
@@ -87,6 +179,7 @@ impl Reader {
                     _ => return Err(TextFault::Unfit("a constant is a scalar".to_owned())),
                 }
             }
+            "scan" => self.scan(cursor)?,
             _ => self.operation(op, cursor)?,
         };
         self.nodes.insert(name, id);
@@ -127,7 +220,9 @@ impl Reader {
             Op::Selection(op) => ty.dtype == DType::Bool && (op.is_comparison() || all(DType::Bool)),
             Op::Structural(Structural::Iota) => ty.dtype == DType::F64,
             Op::Structural(_) => operands.iter().all(|x| dtype(x) == ty.dtype),
-            Op::Contract { .. } | Op::Reduce { .. } => ty.dtype == DType::F64 && all(DType::F64),
+            Op::Contract { .. } | Op::Reduce { .. } | Op::Scan { .. } => {
+                ty.dtype == DType::F64 && all(DType::F64)
+            }
             Op::Input(_) | Op::Constant(_) => operands.is_empty(),
         };
         let unfit = || TextFault::Unfit("the types do not fit the op".to_owned());

@@ -59,6 +59,7 @@ fn check(graph: &Graph, id: Id) -> Result<(), &'static str> {
             [_, _] => Err("contracted axes differ"),
             _ => Err("a contraction has two operands"),
         },
+        Op::Scan { body, output } => graph.body(body).check(graph, id, output),
     }
 }
 

@@ -14,8 +14,11 @@ mod isa;
 mod kernel;
 mod library;
 mod machine;
+mod map;
 pub mod tensor;
 mod translate;
+pub mod wide;
 
 pub use code::clif;
 pub use kernel::Kernel;
+pub use map::{MapKernel, MapOptions};

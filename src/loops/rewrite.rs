@@ -41,6 +41,7 @@ fn copy(source: &Graph, id: Id, operands: &[Id], target: &mut Graph) -> Id {
                 scalar @ (TypeId::F64 | TypeId::BOOL) => scalar,
                 _ => target.type_id(source.ty(id).clone()),
             };
+            let op = target.adopted(op, source);
             target.intern(op, operands, ty)
         }
     }

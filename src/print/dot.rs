@@ -39,6 +39,7 @@ fn node(graph: &Graph, id: Id, number: usize) -> String {
         Op::Selection(op) => (op.name().to_owned(), ""),
         Op::Structural(op) => (op.name().to_owned(), ""),
         Op::Reduce { op, .. } => (op.name().to_owned(), ""),
+        Op::Scan { output, .. } => (format!("scan {output}"), ""),
         Op::Contract { over, .. } => (format!("contract {over}"), ""),
     };
     let mut label = escaped(&label);

@@ -226,6 +226,7 @@ impl Scope<'_> {
             Op::Structural(op) => tensor::structural(self, op, id),
             Op::Reduce { op, axes } => tensor::reduction(self, op, axes, id),
             Op::Contract { batch, over } => tensor::contraction(self, batch, over, id),
+            Op::Scan { body, output } => tensor::scan(self, body, output, parts()),
         }
     }
 
@@ -234,6 +235,9 @@ impl Scope<'_> {
         match op {
             _ if let Some(x) = tensor::mean_of(self.graph, id) => {
                 Form::Structural("mean", vec![Part::Node(x)])
+            }
+            _ if let Some(x) = tensor::diagonal_of(self.graph, id) => {
+                Form::Structural("diag", vec![Part::Node(x)])
             }
             _ if self.is_product(id) => self.product(id),
             Add | Sub => self.sum(id),
@@ -260,7 +264,7 @@ impl Scope<'_> {
     fn is_product(&self, id: Id) -> bool {
         use Elementwise::{Div, Mul, Neg, Pow};
         match self.graph.op(id) {
-            Op::Elementwise(Mul | Div) => tensor::mean_of(self.graph, id).is_none(),
+            Op::Elementwise(Mul | Div) => !tensor::has_name(self.graph, id),
             Op::Constant(_) | Op::Elementwise(Neg) => true,
             Op::Elementwise(Pow) => self.inverse == Inverse::Quotient && is_reciprocal(self.graph, id),
             _ => false,

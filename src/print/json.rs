@@ -61,6 +61,10 @@ fn node(graph: &Graph, id: Id, number: &[usize]) -> String {
             let parameters = parameters(op, graph.shape(id).rank());
             format!("{},\"args\":{args}{parameters}", quoted(op.name()))
         }
+        Op::Scan { body, output } => {
+            let text = quoted(&graph.body(body).text());
+            format!("\"scan\",\"args\":{args},\"output\":{output},\"body\":{text}")
+        }
         Op::Contract { batch: 0, over } => format!("\"contract\",\"args\":{args},\"over\":{over}"),
         Op::Contract { batch, over } => {
             format!("\"contract\",\"args\":{args},\"over\":{over},\"batch\":{batch}")

@@ -7,7 +7,7 @@
 use super::form::{Form, Part, Scope, Sign, Times};
 use super::number::{Written, split};
 use super::share::{operands, reciprocal};
-use super::tensor::mean_of;
+use super::tensor::has_name;
 use crate::ir::{Elementwise, Id, Number, Op};
 
 /// Whether the outermost division is taken apart or stands as one factor.
@@ -36,7 +36,7 @@ pub fn gather(scope: &Scope, root: Id, quotients: Quotients) -> Factors {
     let mut quotients = quotients;
     let mut work = vec![root];
     while let Some(id) = work.pop() {
-        if id != root && (scope.is_name(id) || mean_of(scope.graph, id).is_some()) {
+        if id != root && (scope.is_name(id) || has_name(scope.graph, id)) {
             found.factor(id);
             continue;
         }

@@ -3,7 +3,9 @@
 use super::form::{Contraction, Form, Part, Scope, Subscript, Times};
 use super::share::operands;
 use crate::ir::structural::{MAX_RANK, source_axis};
-use crate::ir::{Elementwise, Graph, Id, Number, Op, Reduction, Selection, Structural, Symbol};
+use crate::ir::{
+    Body, Elementwise, Graph, Id, Number, Op, Reduction, ScanResult, Selection, Structural, Symbol,
+};
 
 /// The subscripts of the element at a flat position of an input; none for a scalar.
 pub fn position(graph: &Graph, symbol: Symbol, flat: usize) -> Vec<usize> {
@@ -16,6 +18,21 @@ pub fn position(graph: &Graph, symbol: Symbol, flat: usize) -> Vec<usize> {
     }
     at.reverse();
     at
+}
+
+/// A result of a recurrence: what it is, which of its kind unless there is but one, its operands.
+pub fn scan(scope: &Scope, body: Body, output: u8, operands: Vec<Part>) -> Form {
+    let scan = scope.graph.body(body);
+    let (forwards, backwards, which, count) = match scan.result(output) {
+        ScanResult::Emitted(j) => ("scan", "scan_back", j, scan.emitted()),
+        ScanResult::Last(i) => ("scan_last", "scan_back_last", i, scan.carries),
+        ScanResult::Before(i) => ("scan_before", "scan_back_before", i, scan.carries),
+    };
+    let which = (count > 1).then(|| whole(which));
+    Form::Structural(
+        if scan.backwards { backwards } else { forwards },
+        which.into_iter().chain(operands).collect(),
+    )
 }
 
 /// The form of a structural op.
@@ -97,6 +114,11 @@ pub fn softmax_of(graph: &Graph, id: Id) -> Option<Id> {
     (is_total && graph.is_scalar(total) && graph.operand(total, 0) == *z).then_some(*z)
 }
 
+/// True for products and quotients that are written as functions.
+pub fn has_name(graph: &Graph, id: Id) -> bool {
+    mean_of(graph, id).is_some() || diagonal_of(graph, id).is_some()
+}
+
 /// The array whose mean this is: its sum over its size.
 pub fn mean_of(graph: &Graph, id: Id) -> Option<Id> {
     let (sum, share) = match (graph.op(id), graph.operands(id)) {
@@ -110,10 +132,28 @@ pub fn mean_of(graph: &Graph, id: Id) -> Option<Id> {
     (graph.is_scalar(sum) && is_share).then_some(x)
 }
 
+/// The vector of a diagonal matrix: the identity times the vector repeated along rows or columns.
+pub fn diagonal_of(graph: &Graph, id: Id) -> Option<Id> {
+    let Op::Elementwise(Elementwise::Mul) = graph.op(id) else { return None };
+    let &[a, b] = graph.operands(id) else { return None };
+    let repeated = if graph.is_identity(a) { b } else { a };
+    let (Op::Structural(Structural::Broadcast { .. }), true) =
+        (graph.op(repeated), graph.is_identity(a) || graph.is_identity(b))
+    else {
+        return None;
+    };
+    let vector = graph.operand(repeated, 0);
+    (graph.shape(vector).rank() == 1).then_some(vector)
+}
+
 /// `onehot(k, n)`, for 1 where 0, 1, …, n − 1 is k and 0 elsewhere.
 pub fn onehot(scope: &Scope, id: Id) -> Option<Form> {
     let graph = scope.graph;
     let &[condition, one, zero] = &*operands(graph, id) else { return None };
+    if graph.is_identity(id) {
+        let size = graph.shape(id).extents().first().copied().unwrap_or(0);
+        return Some(Form::Structural("eye", vec![whole(size as usize)]));
+    }
     let is = |x: Id, n: i64| graph.repeated_constant(x).is_some_and(|c| c.to_i64() == Some(n));
     if graph.op(condition) != Op::Selection(Selection::Equal) || !is(one, 1) || !is(zero, 0) {
         return None;

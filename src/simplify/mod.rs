@@ -5,6 +5,7 @@
 //! ([`sum`], [`product`]), everything else meets the rule list ([`rules`]). A pass is linear; a
 //! few of them reach a fixed point. What [`Level::Full`] adds is the budgeted [`saturate`].
 
+mod bodies;
 mod domain;
 mod order;
 mod pattern;
@@ -81,6 +82,8 @@ pub fn simplified_around(
     let count = task.roots.len();
     let simplified = function.into_derived(|graph| {
         task.roots.extend_from_slice(kept);
+        let Task { assumptions, roots, kept, origin } = &mut task;
+        bodies::simplify_bodies(graph, &mut [assumptions, roots, kept, origin], level, purpose);
         match shapes::has_arrays(graph, &task.roots) {
             true => run_on_arrays(graph, &mut task, purpose),
             false => run(graph, &mut task, level, purpose),
@@ -104,9 +107,13 @@ struct Task {
 /// [`run`], on arrays as if on their elements. Saturation knows numbers only.
 fn run_on_arrays(graph: &mut Graph, task: &mut Task, purpose: Purpose) {
     let shapes: Vec<Shape> = task.roots.iter().map(|&id| graph.shape(id).clone()).collect();
-    let Task { assumptions, roots, kept, origin } = task;
-    shapes::implicit(graph, &mut [assumptions, roots, kept, origin]);
-    run(graph, task, Level::Fast, purpose);
+    // What moves of equal elements leave behind is a number as well: a reader gets a second look.
+    let rounds = if purpose == Purpose::Read { 2 } else { 1 };
+    for _ in 0..rounds {
+        let Task { assumptions, roots, kept, origin } = task;
+        shapes::implicit(graph, &mut [assumptions, roots, kept, origin]);
+        run(graph, task, Level::Fast, purpose);
+    }
     shapes::explicit(graph, &mut [&mut task.roots]);
     for (root, shape) in task.roots.iter_mut().zip(&shapes) {
         *root = shapes::repeated(graph, *root, shape);

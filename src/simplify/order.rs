@@ -68,7 +68,7 @@ fn class(graph: &Graph, id: Id) -> (u8, u32) {
         Op::Structural(_) if leaf(graph, id).is_some() => (2, 0),
         Op::Elementwise(op @ (Elementwise::Add | Elementwise::Sub)) => (6, op as u32),
         Op::Elementwise(op) => (3, op as u32),
-        Op::Structural(_) | Op::Reduce { .. } | Op::Contract { .. } => (4, 0),
+        Op::Structural(_) | Op::Reduce { .. } | Op::Contract { .. } | Op::Scan { .. } => (4, 0),
         Op::Selection(op) => (5, op as u32),
     }
 }

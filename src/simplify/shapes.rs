@@ -55,7 +55,7 @@ pub(super) fn repeated(graph: &mut Graph, x: Id, shape: &crate::ir::Shape) -> Id
 }
 
 /// A node with other operands of the same shapes, up to repetition.
-fn remade(graph: &mut Graph, id: Id, operands: &[Id]) -> Id {
+pub(super) fn remade(graph: &mut Graph, id: Id, operands: &[Id]) -> Id {
     match graph.op(id) {
         Op::Elementwise(op) => graph.apply(op, operands),
         Op::Selection(crate::ir::Selection::Select) => graph.select(operands[0], operands[1], operands[2]),
@@ -68,7 +68,11 @@ fn remade(graph: &mut Graph, id: Id, operands: &[Id]) -> Id {
 }
 
 /// Remakes every node the lists need, operands first, and renames them in the lists.
-fn rebuilt(graph: &mut Graph, lists: &mut [&mut Vec<Id>], make: impl Fn(&mut Graph, Id, &mut Vec<Id>) -> Id) {
+pub(super) fn rebuilt(
+    graph: &mut Graph,
+    lists: &mut [&mut Vec<Id>],
+    mut make: impl FnMut(&mut Graph, Id, &mut Vec<Id>) -> Id,
+) {
     let roots: Vec<Id> = lists.iter().flat_map(|list| list.iter().copied()).collect();
     let nodes = reachable(graph, &roots);
     let mut new: Vec<Id> = graph.ids().collect();

@@ -26,6 +26,7 @@ fn structural(graph: &mut Graph, op: Structural, id: Id, operands: &[Id]) -> Opt
         (_, Op::Structural(Structural::Broadcast { .. })) if graph.is_scalar(graph.operand(x, 0)) => {
             of_equal_elements(graph, op, id, x)
         }
+        (Structural::Sum { axes: 0b01 | 0b10 }, Op::Elementwise(Elementwise::Mul)) => row_sums(graph, x),
         (Structural::Sum { axes }, Op::Structural(Structural::Broadcast { axes: repeated }))
             if axes == repeated =>
         {
@@ -35,6 +36,19 @@ fn structural(graph: &mut Graph, op: Structural, id: Id, operands: &[Id]) -> Opt
         }
         _ => None,
     }
+}
+
+/// The vector of a diagonal matrix, which its rows and columns sum to.
+fn row_sums(graph: &Graph, product: Id) -> Option<Id> {
+    let (a, b) = (graph.operand(product, 0), graph.operand(product, 1));
+    let repeated = match (graph.is_identity(a), graph.is_identity(b)) {
+        (true, _) => b,
+        (_, true) => a,
+        _ => return None,
+    };
+    let is_repeated = matches!(graph.op(repeated), Op::Structural(Structural::Broadcast { .. }));
+    let vector = is_repeated.then(|| graph.operand(repeated, 0))?;
+    (graph.shape(vector).rank() == 1).then_some(vector)
 }
 
 /// (A·B)ᵀ is Bᵀ·Aᵀ, of which one loses a transposition.
@@ -112,6 +126,11 @@ impl Simplifier<'_> {
         let &[a, b] = operands else { return None };
         if self.graph.is_scalar(a) || self.graph.is_scalar(b) {
             return Some(self.graph.apply(Elementwise::Mul, operands));
+        }
+        match (batch, over) {
+            (0, 1) if self.graph.is_identity(a) => return Some(b),
+            (0, 1) if self.graph.is_identity(b) => return Some(a),
+            _ => {}
         }
         let (left, right) = (self.split_factor(a), self.split_factor(b));
         if left.is_none() && right.is_none() {

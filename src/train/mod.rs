@@ -46,5 +46,5 @@ pub use report::{Flow, Invalid, Report, Status, Step};
 #[cfg(feature = "training")]
 pub use session::{
     Confusion, Ending, Predictions, Predictor, Program, Progress, Score, Training, TrainingOptions,
-    encodings_of, initialise, input_shapes, params_of, program_of, wishes_of,
+    class_counts, encodings_of, initialise, input_shapes, params_of, program_of, wishes_of,
 };

@@ -24,6 +24,14 @@ pub fn save(path: &Path, saved: &Saved) -> Result<(), Error> {
         out.write_all(&header)?;
         write_numbers(saved, out)
     };
+    replace_file(path, write)
+}
+
+/// Replaces a file whole or not at all; errors are in words, and `is_data`.
+pub(crate) fn replace_file(
+    path: &Path,
+    write: impl Fn(&mut BufWriter<&File>) -> io::Result<()>,
+) -> Result<(), Error> {
     replace(path, write).map_err(|error| {
         let why = match error.kind() {
             io::ErrorKind::IsADirectory => "it is a folder".to_owned(),

@@ -24,6 +24,7 @@ mod encode;
 mod load;
 mod saved;
 
+pub(crate) use atomic::replace_file;
 pub use atomic::save;
 pub use load::load;
 pub use saved::{Dtype, Saved, Tensor};

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 /// What a run shows: stdout, then stderr behind bars, then the exit code where it is not 0.
-fn transcript(arguments: &[&str], stdin: &[u8]) -> String {
+pub fn transcript(arguments: &[&str], stdin: &[u8]) -> String {
     let mut child = program(arguments).spawn().expect("the program starts");
     let mut pipe = child.stdin.take().expect("stdin is piped");
     let stdin = stdin.to_vec();

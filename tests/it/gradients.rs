@@ -38,8 +38,8 @@ fn point(model: &Model) -> Vec<f64> {
     point
 }
 
-/// The derivative's value at the model's point, its named values computed by the program.
-fn value_of(derived: &Function, model: &Model, point: &[f64]) -> Vec<f64> {
+/// What a derivative mentions, at the model's point: its named values computed by the program.
+fn named_values(derived: &Function, model: &Model, point: &[f64]) -> Vec<f64> {
     let graph = &model.graph;
     let symbols: Vec<_> = graph.symbols().collect();
     let mut given = Vec::new();
@@ -52,7 +52,7 @@ fn value_of(derived: &Function, model: &Model, point: &[f64]) -> Vec<f64> {
         });
         given.extend(evaluate(graph, &symbols, &[node.expect("a name of the program")], point));
     }
-    evaluate(derived.graph(), derived.inputs(), derived.outputs(), &given)
+    given
 }
 
 /// Central differences of the objective by the parameters.
@@ -87,6 +87,43 @@ fn slope(f: &dyn Fn(&[f64]) -> f64, point: &[f64], i: usize) -> f64 {
     (4.0 * quotient(h / 2.0) - quotient(h)) / 3.0
 }
 
+/// The printed lines as a program of their own, over what they mention.
+fn as_program(derived: &Function, lines: &[&str]) -> String {
+    let mut text = String::new();
+    for (i, name) in derived.input_names().enumerate() {
+        let extents: Vec<String> = derived.input_extents(i).iter().map(usize::to_string).collect();
+        let shape = if extents.is_empty() { String::new() } else { format!("[{}]", extents.join(",")) };
+        text += &format!("input {name}{shape}\n");
+    }
+    let outputs = lines.iter().filter(|line| line.starts_with('∂')).count();
+    for (i, line) in lines.iter().enumerate() {
+        let (left, right) = line.split_once(" = ").expect("an equation");
+        let left = match i.checked_sub(lines.len() - outputs) {
+            Some(k) => format!("out{k}"),
+            None => left.to_owned(),
+        };
+        text += &format!("{left} = {right}\n");
+    }
+    text.replace("1.", "1_").replace("2.", "2_")
+}
+
+/// The language reads back what is printed, except for moves of axes that it says by indices.
+fn check_reading_back(derived: &Function, lines: &[&str], given: &[f64], expected: &[f64]) {
+    if lines.iter().any(|line| line.contains("broadcast(") || line.contains("0.0000")) {
+        return;
+    }
+    let text = as_program(derived, lines);
+    let model = read(&text);
+    let symbols: Vec<_> = model.graph.symbols().collect();
+    let outputs: Vec<_> =
+        model.values.iter().filter(|value| value.name.starts_with("out")).map(|value| value.node).collect();
+    let read_back = evaluate(&model.graph, &symbols, &outputs, given);
+    assert_eq!(read_back.len(), expected.len(), "{text}");
+    for (a, b) in read_back.iter().zip(expected) {
+        assert!((a - b).abs() <= 1e-12 * b.abs().max(1.0), "{a}, not {b}\n{text}");
+    }
+}
+
 #[track_caller]
 fn check(text: &str, expect: &[&str]) {
     assert_eq!(printed(text, Format::Text).lines().collect::<Vec<_>>(), expect, "\n{text}");
@@ -97,7 +134,11 @@ fn check(text: &str, expect: &[&str]) {
     for mode in [Mode::Reverse, Mode::Forward] {
         let derivation = Derivation { mode, ..Derivation::to_read() };
         let derived = gradients(&model, &wrt, &derivation).expect("derived");
-        let actual = value_of(&derived, &model, &point);
+        let given = named_values(&derived, &model, &point);
+        let actual = evaluate(derived.graph(), derived.inputs(), derived.outputs(), &given);
+        if mode == Mode::Reverse {
+            check_reading_back(&derived, expect, &given, &actual);
+        }
         assert_eq!(actual.len(), expected.len(), "{text}");
         let largest = expected.iter().fold(1e-3f64, |most, slope| most.max(slope.abs()));
         for (i, (a, b)) in actual.iter().zip(&expected).enumerate() {

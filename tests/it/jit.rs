@@ -7,7 +7,7 @@ use symdiff::loops::{self, Buffer, Inst, Program, Value, interpret, lower, verif
 
 /// Where ops have their special cases.
 #[rustfmt::skip]
-const SPECIAL: [f64; 30] = [
+pub(super) const SPECIAL: [f64; 30] = [
     0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, 2.5, -2.5, 10.0, 1e-3, PI, -PI, 0.1, 700.0, -745.2, 1e5,
     1e16, 1e300, -1e300, 5e-324, 2.3e-308, f64::MAX, f64::MIN, f64::INFINITY, f64::NEG_INFINITY, f64::NAN,
 ];
@@ -45,7 +45,10 @@ fn check(function: &Function, rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
     all
 }
 
-fn function(names: &[&str], f: impl for<'g> FnOnce(&'g Builder, &[Expr<'g>]) -> Vec<Expr<'g>>) -> Function {
+pub(super) fn function(
+    names: &[&str],
+    f: impl for<'g> FnOnce(&'g Builder, &[Expr<'g>]) -> Vec<Expr<'g>>,
+) -> Function {
     let builder = Builder::new();
     let outputs: Vec<Id> = {
         let inputs: Vec<Expr> = names.iter().map(|name| builder.variable(name)).collect();
@@ -97,7 +100,7 @@ fn every_selection_op_gives_the_interpreters_bits() {
 }
 
 /// A small generator of our own, so that a seed means the same DAG for ever (SplitMix64).
-struct Random(u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -107,15 +110,15 @@ impl Random {
         z ^ z >> 31
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    pub(super) fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
 
-    fn unit(&mut self) -> f64 {
+    pub(super) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    fn row(&mut self, length: usize) -> Vec<f64> {
+    pub(super) fn row(&mut self, length: usize) -> Vec<f64> {
         (0..length)
             .map(|_| {
                 if self.below(8) == 0 { SPECIAL[self.below(SPECIAL.len())] } else { self.unit() * 4.0 - 2.0 }
@@ -125,7 +128,7 @@ impl Random {
 }
 
 /// A DAG of about `size` nodes with operands near and far, truth values among them.
-fn random_dag(random: &mut Random, size: usize) -> Function {
+pub(super) fn random_dag(random: &mut Random, size: usize) -> Function {
     let inputs = 1 + random.below(6);
     let names: Vec<String> = (0..inputs).map(|i| format!("x{i}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

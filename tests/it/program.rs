@@ -429,6 +429,16 @@ fn functions_take_functions_and_names() {
     check("f(z) = { a = z + 1; b = a*a\n b - a }\nout = 4 |> f", &[], &[20.]);
     check("input x[3]\ng(v, s) = sum(v)*s\nout = x\n  |> g(2)", &[("x", &[1., 2., 3.])], &[12.]);
     check(
+        "input xs[2,3]\nstep(h, x) = 0.5*h + x\nout[b] = sum(scan(step, 0, xs[b]))",
+        &[("xs", &[1., 2., 3., 4., 5., 6.])],
+        &[1. + 2.5 + 4.25, 4. + 7. + 9.5],
+    );
+    check(
+        "input xs[3], a\nstep(h, x) = a*h + x*(if(a > 1, 1, 0) + a^2)\nout = scan(step, a + 1, xs)",
+        &[("xs", &[1., 2., 3.]), ("a", &[2.])],
+        &[11., 32., 79.],
+    );
+    check(
         "input xs[3,2]\nstep(h, x) = 0.5*h + x\nout = scan(step, zeros(2), xs)",
         &[("xs", &[1., 2., 3., 4., 5., 6.])],
         &[1., 2., 3.5, 5., 6.75, 8.5],

@@ -27,13 +27,23 @@ pub fn dataset(
         let text = read_text(&path, limits).map(Dataset::Text);
         return text.map(Some).map_err(|error| Fault::from_error(&error));
     }
+    dataset_at(&path, arguments, model.data.header, limits).map(Some)
+}
+
+/// The data in a file; whether it has a header is as the command says, or else as `header` does.
+pub fn dataset_at(
+    path: &Path,
+    arguments: &DataArguments,
+    header: Option<bool>,
+    limits: &Limits,
+) -> Result<Dataset, Fault> {
     let header = match (arguments.header, arguments.no_header) {
         (true, _) => Some(true),
         (_, true) => Some(false),
-        _ => model.data.header,
+        _ => header,
     };
     let options = TableOptions { header, limits: limits.clone(), ..TableOptions::default() };
-    read_dataset(&path, &options).map(Some).map_err(|error| Fault::from_error(&error))
+    read_dataset(path, &options).map_err(|error| Fault::from_error(&error))
 }
 
 /// What the program and the command line say about columns; the command line wins, and a table it
@@ -44,17 +54,23 @@ pub fn wishes(arguments: &DataArguments, model: &Model) -> Result<Wishes, Fault>
         wishes.bindings.retain(|wish| matches!(wish.source, Source::Columns(_)));
     }
     for text in &arguments.columns {
-        let (input, picks) = text.split_once('=').ok_or_else(|| {
-            Fault::usage(
-                format!("--columns needs `input=columns`, and `{text}` has no `=`"),
-                "for example: --columns x=pixel_*,brightness --columns y=label",
-            )
-        })?;
-        let source = Source::Columns(picks.split(',').map(|pick| column_pick(pick.trim())).collect());
-        wishes.bindings.retain(|wish| wish.input != input.trim());
-        wishes.bindings.push(Wish { input: input.trim().to_owned(), source, span: None });
+        let wish = wish(text)?;
+        wishes.bindings.retain(|other| other.input != wish.input);
+        wishes.bindings.push(wish);
     }
     Ok(wishes)
+}
+
+/// `input=columns` of the command line.
+pub fn wish(text: &str) -> Result<Wish, Fault> {
+    let (input, picks) = text.split_once('=').ok_or_else(|| {
+        Fault::usage(
+            format!("--columns needs `input=columns`, and `{text}` has no `=`"),
+            "for example: --columns x=pixel_*,brightness --columns y=label",
+        )
+    })?;
+    let source = Source::Columns(picks.split(',').map(|pick| column_pick(pick.trim())).collect());
+    Ok(Wish { input: input.trim().to_owned(), source, span: None })
 }
 
 /// `name`, `glob*`, `a:b`, `3` or `0:13`.

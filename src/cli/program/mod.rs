@@ -1,17 +1,27 @@
 //! The commands on programs: files of a model instead of one formula.
 //!
-//! `text` finds and reads the file; `derive` prints matrix derivatives; `train` runs a training and
+//! `text` finds and reads the file; `derive` prints matrix derivatives; `evaluate` puts
+//! numbers into it at a `point`; `minimize` solves problems without data;
+//! `check` compares gradients at points that `sample` finds; `train` runs a training and
 //! keeps its weights; `predict` and `score` put them to work; `data` binds tables.
 
-mod data;
+mod check;
+pub mod data;
 mod derive;
+mod evaluate;
+mod minimize;
+mod point;
 mod predict;
+mod sample;
 mod score;
 mod scores;
 mod text;
 mod train;
 
+pub use check::run as check;
 pub use derive::run as derive;
+pub use evaluate::run as evaluate;
+pub use minimize::run as minimize;
 pub use predict::run as predict;
 pub use score::run as score;
 pub use text::{is_program, is_weights};

@@ -32,6 +32,7 @@ pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
         epochs: arguments.epochs,
         seed: arguments.seed,
         batch: arguments.batch,
+        threads: arguments.threads,
         limits: limits.clone(),
     };
     let options = match &begun {

@@ -43,7 +43,7 @@ pub use replace::with_values;
 
 use crate::elaborate::apply::not_a_number;
 use crate::error::{Diagnostic, Error, Span};
-use crate::ir::{DType, Graph, Id};
+use crate::ir::{DType, Function, Graph, Id, Symbol};
 use crate::limits::Limits;
 use crate::syntax::program::{self as tree, FunctionKind};
 use machine::{Machine, PROGRAM};
@@ -100,7 +100,7 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
         objective,
         metrics,
     };
-    let mut model = assembled(parts, (train, data), unit, limits)?;
+    let mut model = assembled(parts.compacted(), (train, data), unit, limits)?;
     model.notes = notes.finish(unit.ast.source());
     check_update(&model)?;
     remarks::on_model(&mut model)?;
@@ -117,6 +117,36 @@ struct Parts {
     values: Vec<Output>,
     objective: Option<Objective>,
     metrics: Vec<Metric>,
+}
+
+impl Parts {
+    /// The same without the inputs that only stood for something while the program was read.
+    fn compacted(mut self) -> Parts {
+        let (kept, gone): (Vec<Symbol>, Vec<Symbol>) =
+            self.graph.symbols().partition(|&s| !scan::is_placeholder(self.graph.symbol_name(s)));
+        if gone.is_empty() {
+            return self;
+        }
+        let graph = std::mem::take(&mut self.graph);
+        let nodes: Vec<Id> = self.nodes().into_iter().map(|node| *node).collect();
+        let compacted = Function::new(graph, kept, nodes).compacted();
+        for (node, &new) in self.nodes().into_iter().zip(compacted.outputs()) {
+            *node = new;
+        }
+        self.graph = compacted.graph().clone();
+        self
+    }
+
+    /// Every node that is named.
+    fn nodes(&mut self) -> Vec<&mut Id> {
+        let inputs = self.inputs.iter_mut().map(|input| &mut input.node);
+        let params = self.params.iter_mut().map(|param| &mut param.node);
+        let noises = self.noises.iter_mut().map(|noise| &mut noise.node);
+        let outputs = self.values.iter_mut().map(|output| &mut output.node);
+        let outputs = outputs.chain(self.metrics.iter_mut().map(|metric| &mut metric.node));
+        let objective = self.objective.iter_mut().map(|objective| &mut objective.node);
+        inputs.chain(params).chain(noises).chain(outputs).chain(objective).collect()
+    }
 }
 
 /// A model of its parts and the plans of `unit`, its optimizer chosen.

@@ -95,6 +95,13 @@ pub enum Init {
     Orthogonal,
 }
 
+impl Init {
+    /// Whether the values are drawn.
+    pub fn is_random(&self) -> bool {
+        !matches!(self, Init::Constant(_) | Init::List(_))
+    }
+}
+
 /// Uniform random numbers in 0..1, of the node's shape.
 #[derive(Clone, Debug)]
 pub struct Noise {

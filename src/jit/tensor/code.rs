@@ -1,21 +1,51 @@
-//! The steps of a program as functions: nests in a row become one, products stay the library's.
+//! The steps of a program as functions: nests in a row become one, a large nest one that does a
+//! chunk of it; products stay the library's.
 //!
-//! What must stay true: the order of steps; a function takes the arena and nothing else.
+//! What must stay true: the order of steps; a function takes the arena and, of chunks, a number,
+//! and nothing else. What is a chunk depends on the program only, not on the threads there are.
 
-use super::nest::{Emitter, code_size};
+use super::nest::{Emitter, body_length, code_size};
 use crate::ir::Precision;
 use crate::jit::isa::Host;
-use crate::loops::tensor::{Nest, Product, Step, TensorProgram};
+use crate::loops::tensor::{BufferId, Chunked, Nest, Product, Repeated, Step, TensorProgram, When, chunked};
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use std::borrow::Cow;
+use std::fmt;
 
 /// Instructions of one function, or so: register allocation is superlinear.
 const FUNCTION: u32 = 1500;
 
 /// A stretch of a program.
 pub(super) enum Stretch<'p> {
-    Nests(Vec<&'p Nest>),
+    /// A program run several times over, in stretches.
+    Repeated(&'p Repeated, Vec<Stretch<'p>>),
+    Nests(Vec<Cow<'p, Nest>>),
+    /// One nest, whose outermost loop counts chunks.
+    Chunks(Nest),
     Product(&'p Product),
+}
+
+/// The buffers a stretch writes, in order.
+impl fmt::Display for Stretch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let writes: Vec<BufferId> = match self {
+            Stretch::Nests(nests) => nests.iter().flat_map(|nest| nest.writes()).collect(),
+            Stretch::Chunks(nest) => nest.writes().collect(),
+            Stretch::Product(product) => vec![product.to.buffer],
+            Stretch::Repeated(repeated, _) => {
+                repeated.transfers.iter().filter(|t| t.when > When::Entry).map(|t| t.outer).collect()
+            }
+        };
+        let what = match self {
+            Stretch::Nests(_) => "nests",
+            Stretch::Chunks(_) => "chunks",
+            Stretch::Product(_) => "product",
+            Stretch::Repeated(..) => "repeated",
+        };
+        write!(f, "{what}")?;
+        writes.iter().try_for_each(|buffer| write!(f, " {buffer}"))
+    }
 }
 
 /// The program in stretches.
@@ -23,14 +53,33 @@ pub(super) fn stretches<'p>(program: &'p TensorProgram, host: &Host) -> Vec<Stre
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut size = 0;
     for step in &program.steps {
-        match (step, stretches.last_mut()) {
-            (Step::Product(product), _) => stretches.push(Stretch::Product(product)),
-            (Step::Nest(nest), Some(Stretch::Nests(nests))) if size + code_size(nest, host) <= FUNCTION => {
-                size += code_size(nest, host);
+        let nest = match step {
+            Step::Product(product) => {
+                stretches.push(Stretch::Product(product));
+                continue;
+            }
+            Step::Repeated(repeated) => {
+                stretches.push(Stretch::Repeated(repeated, self::stretches(&repeated.program, host)));
+                continue;
+            }
+            Step::Nest(nest) => nest,
+        };
+        let nest = match chunked(nest, body_length(nest, host)) {
+            None => Cow::Borrowed(nest),
+            Some(Chunked { nest, rest }) => {
+                stretches.push(Stretch::Chunks(nest));
+                let Some(rest) = rest else { continue };
+                Cow::Owned(rest)
+            }
+        };
+        let more = code_size(&nest, host);
+        match stretches.last_mut() {
+            Some(Stretch::Nests(nests)) if size + more <= FUNCTION => {
+                size += more;
                 nests.push(nest);
             }
-            (Step::Nest(nest), _) => {
-                size = code_size(nest, host);
+            _ => {
+                size = more;
                 stretches.push(Stretch::Nests(vec![nest]));
             }
         }
@@ -38,34 +87,38 @@ pub(super) fn stretches<'p>(program: &'p TensorProgram, host: &Host) -> Vec<Stre
     stretches
 }
 
-/// The signature of every function: the arena.
+/// The signature of every function: the arena, and which chunk.
 pub(super) fn signature(host: &Host) -> Signature {
     let mut signature = Signature::new(host.call_conv());
-    signature.params = vec![AbiParam::new(types::I64)];
+    signature.params = vec![AbiParam::new(types::I64); 2];
     signature
 }
 
-/// Writes the function of some nests.
+/// Writes the function of a stretch of nests; others have none.
 pub(super) fn write(
     function: &mut Function,
     context: &mut FunctionBuilderContext,
     host: &Host,
     program: &TensorProgram,
     precision: Precision,
-    nests: &[&Nest],
+    stretch: &Stretch,
 ) {
     function.signature = signature(host);
     let mut builder = FunctionBuilder::new(function, context);
     let block = builder.create_block();
     builder.append_block_params_for_function_params(block);
     builder.switch_to_block(block);
-    let arena = builder.block_params(block)[0];
+    let (arena, chunk) = (builder.block_params(block)[0], builder.block_params(block)[1]);
     let (float, vector) = match precision {
         Precision::F32 => (types::F32, types::F32X4),
         Precision::F64 => (types::F64, types::F64X2),
     };
     let mut emitter = Emitter { builder, host, program, float, vector, arena };
-    nests.iter().for_each(|nest| emitter.nest(nest));
+    match stretch {
+        Stretch::Nests(nests) => nests.iter().for_each(|nest| emitter.nest(nest, None)),
+        Stretch::Chunks(nest) => emitter.nest(nest, Some(chunk)),
+        Stretch::Product(_) | Stretch::Repeated(..) => {}
+    }
     let mut builder = emitter.builder;
     builder.ins().return_(&[]);
     builder.seal_all_blocks();

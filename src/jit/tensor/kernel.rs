@@ -7,12 +7,14 @@
 //! - [`TensorKernel`] owns its pages; no address of its code leaves this file.
 
 use super::code::{Stretch, signature, stretches, write};
-use crate::error::{Diagnostic, Error};
-use crate::ir::{Function, Precision};
+use super::pool::Pool;
+use super::workspace::{Layout, Workspace};
+use crate::error::Error;
+use crate::ir::{Function, NESTING, Precision};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
 use crate::loops::tensor::{
-    Buffer, Matrix, Product, Subnormals, TensorOptions, TensorProgram, build, verify,
+    Buffer, Matrix, Product, Repeated, Subnormals, TensorOptions, TensorProgram, When, build, verify,
 };
 use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
@@ -20,6 +22,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
 use gemm::{Parallelism, gemm};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// A function over tensors compiled for this machine: every run computes all outputs from all
 /// inputs, in a [`Workspace`], and allocates nothing.
@@ -42,10 +45,12 @@ use std::sync::{Arc, Mutex};
 /// # Ok::<(), symdiff::Error>(())
 /// ```
 pub struct TensorKernel {
-    steps: Vec<Native>,
-    layout: Arc<Layout>,
+    code: Arc<Code>,
+    /// Before the pages: its threads end first.
+    pool: Option<Pool<Task>>,
+    program: TensorProgram,
+    stretches: Vec<String>,
     code_size: usize,
-    subnormals: Subnormals,
     /// Only kept. The mutex is never locked: it makes the module `Sync`.
     _pages: Mutex<Pages>,
 }
@@ -56,22 +61,136 @@ const _: () = {
     is_shared::<Workspace>();
 };
 
-/// Where everything is in an arena.
-struct Layout {
-    precision: Precision,
-    /// In elements.
-    arena: usize,
-    buffers: Vec<Buffer>,
-    inputs: Vec<Buffer>,
-    outputs: Vec<Buffer>,
+/// What there is to do, over whatever arena.
+struct Code {
+    steps: Vec<Native>,
+    /// What is done in turn.
+    orders: Vec<Order>,
+    /// The first order of each stretch of the program.
+    tops: Vec<usize>,
+    layout: Arc<Layout>,
+    subnormals: Subnormals,
 }
 
-/// Takes the arena.
-type Entry = unsafe extern "C" fn(*mut u8);
+/// Takes the arena, and which chunk.
+type Entry = unsafe extern "C" fn(*mut u8, u64);
 
 enum Native {
     Code(Entry),
-    Product(Product),
+    /// A function of one chunk, and how many chunks there are.
+    Chunks(Entry, u32),
+    Product(Cut),
+}
+
+/// One thing to do; places are elements from the start of the arena.
+enum Order {
+    /// A step over the arena from `base` on.
+    Step { step: usize, base: usize },
+    /// Copies so many elements; one side moves by as many with each round of a loop.
+    Copy { from: usize, to: usize, size: usize, moves: Option<Moves> },
+    /// Goes back to an order until a loop has had all its rounds.
+    Again { to: usize, level: usize, rounds: u32 },
+}
+
+/// A side of a copy that goes along the rounds of a loop.
+#[derive(Clone, Copy)]
+struct Moves {
+    source: bool,
+    level: usize,
+    /// The rounds, where it goes from the last entry to the first.
+    backwards: Option<u32>,
+}
+
+/// Orders under construction.
+struct Plan {
+    steps: Vec<Native>,
+    orders: Vec<Order>,
+    tops: Vec<usize>,
+    threads: usize,
+}
+
+impl Plan {
+    /// The orders of a stretch of a program whose arena begins at `base`, inside `level` loops.
+    fn push(
+        &mut self,
+        stretch: &Stretch,
+        program: &TensorProgram,
+        base: usize,
+        level: usize,
+        entry: &mut impl FnMut() -> Entry,
+    ) {
+        let native = match stretch {
+            Stretch::Product(product) => Native::Product(Cut::of(product, &program.buffers, self.threads)),
+            Stretch::Nests(_) => Native::Code(entry()),
+            Stretch::Chunks(nest) => Native::Chunks(entry(), nest.loops[0].extent),
+            Stretch::Repeated(repeated, stretches) => {
+                let room = base + program.buffers[repeated.room.index()].offset;
+                self.transfers(repeated, When::First, program, (base, room), level);
+                let head = self.orders.len();
+                self.transfers(repeated, When::Entry, program, (base, room), level);
+                self.transfers(repeated, When::Before, program, (base, room), level);
+                for stretch in stretches {
+                    self.push(stretch, &repeated.program, room, level + 1, entry);
+                }
+                self.transfers(repeated, When::Emit, program, (base, room), level);
+                self.orders.push(Order::Again { to: head, level, rounds: repeated.steps });
+                self.transfers(repeated, When::Last, program, (base, room), level);
+                return;
+            }
+        };
+        self.orders.push(Order::Step { step: self.steps.len(), base });
+        self.steps.push(native);
+    }
+
+    fn transfers(
+        &mut self,
+        repeated: &Repeated,
+        when: When,
+        program: &TensorProgram,
+        (base, room): (usize, usize),
+        level: usize,
+    ) {
+        for transfer in repeated.at(when) {
+            let inner = repeated.program.buffers[transfer.inner.index()];
+            let outer = base + program.buffers[transfer.outer.index()].offset;
+            let source = when <= When::Entry;
+            let backwards = repeated.backwards.then_some(repeated.steps);
+            let moves = matches!(when, When::Entry | When::Before | When::Emit).then_some(Moves {
+                source,
+                level,
+                backwards,
+            });
+            let inside = room + inner.offset;
+            let (from, to) = if source { (outer, inside) } else { (inside, outer) };
+            self.orders.push(Order::Copy { from, to, size: inner.size, moves });
+        }
+    }
+}
+
+/// A product in pieces: several rounds of its outer loops, or part of one.
+struct Cut {
+    product: Product,
+    rounds: usize,
+    /// How many rounds a piece has at most.
+    together: usize,
+    /// Along which side a round is cut, how many rows or columns a part has at most, and how many
+    /// parts there are; one where a piece has several rounds.
+    along: Side,
+    size: usize,
+    parts: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Rows,
+    Columns,
+}
+
+/// A step to be done over the arena at an address.
+#[derive(Clone, Copy)]
+struct Task {
+    step: usize,
+    arena: usize,
 }
 
 impl TensorKernel {
@@ -80,54 +199,57 @@ impl TensorKernel {
     /// # Errors
     /// As [`build`], and where the code generator fails, which is a bug of ours.
     pub fn compile(function: &Function, options: &TensorOptions) -> Result<TensorKernel, Error> {
-        TensorKernel::from_program(&build(function, options)?, options)
+        TensorKernel::from_program(build(function, options)?, options)
     }
 
     /// Compiles a program of the tensor loop IR, of the options' precision.
     ///
     /// # Errors
     /// Where the program does not verify, and where the code generator fails.
-    pub fn from_program(program: &TensorProgram, options: &TensorOptions) -> Result<TensorKernel, Error> {
-        verify(program).map_err(|fact| Error::internal("loops", fact))?;
+    pub fn from_program(program: TensorProgram, options: &TensorOptions) -> Result<TensorKernel, Error> {
+        verify(&program).map_err(|fact| Error::internal("loops", fact))?;
         let host = Host::get()?;
         let builder = JITBuilder::with_isa(host.isa.clone(), default_libcall_names());
         let mut pages = Pages::new(JITModule::new(builder));
-        let (functions, code_size) = define(pages.module(), host, program, options.precision)?;
+        let stretches = stretches(&program, host);
+        let mut context = (Context::new(), FunctionBuilderContext::new());
+        let mut definition =
+            Definition { host, precision: options.precision, functions: Vec::new(), size: 0 };
+        definition.define(pages.module(), &mut context, &program, &stretches)?;
+        let Definition { functions, size: code_size, .. } = definition;
+        pages.module().finalize_definitions().map_err(|error| Error::internal("jit", error))?;
         let mut functions = functions.into_iter();
-        let steps = stretches(program, host).into_iter().map(|stretch| match stretch {
-            Stretch::Product(product) => Native::Product(product.clone()),
-            Stretch::Nests(_) => {
-                let id = functions.next().expect("a function for every stretch of nests");
-                let start = pages.module().get_finalized_function(id);
-                // SAFETY: `code` gave the function this signature in the host's C calling
-                // convention, and its pages are executable by now.
-                Native::Code(unsafe { std::mem::transmute::<*const u8, Entry>(start) })
-            }
+        let mut entry = || {
+            let id = functions.next().expect("a function for every stretch of nests");
+            let start = pages.module().get_finalized_function(id);
+            // SAFETY: `code` gave the function this signature in the host's C calling
+            // convention, and its pages are executable by now.
+            unsafe { std::mem::transmute::<*const u8, Entry>(start) }
+        };
+        let mut plan =
+            Plan { steps: Vec::new(), orders: Vec::new(), tops: Vec::new(), threads: options.threads };
+        for stretch in &stretches {
+            plan.tops.push(plan.orders.len());
+            plan.push(stretch, &program, 0, 0, &mut entry);
+        }
+        let Plan { steps, orders, tops, .. } = plan;
+        let layout = Arc::new(Layout::of(&program, options.precision));
+        let code = Arc::new(Code { steps, orders, tops, layout, subnormals: options.subnormals });
+        let others = options.threads.saturating_sub(1);
+        let shared = code.clone();
+        let pool = (others > 0 && code.steps.iter().any(|step| step.pieces() > 1)).then(|| {
+            Pool::new(others, move |task: Task, piece| {
+                let _control = Control::set(shared.subnormals);
+                shared.piece(task.step, task.arena as *mut u8, piece);
+            })
         });
-        let steps = steps.collect();
-        let of = |ids: &[crate::loops::tensor::BufferId]| {
-            ids.iter().map(|id| program.buffers[id.index()]).collect()
-        };
-        let layout = Layout {
-            precision: options.precision,
-            arena: program.arena,
-            buffers: program.buffers.clone(),
-            inputs: of(&program.inputs),
-            outputs: of(&program.outputs),
-        };
-        Ok(TensorKernel {
-            steps,
-            layout: Arc::new(layout),
-            code_size,
-            subnormals: options.subnormals,
-            _pages: Mutex::new(pages),
-        })
+        let stretches = stretches.iter().map(Stretch::to_string).collect();
+        Ok(TensorKernel { code, pool, program, stretches, code_size, _pages: Mutex::new(pages) })
     }
 
     /// All the storage a run needs; inputs are zero. Several may be run at once.
     pub fn workspace(&self) -> Workspace {
-        let bytes = self.layout.arena * element_size(self.layout.precision);
-        Workspace { arena: vec![Line([0; 64]); bytes.div_ceil(64)], layout: self.layout.clone() }
+        Workspace::new(self.code.layout.clone())
     }
 
     /// Bytes of machine code.
@@ -135,73 +257,238 @@ impl TensorKernel {
         self.code_size
     }
 
+    /// What was compiled.
+    pub fn program(&self) -> &TensorProgram {
+        &self.program
+    }
+
+    /// What each stretch of the program writes: see [`timed`](TensorKernel::timed).
+    pub fn stretches(&self) -> &[String] {
+        &self.stretches
+    }
+
     /// Computes all outputs.
     ///
     /// # Panics
     /// On a workspace of another kernel.
     pub fn run(&self, workspace: &mut Workspace) {
-        assert!(Arc::ptr_eq(&self.layout, &workspace.layout), "the workspace belongs to another kernel");
-        let arena = workspace.arena.as_mut_ptr().cast::<u8>();
-        for step in &self.steps {
-            match step {
-                Native::Code(entry) => {
-                    let before = (self.subnormals == Subnormals::Flush).then(flush_subnormals);
-                    // SAFETY: verified code stays inside the arena, which is borrowed for as long;
-                    // it is aligned and as long as this kernel's program says; the pages are alive.
-                    unsafe { entry(arena) };
-                    if let Some(before) = before {
-                        set_control(before);
+        let arena = self.arena(workspace);
+        let _control = Control::set(self.code.subnormals);
+        self.obey(0..self.code.orders.len(), arena);
+    }
+
+    /// Computes all outputs as [`run`](TensorKernel::run) does, and tells how long each stretch of
+    /// the program took, in the order of its steps: nests in a row are one stretch.
+    ///
+    /// # Panics
+    /// On a workspace of another kernel.
+    pub fn timed(&self, workspace: &mut Workspace) -> Vec<Duration> {
+        let arena = self.arena(workspace);
+        let _control = Control::set(self.code.subnormals);
+        let tops = &self.code.tops;
+        let timed = (0..tops.len()).map(|at| {
+            let start = Instant::now();
+            let end = tops.get(at + 1).copied().unwrap_or(self.code.orders.len());
+            self.obey(tops[at]..end, arena);
+            start.elapsed()
+        });
+        timed.collect()
+    }
+
+    fn arena(&self, workspace: &mut Workspace) -> *mut u8 {
+        assert!(workspace.is_of(&self.code.layout), "the workspace belongs to another kernel");
+        workspace.start()
+    }
+
+    /// Some of the orders, whole loops, over an arena of this kernel.
+    fn obey(&self, orders: std::ops::Range<usize>, arena: *mut u8) {
+        let element = match self.code.layout.precision {
+            Precision::F32 => 4,
+            Precision::F64 => 8,
+        };
+        let mut rounds = [0u32; NESTING];
+        let mut at = orders.start;
+        while at < orders.end {
+            match self.code.orders[at] {
+                // SAFETY: a loop's arena lies inside its room.
+                Order::Step { step, base } => self.step(step, unsafe { arena.add(base * element) }),
+                Order::Copy { mut from, mut to, size, moves } => {
+                    if let Some(Moves { source, level, backwards }) = moves {
+                        let round = rounds[level];
+                        let entry = backwards.map_or(round, |all| all - 1 - round) as usize;
+                        *(if source { &mut from } else { &mut to }) += entry * size;
+                    }
+                    // SAFETY: `verify` has shown that what is copied is a whole buffer of a loop's
+                    // arena, and as many entries of a buffer outside of it as there are rounds.
+                    unsafe {
+                        let (from, to) = (arena.add(from * element), arena.add(to * element));
+                        std::ptr::copy(from.cast_const(), to, size * element);
                     }
                 }
-                Native::Product(product) => match self.layout.precision {
-                    Precision::F32 => self.product(product, arena.cast::<f32>(), 0.0, 1.0),
-                    Precision::F64 => self.product(product, arena.cast::<f64>(), 0.0, 1.0),
-                },
+                Order::Again { to, level, rounds: all } => {
+                    rounds[level] += 1;
+                    if rounds[level] < all {
+                        at = to;
+                        continue;
+                    }
+                    rounds[level] = 0;
+                }
             }
+            at += 1;
         }
     }
 
-    /// A matrix product, and its outer loops. `arena` is that of a workspace of this kernel.
-    fn product<T: Copy + 'static>(&self, product: &Product, arena: *mut T, zero: T, one: T) {
-        let rounds: usize = product.outer.iter().map(|o| o.0 as usize).product();
-        for round in 0..rounds {
-            let mut offsets = [product.to, product.left, product.right]
-                .map(|m: Matrix| self.layout.buffers[m.buffer.index()].offset as isize + m.offset as isize);
-            let mut rest = round;
-            for &(extent, strides) in product.outer.iter().rev() {
-                let counter = (rest % extent as usize) as isize;
-                rest /= extent as usize;
-                offsets.iter_mut().zip(strides).for_each(|(at, stride)| *at += counter * stride as isize);
-            }
-            let [m, n, k] = product.size;
-            // SAFETY: `verify` has shown that all three matrices lie in their buffers for every
-            // round, and that the one written overlaps neither one read; the arena is borrowed.
-            unsafe {
-                gemm(
-                    m,
-                    n,
-                    k,
-                    arena.offset(offsets[0]),
-                    product.to.column as isize,
-                    product.to.row as isize,
-                    false,
-                    arena.offset(offsets[1]).cast_const(),
-                    product.left.column as isize,
-                    product.left.row as isize,
-                    arena.offset(offsets[2]).cast_const(),
-                    product.right.column as isize,
-                    product.right.row as isize,
-                    zero,
-                    one,
-                    false,
-                    false,
-                    false,
-                    Parallelism::None,
-                );
-            }
+    /// One step over an arena of this kernel.
+    fn step(&self, step: usize, arena: *mut u8) {
+        let pieces = self.code.steps[step].pieces();
+        match &self.pool {
+            Some(pool) if pieces > 1 => pool.run(Task { step, arena: arena as usize }, pieces),
+            _ => (0..pieces as usize).for_each(|piece| self.code.piece(step, arena, piece)),
         }
     }
 }
+
+impl Native {
+    fn pieces(&self) -> u32 {
+        match self {
+            Native::Code(_) => 1,
+            Native::Chunks(_, count) => *count,
+            Native::Product(cut) => (cut.rounds.div_ceil(cut.together) * cut.parts) as u32,
+        }
+    }
+}
+
+impl Code {
+    /// A piece of a step; `arena` is that of a workspace of this kernel, which is borrowed mutably
+    /// until all pieces are done, and no two pieces run at once that are not of one step.
+    fn piece(&self, step: usize, arena: *mut u8, piece: usize) {
+        match &self.steps[step] {
+            // SAFETY: verified code stays inside the arena; it is aligned and as long as this
+            // kernel's program says; the pages are alive. Chunks write apart from each other and
+            // from what they read.
+            Native::Code(entry) | Native::Chunks(entry, _) => unsafe { entry(arena, piece as u64) },
+            Native::Product(cut) => match self.layout.precision {
+                Precision::F32 => self.product(cut, piece, arena.cast::<f32>(), [0.0, 1.0]),
+                Precision::F64 => self.product(cut, piece, arena.cast::<f64>(), [0.0, 1.0]),
+            },
+        }
+    }
+
+    /// A piece of a matrix product.
+    fn product<T: Copy + 'static>(&self, cut: &Cut, piece: usize, arena: *mut T, numbers: [T; 2]) {
+        let first = piece / cut.parts * cut.together;
+        for round in first..(first + cut.together).min(cut.rounds) {
+            self.part(cut, round, piece % cut.parts, arena, numbers);
+        }
+    }
+
+    /// A part of one round of a matrix product.
+    fn part<T: Copy + 'static>(
+        &self,
+        cut: &Cut,
+        mut round: usize,
+        part: usize,
+        arena: *mut T,
+        [zero, one]: [T; 2],
+    ) {
+        let Product { size: [m, n, k], to, left, right, outer } = &cut.product;
+        let mut offsets = [to, left, right].map(|m: &Matrix| m.offset as isize);
+        for &(extent, strides) in outer.iter().rev() {
+            let counter = (round % extent as usize) as isize;
+            round /= extent as usize;
+            offsets.iter_mut().zip(strides).for_each(|(at, stride)| *at += counter * stride as isize);
+        }
+        let start = part * cut.size;
+        let (mut m, mut n) = (*m, *n);
+        match cut.along {
+            Side::Rows => {
+                m = cut.size.min(m - start);
+                offsets[0] += start as isize * to.row as isize;
+                offsets[1] += start as isize * left.row as isize;
+            }
+            Side::Columns => {
+                n = cut.size.min(n - start);
+                offsets[0] += start as isize * to.column as isize;
+                offsets[2] += start as isize * right.column as isize;
+            }
+        }
+        // SAFETY: `verify` has shown that all three matrices lie in their buffers for every
+        // round, and that the one written overlaps neither one read; pieces are parts of them, and
+        // those written are apart; the arena is borrowed.
+        unsafe {
+            gemm(
+                m,
+                n,
+                *k,
+                arena.offset(offsets[0]),
+                to.column as isize,
+                to.row as isize,
+                false,
+                arena.offset(offsets[1]).cast_const(),
+                left.column as isize,
+                left.row as isize,
+                arena.offset(offsets[2]).cast_const(),
+                right.column as isize,
+                right.row as isize,
+                zero,
+                one,
+                false,
+                false,
+                false,
+                Parallelism::None,
+            );
+        }
+    }
+}
+
+/// Multiplications of one piece of a product, at least.
+const PIECE: usize = 1 << 19;
+
+/// Rows or columns of a piece are a multiple of this: whole tiles of the library's.
+const TILE: usize = 64;
+
+impl Cut {
+    /// An element is summed over in blocks whose size depends on the number of terms and the
+    /// machine alone, so a product has the same bits in one piece and in many.
+    fn of(product: &Product, buffers: &[Buffer], threads: usize) -> Cut {
+        let mut product = product.clone();
+        for matrix in [&mut product.to, &mut product.left, &mut product.right] {
+            // From the start of the arena, not of the buffer.
+            matrix.offset += buffers[matrix.buffer.index()].offset as i64;
+        }
+        let [m, n, k] = product.size;
+        let (along, length) = if m >= n { (Side::Rows, m) } else { (Side::Columns, n) };
+        let rounds: usize = product.outer.iter().map(|o| o.0 as usize).product();
+        let work = m * n * k;
+        let most = if threads < 2 { 1 } else { (2 * threads).div_ceil(rounds) };
+        let wanted = (work / PIECE).clamp(1, most);
+        let size = length.div_ceil(wanted).next_multiple_of(TILE).min(length).max(1);
+        let together = if threads < 2 { rounds } else { (PIECE / work.max(1)).clamp(1, rounds) };
+        Cut { product, rounds, together, along, size, parts: length.div_ceil(size).max(1) }
+    }
+}
+
+/// The processor's control word, set back when it goes.
+struct Control(Option<ControlWord>);
+
+impl Control {
+    fn set(subnormals: Subnormals) -> Control {
+        Control((subnormals == Subnormals::Flush).then(flush_subnormals))
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        if let Some(before) = self.0 {
+            set_control(before);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+type ControlWord = u32;
+#[cfg(not(target_arch = "x86_64"))]
+type ControlWord = ();
 
 /// Makes the processor take and make subnormal numbers as zero; what its control word was.
 #[cfg(target_arch = "x86_64")]
@@ -217,8 +504,8 @@ fn flush_subnormals() -> u32 {
 
 #[cfg(target_arch = "x86_64")]
 fn set_control(word: u32) {
-    // SAFETY: the word is one this thread had, with at most the two bits above set; it is set back
-    // as soon as generated code returns, and that is all that runs in between.
+    // SAFETY: the word is one this thread had, with at most the two bits above set; `Control` sets it
+    // back, and only generated code and matrix products run in between.
     unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack)) };
 }
 
@@ -228,135 +515,42 @@ fn flush_subnormals() {}
 #[cfg(not(target_arch = "x86_64"))]
 fn set_control((): ()) {}
 
-/// Compiles every stretch of nests; how many bytes they are in all.
-fn define(
-    module: &mut JITModule,
-    host: &Host,
-    program: &TensorProgram,
+/// Functions under definition.
+struct Definition<'h> {
+    host: &'h Host,
     precision: Precision,
-) -> Result<(Vec<FuncId>, usize), Error> {
-    let failed = |error: ModuleError| Error::internal("jit", error);
-    let mut context = Context::new();
-    let mut builder = FunctionBuilderContext::new();
-    let (mut functions, mut size) = (Vec::new(), 0);
-    for stretch in stretches(program, host) {
-        let Stretch::Nests(nests) = stretch else { continue };
-        context.clear();
-        write(&mut context.func, &mut builder, host, program, precision, &nests);
-        let id = module.declare_anonymous_function(&signature(host)).map_err(failed)?;
-        module.define_function(id, &mut context).map_err(failed)?;
-        size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
-        functions.push(id);
-    }
-    module.finalize_definitions().map_err(failed)?;
-    Ok((functions, size))
+    functions: Vec<FuncId>,
+    /// Bytes in all.
+    size: usize,
 }
 
-/// A cache line of zeros and numbers.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u8; 64]);
-
-/// The storage of one kernel's runs: its inputs, outputs and everything between.
-pub struct Workspace {
-    arena: Vec<Line>,
-    layout: Arc<Layout>,
-}
-
-/// Numbers as bytes may be seen as them.
-fn element_size(precision: Precision) -> usize {
-    match precision {
-        Precision::F32 => 4,
-        Precision::F64 => 8,
-    }
-}
-
-impl Workspace {
-    /// Sets an input, row-major; rounds to the kernel's precision.
-    ///
-    /// # Errors
-    /// Where there is no such input, or it has another size.
-    pub fn set(&mut self, input: usize, values: &[f64]) -> Result<(), Error> {
-        let place = found(&self.layout.inputs, input, "input", values.len())?;
-        match self.layout.precision {
-            Precision::F64 => self.slice_mut::<f64>(place).copy_from_slice(values),
-            Precision::F32 => {
-                let into = self.slice_mut::<f32>(place);
-                into.iter_mut().zip(values).for_each(|(to, from)| *to = *from as f32);
+impl Definition<'_> {
+    /// Compiles every stretch of nests of a program, those within loops in their place.
+    fn define(
+        &mut self,
+        module: &mut JITModule,
+        context: &mut (Context, FunctionBuilderContext),
+        program: &TensorProgram,
+        stretches: &[Stretch],
+    ) -> Result<(), Error> {
+        let failed = |error: ModuleError| Error::internal("jit", error);
+        for stretch in stretches {
+            match stretch {
+                Stretch::Product(_) => continue,
+                Stretch::Repeated(repeated, stretches) => {
+                    self.define(module, context, &repeated.program, stretches)?;
+                    continue;
+                }
+                Stretch::Nests(_) | Stretch::Chunks(_) => {}
             }
+            let (context, builder) = (&mut context.0, &mut context.1);
+            context.clear();
+            write(&mut context.func, builder, self.host, program, self.precision, stretch);
+            let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
+            module.define_function(id, context).map_err(failed)?;
+            self.size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
+            self.functions.push(id);
         }
         Ok(())
-    }
-
-    /// Reads an output, row-major.
-    ///
-    /// # Errors
-    /// Where there is no such output, or it has another size.
-    pub fn get(&self, output: usize, values: &mut [f64]) -> Result<(), Error> {
-        let place = found(&self.layout.outputs, output, "output", values.len())?;
-        match self.layout.precision {
-            Precision::F64 => values.copy_from_slice(self.slice::<f64>(place)),
-            Precision::F32 => {
-                let from = self.slice::<f32>(place);
-                values.iter_mut().zip(from).for_each(|(to, from)| *to = f64::from(*from));
-            }
-        }
-        Ok(())
-    }
-
-    /// An input's memory; `None` where there is no such input or the precision is another.
-    pub fn input_f64(&mut self, input: usize) -> Option<&mut [f64]> {
-        let place = self.layout.inputs.get(input).copied()?;
-        (self.layout.precision == Precision::F64).then(|| self.slice_mut(place))
-    }
-
-    /// The same in single precision.
-    pub fn input_f32(&mut self, input: usize) -> Option<&mut [f32]> {
-        let place = self.layout.inputs.get(input).copied()?;
-        (self.layout.precision == Precision::F32).then(|| self.slice_mut(place))
-    }
-
-    /// An output's memory; `None` where there is no such output or the precision is another.
-    pub fn output_f64(&self, output: usize) -> Option<&[f64]> {
-        let place = self.layout.outputs.get(output).copied()?;
-        (self.layout.precision == Precision::F64).then(|| self.slice(place))
-    }
-
-    /// The same in single precision.
-    pub fn output_f32(&self, output: usize) -> Option<&[f32]> {
-        let place = self.layout.outputs.get(output).copied()?;
-        (self.layout.precision == Precision::F32).then(|| self.slice(place))
-    }
-
-    /// A buffer of the layout, as numbers of its precision.
-    fn slice<T: Number>(&self, Buffer { size, offset }: Buffer) -> &[T] {
-        debug_assert_eq!(size_of::<T>(), element_size(self.layout.precision));
-        assert!((offset + size) * size_of::<T>() <= self.arena.len() * size_of::<Line>());
-        // SAFETY: just measured; `T` is a float, of which every bit pattern is one, and the arena
-        // is aligned for it.
-        unsafe { std::slice::from_raw_parts(self.arena.as_ptr().cast::<T>().add(offset), size) }
-    }
-
-    fn slice_mut<T: Number>(&mut self, Buffer { size, offset }: Buffer) -> &mut [T] {
-        debug_assert_eq!(size_of::<T>(), element_size(self.layout.precision));
-        assert!((offset + size) * size_of::<T>() <= self.arena.len() * size_of::<Line>());
-        // SAFETY: as in `slice`, and the arena is borrowed mutably.
-        unsafe { std::slice::from_raw_parts_mut(self.arena.as_mut_ptr().cast::<T>().add(offset), size) }
-    }
-}
-
-/// A type whose every bit pattern is a value.
-trait Number {}
-impl Number for f32 {}
-impl Number for f64 {}
-
-fn found(places: &[Buffer], at: usize, what: &str, length: usize) -> Result<Buffer, Error> {
-    match places.get(at) {
-        Some(place) if place.size == length => Ok(*place),
-        Some(place) => Err(Error::input(Diagnostic::error(format!(
-            "{what} {at} of the kernel has {} numbers, not {length}",
-            place.size
-        )))),
-        None => Err(Error::input(Diagnostic::error(format!("the kernel has no {what} {at}")))),
     }
 }

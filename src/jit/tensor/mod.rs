@@ -2,7 +2,8 @@
 //! [`TensorKernel`], run over the arena of a [`Workspace`].
 //!
 //! `code` cuts a program into functions, `nest` writes loops, `access` addresses, `math` and `lanes`
-//! the arithmetic of scalars and vectors; matrix products are the `gemm` crate's.
+//! the arithmetic of scalars and vectors; matrix products are the `gemm` crate's. Large steps are
+//! cut into pieces, which the threads of a `pool` share.
 //!
 //! What must stay true: all `unsafe` is in `kernel`.
 
@@ -12,5 +13,8 @@ mod kernel;
 mod lanes;
 mod math;
 mod nest;
+mod pool;
+mod workspace;
 
-pub use kernel::{TensorKernel, Workspace};
+pub use kernel::TensorKernel;
+pub use workspace::Workspace;

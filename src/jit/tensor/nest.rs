@@ -91,12 +91,18 @@ pub(super) struct NestWriter<'e, 'a, 'f> {
     work: Vec<u32>,
     parts: usize,
     accumulators: Vec<Accumulator>,
+    /// The counter of the outermost loop, where the caller counts.
+    given: Option<Value>,
 }
 
 /// How much code a nest is, in instructions or so.
 pub(super) fn code_size(nest: &Nest, host: &Host) -> u32 {
-    let body: u32 = nest.block().insts.iter().map(|inst| inst_length(inst, host)).sum();
-    body + 8 * nest.loops.len() as u32 + 8
+    body_length(nest, host) + 8 * nest.loops.len() as u32 + 8
+}
+
+/// How much work one iteration is, in instructions or so.
+pub(super) fn body_length(nest: &Nest, host: &Host) -> u32 {
+    nest.block().insts.iter().map(|inst| inst_length(inst, host)).sum()
 }
 
 fn inst_length(inst: &Inst, host: &Host) -> u32 {
@@ -112,9 +118,10 @@ impl<'a, 'f> Emitter<'a, 'f> {
         self.vector.lane_count() as usize
     }
 
-    /// Appends a nest.
-    pub fn nest(&mut self, nest: &'a Nest) {
+    /// Appends a nest; of its outermost loop, if a round of it is given, that one only.
+    pub fn nest(&mut self, nest: &'a Nest, round: Option<Value>) {
         let mut writer = NestWriter::new(self, nest);
+        writer.given = round;
         let mut known = Known {
             slots: vec![Slot::default(); nest.block().insts.len()],
             rows: vec![None; nest.loads.len()],
@@ -161,6 +168,7 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
             work,
             parts,
             accumulators: Vec::new(),
+            given: None,
         };
         writer.sum_work();
         writer
@@ -217,6 +225,12 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
 
     /// The loop inside `level`.
     fn run(&mut self, level: usize, known: &Known) {
+        if let (0, Some(round)) = (level, self.given) {
+            self.counters.push(Counter { variable: Some(round), constant: 0 });
+            self.level(1, &mut known.clone());
+            self.counters.pop();
+            return;
+        }
         let extent = self.nest.loops[level].extent as usize;
         if self.nest.lanes != Some(level) {
             return self.rounds_of(level, 0, extent, 1, known);

@@ -7,11 +7,15 @@
 use super::affine::{Affine, Coordinates};
 use super::cost::reduced_extents;
 use super::fuse::{Group, Kind};
-use super::program::{BufferId, Chosen, Combine, Loop, Matrix, Nest, Place, Product, Step, Store, Write};
+use super::program::{
+    BufferId, Chosen, Combine, Loop, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write,
+};
+use super::scan::repeated;
 use super::shape::{choose_lanes, simplify_loops};
 use super::trace::{Blocked, Tracer};
-use crate::ir::{Function, Graph, Id, Op, Reduction, Structural};
+use crate::ir::{Body, Function, Graph, Id, Op, Reduction, Structural};
 use crate::loops::{Block, Buffer, Inst, Program, lower, schedule};
+use rustc_hash::FxHashMap;
 
 /// What steps are made from.
 pub(super) struct Site<'a> {
@@ -19,6 +23,8 @@ pub(super) struct Site<'a> {
     pub stored: &'a [Option<BufferId>],
     /// Elements of a vector.
     pub lanes: usize,
+    /// The programs of one step of each scan.
+    pub bodies: &'a FxHashMap<Body, TensorProgram>,
 }
 
 impl Site<'_> {
@@ -31,6 +37,10 @@ impl Site<'_> {
             Kind::Loops => Ok(vec![Step::Nest(self.loops(group)?)]),
             Kind::Moved => self.moved(group.members[0]),
             Kind::Product => Ok(vec![Step::Product(self.product(group.members[0])?)]),
+            Kind::Repeated => {
+                let repeated = repeated(self.graph, group, self.stored, self.bodies)?;
+                Ok(vec![Step::Repeated(repeated)])
+            }
         }
     }
 

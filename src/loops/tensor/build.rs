@@ -9,9 +9,11 @@ use super::fuse::{Group, groups, unread};
 use super::order::{Placed, Unit, order};
 use super::prepare::prepare;
 use super::program::{BufferId, Step, TensorProgram};
+use super::scan::bodies;
 use super::{TensorOptions, arena, verify};
 use crate::error::{Diagnostic, Error};
-use crate::ir::{Function, Graph, Id, Op, reachable, verify::debug_verify};
+use crate::ir::{Body, Function, Graph, Id, Op, reachable, verify::debug_verify};
+use rustc_hash::FxHashMap;
 
 /// The program of a function.
 ///
@@ -35,7 +37,7 @@ pub fn build(function: &Function, options: &TensorOptions) -> Result<TensorProgr
     let prepared = prepare(function);
     debug_verify(prepared.graph(), prepared.outputs(), "prepare");
     let sizes = check_sizes(&prepared)?;
-    let mut layout = Layout::new(&prepared, options.lanes());
+    let mut layout = Layout::new(&prepared, options)?;
     let mut units = layout.fused()?;
     let outputs = layout.outputs(&mut units);
     let pairs = pairs(&prepared, options)?;
@@ -99,12 +101,15 @@ struct Layout<'f> {
     /// Elements of each buffer.
     sizes: Vec<usize>,
     lanes: usize,
+    /// The programs of one step of each scan.
+    bodies: FxHashMap<Body, TensorProgram>,
 }
 
 impl<'f> Layout<'f> {
-    fn new(function: &'f Function, lanes: usize) -> Self {
+    fn new(function: &'f Function, options: &TensorOptions) -> Result<Self, Error> {
         let graph = function.graph();
         let needed = reachable(graph, function.outputs());
+        let bodies = bodies(graph, &needed, options)?;
         let mut layout = Layout {
             function,
             graph,
@@ -112,7 +117,8 @@ impl<'f> Layout<'f> {
             is_input: vec![false; graph.len()],
             stored: vec![None; graph.len()],
             sizes: Vec::new(),
-            lanes,
+            lanes: options.lanes(),
+            bodies,
         };
         for &symbol in function.inputs() {
             layout.sizes.push(graph.type_of(graph.symbol_type(symbol)).shape.size());
@@ -124,7 +130,7 @@ impl<'f> Layout<'f> {
                 layout.stored[id.index()] = Some(BufferId(at as u32));
             }
         }
-        layout
+        Ok(layout)
     }
 
     /// Groups of nodes and their steps. Nodes are stored until every address is affine.
@@ -149,13 +155,26 @@ impl<'f> Layout<'f> {
             groups.retain(|group| !group.members.is_empty());
             self.number(&stored);
             match self.assembled(&groups) {
-                Ok(units) => return Ok(units),
+                Ok(mut units) => {
+                    self.make_room(&mut units);
+                    return Ok(units);
+                }
                 Err(blocked) => {
                     if let Some(id) = blocked.iter().find(|id| must[id.index()]) {
                         return Err(Error::internal("fuse", format!("{id} is stored and cannot be read")));
                     }
                     blocked.into_iter().for_each(|id| must[id.index()] = true);
                 }
+            }
+        }
+    }
+
+    /// Gives every loop a buffer to run in.
+    fn make_room(&mut self, units: &mut [Unit]) {
+        for step in units.iter_mut().flat_map(|unit| &mut unit.steps) {
+            if let Step::Repeated(repeated) = step {
+                repeated.room = BufferId(self.sizes.len() as u32);
+                self.sizes.push(repeated.program.arena);
             }
         }
     }
@@ -173,7 +192,7 @@ impl<'f> Layout<'f> {
 
     /// The steps of all groups, or the nodes that must be stored first.
     fn assembled(&self, groups: &[Group]) -> Result<Vec<Unit>, Vec<Id>> {
-        let site = Site { graph: self.graph, stored: &self.stored, lanes: self.lanes };
+        let site = Site { graph: self.graph, stored: &self.stored, lanes: self.lanes, bodies: &self.bodies };
         let mut units = Vec::new();
         let mut blocked = Vec::new();
         for group in groups {

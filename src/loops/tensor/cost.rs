@@ -20,7 +20,7 @@ pub(super) const SMALL_PRODUCT: usize = 4096;
 pub(super) fn is_stored_by_nature(op: Op) -> bool {
     match op {
         Op::Contract { over, .. } => over > 0,
-        Op::Reduce { .. } => true,
+        Op::Reduce { .. } | Op::Scan { .. } => true,
         Op::Structural(op) => matches!(
             op,
             Structural::Sum { .. }

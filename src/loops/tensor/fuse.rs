@@ -7,6 +7,7 @@
 //! member reads another of its group only at the same coordinates.
 
 use super::cost::{is_pointwise, is_product, is_stored_by_nature, reduced_extents};
+use super::scan::is_same_loop;
 use crate::ir::{Graph, Id, Op, Structural};
 
 /// Most members of one nest: each has its own stream of stores, and its values compete for registers.
@@ -24,6 +25,8 @@ pub(super) enum Kind {
     Moved,
     /// One matrix product.
     Product,
+    /// Results of one scan.
+    Repeated,
 }
 
 /// Stored nodes computed together.
@@ -56,6 +59,7 @@ pub(super) fn groups(graph: &Graph, needed: &[Id], stored: &[bool], is_input: &[
         let mut group = Group::of(graph, id);
         let joined = match group.kind {
             Kind::Loops => latest(&groups, &group, &reads, &group_of),
+            Kind::Repeated => groups.iter().position(|g| is_same_loop(graph, g.members[0], id)),
             Kind::Moved | Kind::Product => None,
         };
         let at = joined.unwrap_or(groups.len());
@@ -76,6 +80,7 @@ impl Group {
     fn of(graph: &Graph, id: Id) -> Group {
         let kind = match graph.op(id) {
             Op::Contract { .. } if is_product(graph, id) => Kind::Product,
+            Op::Scan { .. } => Kind::Repeated,
             Op::Structural(
                 Structural::Pad { .. }
                 | Structural::Stack

@@ -4,7 +4,8 @@
 //! the precision after every operation; sums run in the order of the loops.
 
 use super::program::{
-    Buffer, BufferId, Chosen, Combine, Load, Matrix, Nest, Place, Product, Step, TensorProgram, Write,
+    Buffer, BufferId, Chosen, Combine, Load, Matrix, Nest, Place, Product, Repeated, Step, TensorProgram,
+    When, Write,
 };
 use crate::ir::Precision;
 use crate::loops::fold::{selected, value};
@@ -17,7 +18,7 @@ use smallvec::SmallVec;
 /// # Panics
 /// Where `inputs` are too few.
 pub fn interpret(program: &TensorProgram, precision: Precision, inputs: &[f64]) -> Vec<f64> {
-    let mut machine = Machine { program, precision, arena: vec![f64::NAN; program.arena] };
+    let mut machine = Machine { program, precision, arena: vec![f64::NAN; program.arena], base: 0 };
     let mut rest = inputs;
     for &input in &program.inputs {
         let Buffer { size, offset } = program.buffers[input.index()];
@@ -27,12 +28,7 @@ pub fn interpret(program: &TensorProgram, precision: Precision, inputs: &[f64]) 
         }
         rest = others;
     }
-    for step in &program.steps {
-        match step {
-            Step::Nest(nest) => machine.nest(nest),
-            Step::Product(product) => machine.product(product),
-        }
-    }
+    machine.run();
     let output = |id: &BufferId| {
         let Buffer { size, offset } = program.buffers[id.index()];
         machine.arena[offset..offset + size].to_vec()
@@ -43,7 +39,10 @@ pub fn interpret(program: &TensorProgram, precision: Precision, inputs: &[f64]) 
 struct Machine<'p> {
     program: &'p TensorProgram,
     precision: Precision,
+    /// Of the outermost program.
     arena: Vec<f64>,
+    /// Where the program's own arena begins.
+    base: usize,
 }
 
 impl Machine<'_> {
@@ -51,6 +50,45 @@ impl Machine<'_> {
         match self.precision {
             Precision::F32 => f64::from(x as f32),
             Precision::F64 => x,
+        }
+    }
+
+    fn run(&mut self) {
+        for step in &self.program.steps {
+            match step {
+                Step::Nest(nest) => self.nest(nest),
+                Step::Product(product) => self.product(product),
+                Step::Repeated(repeated) => self.repeated(repeated),
+            }
+        }
+    }
+
+    fn repeated(&mut self, repeated: &Repeated) {
+        let room = self.base + self.program.buffers[repeated.room.index()].offset;
+        self.transfer(repeated, When::First, room, 0);
+        for round in 0..repeated.steps {
+            let entry = repeated.entry(round);
+            self.transfer(repeated, When::Entry, room, entry);
+            self.transfer(repeated, When::Before, room, entry);
+            let arena = std::mem::take(&mut self.arena);
+            let mut inner =
+                Machine { program: &repeated.program, precision: self.precision, arena, base: room };
+            inner.run();
+            self.arena = inner.arena;
+            self.transfer(repeated, When::Emit, room, entry);
+        }
+        self.transfer(repeated, When::Last, room, 0);
+    }
+
+    fn transfer(&mut self, repeated: &Repeated, when: When, room: usize, entry: usize) {
+        for transfer in repeated.at(when) {
+            let Buffer { size, offset } = repeated.program.buffers[transfer.inner.index()];
+            let inner = room + offset;
+            let outer = self.base + self.program.buffers[transfer.outer.index()].offset + entry * size;
+            match when {
+                When::First | When::Entry => self.arena.copy_within(outer..outer + size, inner),
+                When::Before | When::Emit | When::Last => self.arena.copy_within(inner..inner + size, outer),
+            }
         }
     }
 
@@ -127,7 +165,7 @@ impl Machine<'_> {
     }
 
     fn address(&self, place: &Place, counters: &[u32]) -> usize {
-        let base = self.program.buffers[place.buffer.index()].offset as i64;
+        let base = (self.base + self.program.buffers[place.buffer.index()].offset) as i64;
         (base + place.at.at(counters)) as usize
     }
 
@@ -145,7 +183,8 @@ impl Machine<'_> {
             let start = |matrix: &Matrix, which: usize| {
                 let outer = product.outer.iter().zip(&counters);
                 let outer: i64 = outer.map(|((_, strides), &i)| strides[which] * i64::from(i)).sum();
-                self.program.buffers[matrix.buffer.index()].offset as i64 + matrix.offset + outer
+                let base = self.base + self.program.buffers[matrix.buffer.index()].offset;
+                base as i64 + matrix.offset + outer
             };
             let starts = [start(&product.to, 0), start(&product.left, 1), start(&product.right, 2)];
             let at = |which: usize, matrix: &Matrix, row: usize, column: usize| {

@@ -8,12 +8,14 @@ mod affine;
 mod arena;
 mod assemble;
 mod build;
+mod chunk;
 mod cost;
 mod fuse;
 mod interpret;
 mod order;
 mod prepare;
 mod program;
+mod scan;
 mod shape;
 mod text;
 mod trace;
@@ -21,10 +23,11 @@ mod verify;
 
 pub use affine::Affine;
 pub use build::build;
+pub use chunk::{Chunked, chunked};
 pub use interpret::interpret;
 pub use program::{
-    Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Step, Store, TensorProgram,
-    Write,
+    Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Repeated, Step, Store,
+    TensorProgram, Transfer, When, Write,
 };
 pub use verify::verify;
 
@@ -36,7 +39,7 @@ pub enum Subnormals {
     /// They are computed with, as everywhere else.
     #[default]
     Keep,
-    /// Nests take and make them as zero, where the processor can (x86-64). Averages that decay, as an
+    /// They are taken and made as zero, where the processor can (x86-64). Averages that decay, as an
     /// optimiser's do, end among them and stay there, and processors are many times slower on them.
     Flush,
 }
@@ -49,7 +52,7 @@ pub struct TensorOptions {
     /// Outputs that are stored where inputs are: the next run's old values.
     pub in_place: Vec<(usize, usize)>,
     pub subnormals: Subnormals,
-    /// Threads for large matrix products; 0 and 1 are the same. Results do not depend on it.
+    /// Threads for large nests and matrix products; 0 and 1 are the same. Results do not depend on it.
     pub threads: usize,
 }
 

@@ -196,11 +196,62 @@ pub struct Product {
     pub outer: Vec<(u32, [i64; 3])>,
 }
 
+/// When something is copied between a loop's room and the buffers around it; in order of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When {
+    /// Into the room, before the first round.
+    First,
+    /// An entry into the room, before each round.
+    Entry,
+    /// Out of the room, to its entry, before each round.
+    Before,
+    /// Out of the room, to its entry, after each round.
+    Emit,
+    /// Out of the room, after the last round.
+    Last,
+}
+
+/// Something copied between a loop's room and the buffers around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    pub when: When,
+    pub outer: BufferId,
+    /// A buffer of the loop's own program: all of it is copied.
+    pub inner: BufferId,
+}
+
+/// A program run several times over, in an arena inside a buffer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repeated {
+    pub program: Box<TensorProgram>,
+    /// The buffer that holds the program's arena.
+    pub room: BufferId,
+    /// Rounds.
+    pub steps: u32,
+    /// Entries are taken from the last to the first.
+    pub backwards: bool,
+    /// In order of time.
+    pub transfers: Vec<Transfer>,
+}
+
+impl Repeated {
+    /// The transfers at some time.
+    pub fn at(&self, when: When) -> impl Iterator<Item = &Transfer> {
+        self.transfers.iter().filter(move |transfer| transfer.when == when)
+    }
+
+    /// The entry of a round.
+    pub fn entry(&self, round: u32) -> usize {
+        (if self.backwards { self.steps - 1 - round } else { round }) as usize
+    }
+}
+
 /// One step of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     Nest(Nest),
     Product(Product),
+    Repeated(Repeated),
 }
 
 /// Steps over the buffers of one arena.
@@ -220,6 +271,10 @@ impl Step {
         match self {
             Step::Nest(nest) => nest.reads().collect(),
             Step::Product(product) => vec![product.left.buffer, product.right.buffer],
+            Step::Repeated(repeated) => {
+                let read = |t: &&Transfer| matches!(t.when, When::First | When::Entry);
+                repeated.transfers.iter().filter(read).map(|t| t.outer).collect()
+            }
         }
     }
 
@@ -227,6 +282,11 @@ impl Step {
         match self {
             Step::Nest(nest) => nest.writes().collect(),
             Step::Product(product) => vec![product.to.buffer],
+            Step::Repeated(repeated) => {
+                let written = |t: &&Transfer| !matches!(t.when, When::First | When::Entry);
+                let outer = repeated.transfers.iter().filter(written).map(|t| t.outer);
+                outer.chain([repeated.room]).collect()
+            }
         }
     }
 
@@ -235,6 +295,9 @@ impl Step {
             Step::Nest(nest) => nest.buffers_mut(),
             Step::Product(Product { to, left, right, .. }) => {
                 vec![&mut to.buffer, &mut left.buffer, &mut right.buffer]
+            }
+            Step::Repeated(Repeated { room, transfers, .. }) => {
+                transfers.iter_mut().map(|transfer| &mut transfer.outer).chain([room]).collect()
             }
         }
     }

@@ -1,7 +1,8 @@
 //! The text form of tensor programs, for people and for tests.
 
 use super::program::{
-    Chosen, Combine, Load, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write,
+    Chosen, Combine, Load, Matrix, Nest, Place, Product, Repeated, Step, Store, TensorProgram, Transfer,
+    When, Write,
 };
 use crate::loops::{Inst, Kind, Value};
 use std::fmt::{Display, Formatter, Result};
@@ -89,7 +90,25 @@ impl Display for Step {
         match self {
             Step::Nest(nest) => nest.fmt(f),
             Step::Product(product) => product.fmt(f),
+            Step::Repeated(repeated) => repeated.fmt(f),
         }
+    }
+}
+
+impl Display for Repeated {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let order = if self.backwards { " backwards" } else { "" };
+        writeln!(f, "repeat {} in {}{order}", self.steps, self.room)?;
+        for Transfer { when, outer, inner } in &self.transfers {
+            match when {
+                When::First => writeln!(f, "  first {inner} = {outer}")?,
+                When::Entry => writeln!(f, "  entry {inner} = {outer}")?,
+                When::Before => writeln!(f, "  before {outer} = {inner}")?,
+                When::Emit => writeln!(f, "  emit {outer} = {inner}")?,
+                When::Last => writeln!(f, "  last {outer} = {inner}")?,
+            }
+        }
+        self.program.to_string().lines().try_for_each(|line| writeln!(f, "  | {line}"))
     }
 }
 

@@ -114,7 +114,7 @@ impl<'a> Tracer<'a> {
                 None => self.viewed(op, id, at),
             },
             Op::Contract { batch, over: 0 } => Ok(Made::Of(self.factors(id, batch as usize, at))),
-            Op::Reduce { .. } | Op::Contract { .. } => Err(id),
+            Op::Reduce { .. } | Op::Contract { .. } | Op::Scan { .. } => Err(id),
         }
     }
 

@@ -7,7 +7,7 @@
 
 use super::affine::Affine;
 use super::program::{
-    BufferId, Chosen, Load, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write,
+    BufferId, Chosen, Load, Matrix, Nest, Place, Product, Repeated, Step, Store, TensorProgram, When, Write,
 };
 use crate::loops;
 
@@ -28,8 +28,30 @@ pub fn verify(program: &TensorProgram) -> Fact {
         let checked = match step {
             Step::Nest(nest) => nest_fits(program, nest),
             Step::Product(product) => product_fits(program, product),
+            Step::Repeated(repeated) => repeated_fits(program, repeated),
         };
         checked.map_err(|fact| format!("step {at}: {fact}"))?;
+    }
+    Ok(())
+}
+
+/// The loop's own program is sound, its arena in its room, and every transfer inside both.
+fn repeated_fits(program: &TensorProgram, repeated: &Repeated) -> Fact {
+    verify(&repeated.program).map_err(|fact| format!("in a loop: {fact}"))?;
+    let room = program.buffers.get(repeated.room.index()).map_or(0, |room| room.size);
+    if room < repeated.program.arena || repeated.steps == 0 {
+        return Err("a loop without room or rounds".to_owned());
+    }
+    for transfer in &repeated.transfers {
+        let inner = repeated.program.buffers.get(transfer.inner.index()).map(|b| b.size);
+        let outer = program.buffers.get(transfer.outer.index()).map(|b| b.size);
+        let rounds = match transfer.when {
+            When::First | When::Last => 1,
+            When::Entry | When::Before | When::Emit => repeated.steps as usize,
+        };
+        if inner.is_none() || inner.and_then(|size| size.checked_mul(rounds)) != outer {
+            return Err(format!("{} and a loop's {} differ in size", transfer.outer, transfer.inner));
+        }
     }
     Ok(())
 }

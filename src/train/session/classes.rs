@@ -5,7 +5,7 @@
 //! choice unchanged; one whose entries are taken apart or computed with is left alone.
 
 use crate::data::Examples;
-use crate::elaborate::program::Input;
+use crate::elaborate::program::{Input, Model};
 use crate::error::Error;
 use crate::ir::{Graph, Id, Op, Selection, Structural, reachable};
 
@@ -26,6 +26,18 @@ pub fn check(
         }
     }
     Ok(())
+}
+
+/// For each input of a program the number of classes it chooses among, where it does.
+pub fn class_counts(model: &Model) -> Vec<Option<usize>> {
+    let mut counts = vec![None; model.inputs.len()];
+    for id in model.graph.ids() {
+        let Some((chosen_by, count)) = choice(&model.graph, id) else { continue };
+        if let Some(place) = model.inputs.iter().position(|input| input.node == chosen_by) {
+            counts[place] = Some(counts[place].map_or(count, |known: usize| known.min(count)));
+        }
+    }
+    counts
 }
 
 /// What a node chooses by, and among how many.

@@ -2,13 +2,15 @@
 //! [`Predictor`].
 //!
 //! `step` writes forward, backward, clipping and update as one function, which becomes one kernel;
-//! `run` calls it, `full_batch` with drivers that choose their own steps; `ending` says when it is over
-//! and why, with the `curvature` of the loss; `evaluation` computes losses, metrics and predictions; `keep` saves and resumes.
+//! `run` calls it with what `feed` gives it, `full_batch` with drivers that choose their own steps;
+//! `ending` says when it is over and why, with the `curvature` of the loss; `evaluation` computes
+//! losses, metrics and predictions; `keep` saves and resumes.
 
 mod classes;
 mod curvature;
 mod ending;
 mod evaluation;
+mod feed;
 mod full_batch;
 mod initial;
 mod keep;
@@ -20,6 +22,7 @@ mod run;
 mod score;
 mod step;
 
+pub use classes::class_counts;
 pub use initial::initialise;
 pub use keep::{encodings_of, params_of, program_of};
 pub use predictor::{Predictions, Predictor, input_shapes, wishes_of};

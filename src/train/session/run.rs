@@ -6,6 +6,7 @@
 
 use super::classes;
 use super::evaluation::Evaluation;
+use super::feed::{Feed, Time};
 use super::full_batch;
 use super::initial::initialise;
 use super::program::Program;
@@ -16,8 +17,9 @@ use crate::elaborate::program::{Batch, Model, Sense};
 use crate::error::{Diagnostic, Error};
 use crate::jit::tensor::{TensorKernel, Workspace};
 use crate::limits::Limits;
-use crate::loops::tensor::TensorOptions;
+use crate::loops::tensor::{Subnormals, TensorOptions};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 /// Steps of a run whose program does not say.
 const STEPS: u64 = 1_000;
@@ -34,6 +36,8 @@ pub struct TrainingOptions {
     pub epochs: Option<u64>,
     pub seed: Option<u64>,
     pub batch: Option<u64>,
+    /// Threads of a step; 0 and 1 are the same. No result depends on it.
+    pub threads: usize,
     pub limits: Limits,
 }
 
@@ -92,6 +96,9 @@ pub(super) struct Standing {
 }
 
 /// A program being trained on its data.
+///
+/// Steps take and make subnormal numbers as zero where the processor can: averages of an optimiser
+/// decay to them, and processors are many times slower on them. Scores and predictions keep them.
 pub struct Training {
     pub(super) source: String,
     pub(super) model: Model,
@@ -104,10 +111,9 @@ pub struct Training {
     kernel: TensorKernel,
     pub(super) workspace: Workspace,
     pub(super) layout: Layout,
-    batches: Option<Batches>,
+    feed: Feed,
     pub(super) evaluation: Evaluation,
     pub(super) standing: Standing,
-    numbers: Vec<f64>,
     /// The length of the last step's gradient.
     pub(super) norm: f64,
     /// The mean loss of the last report.
@@ -149,8 +155,12 @@ impl Training {
         let full = model.inputs.is_empty() || size == prepared.split.train.len();
         let (function, layout) = step(&model, if full { size } else { count } as u32, size as u32)?;
         let precision = plan.precision;
-        let options =
-            TensorOptions { precision, in_place: layout.in_place.clone(), ..TensorOptions::default() };
+        let options = TensorOptions {
+            precision,
+            in_place: layout.in_place.clone(),
+            subnormals: Subnormals::Flush,
+            threads: options.threads,
+        };
         let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();
         let evaluation = Evaluation::new(&predict, &scored(&predict)?, count, precision)?;
@@ -164,11 +174,10 @@ impl Training {
             interval,
             kernel,
             workspace,
+            feed: Feed::new(&model, &layout, batches, seed),
             layout,
-            batches,
             evaluation,
             standing: Standing::default(),
-            numbers: vec![0.0; size],
             norm: 0.0,
             last_loss: 0.0,
             model,
@@ -218,9 +227,20 @@ impl Training {
         self.standing.step
     }
 
-    /// Bytes of machine code of a step.
-    pub fn code_size(&self) -> usize {
-        self.kernel.code_size()
+    /// The compiled step.
+    pub fn kernel(&self) -> &TensorKernel {
+        &self.kernel
+    }
+
+    /// A step that tells how long each stretch of its kernel took: see [`TensorKernel::timed`].
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub fn timed_step(&mut self) -> Result<Vec<Duration>, Error> {
+        let Standing { step, plateaus, .. } = self.standing;
+        self.feed.next(&mut self.workspace, Time { step, steps: self.steps, plateaus })?;
+        self.standing.step += 1;
+        Ok(self.kernel.timed(&mut self.workspace))
     }
 
     /// The program as it is trained.
@@ -250,23 +270,8 @@ impl Training {
 
     /// Runs the kernel on the next batch.
     pub(super) fn evaluate_step(&mut self) -> Result<(), Error> {
-        let step = self.standing.step + 1;
-        let epoch = self.epoch();
-        if let (Some(place), Some(batches)) = (self.layout.rows, &mut self.batches) {
-            let rows = batches.next_batch();
-            self.numbers.iter_mut().zip(rows).for_each(|(number, &row)| *number = f64::from(row));
-            self.workspace.set(place, &self.numbers)?;
-        }
-        for (k, &place) in self.layout.noises.iter().enumerate() {
-            let size = self.noise_size(k);
-            let mut noise = vec![0.0; size];
-            Random::at(self.seed, &format!("noise {k}"), step).fill_uniform(&mut noise);
-            self.workspace.set(place, &noise)?;
-        }
-        let clock = [step, self.steps, epoch, self.standing.plateaus];
-        for (place, value) in self.layout.clock.into_iter().zip(clock) {
-            self.workspace.set(place, &[value as f64])?;
-        }
+        let Standing { step, plateaus, .. } = self.standing;
+        self.feed.next(&mut self.workspace, Time { step, steps: self.steps, plateaus })?;
         self.kernel.run(&mut self.workspace);
         Ok(())
     }
@@ -301,12 +306,12 @@ impl Training {
 
     /// Rows of a step, of a program with data.
     pub(super) fn batch_size(&self) -> Option<usize> {
-        self.batches.as_ref().map(Batches::size)
+        self.feed.batch_size()
     }
 
     /// Whether each step takes all training rows.
     pub(super) fn takes_all(&self) -> bool {
-        self.batches.as_ref().is_none_or(|batches| batches.per_epoch() == 1)
+        self.feed.is_full()
     }
 
     /// The rows trained on; a program without data has one example, which is none.
@@ -321,19 +326,6 @@ impl Training {
         let mut value = [0.0];
         self.workspace.get(output, &mut value)?;
         Ok(value[0])
-    }
-
-    /// How many numbers a step draws for one of the noises.
-    fn noise_size(&self, k: usize) -> usize {
-        let one = self.model.graph.shape(self.model.noises[k].node).size();
-        one * self.batches.as_ref().map_or(1, Batches::size)
-    }
-
-    fn epoch(&self) -> u64 {
-        match &self.batches {
-            Some(batches) => self.standing.step / batches.per_epoch(),
-            None => self.standing.step,
-        }
     }
 
     /// Steps until the plan is done, or `observe` breaks off, or something goes wrong. `observe`
@@ -386,7 +378,7 @@ impl Training {
         Ok(Progress {
             step,
             steps: self.steps,
-            epoch: self.epoch(),
+            epoch: self.feed.epoch(step),
             loss: self.last_loss,
             gradient_norm: self.norm,
             learning_rate,
@@ -439,10 +431,7 @@ impl Training {
 
     /// Goes on from the batch after so many steps.
     pub(super) fn resume_batches(&mut self) {
-        let step = self.standing.step;
-        if let Some(batches) = &mut self.batches {
-            batches.restore_step(step);
-        }
+        self.feed.resume(self.standing.step);
     }
 }
 

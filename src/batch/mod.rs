@@ -5,6 +5,8 @@
 //!
 //! What must stay true: entry `i` of a batched node is the node's value for example `i`.
 
+mod scan;
+
 use crate::ir::structural::{pack_order, source_axis};
 use crate::ir::{Elementwise, Graph, Id, Op, Selection, Shape, Structural, reachable};
 use rustc_hash::FxHashMap;
@@ -88,6 +90,7 @@ impl Site<'_> {
             Op::Reduce { op, axes } => self.graph.reduce(op, self.operands[0].id(), axes << 1),
             Op::Structural(op) => self.structural(op),
             Op::Contract { batch, over } => self.contraction(batch, over),
+            Op::Scan { body, output } => self.scan(body, output),
             Op::Input(_) | Op::Constant(_) => self.id,
         }
     }

@@ -1,0 +1,106 @@
+//! Columns through a tensor kernel over a block of rows: 128-bit vectors on every machine.
+//!
+//! What must stay true: rows behind the end of the last block are computed and dropped.
+
+use crate::batch::{Batched, batch};
+use crate::error::Error;
+use crate::ir::{DType, Function, Id, Op, Precision, Shape, Symbol, Type, reachable};
+use crate::jit::tensor::{TensorKernel, Workspace};
+use crate::jit::wide::Element;
+use crate::loops::tensor::TensorOptions;
+use std::sync::{Mutex, PoisonError};
+
+/// Rows at once: what a few arrays of them need fits the first cache.
+const BLOCK: usize = 256;
+
+/// See the head of the file.
+pub(super) struct Narrow {
+    kernel: TensorKernel,
+    /// Columns of each input and of each output.
+    inputs: Vec<usize>,
+    outputs: Vec<usize>,
+    pool: Mutex<Vec<Workspace>>,
+}
+
+impl Narrow {
+    pub fn compile(function: &Function, precision: Precision) -> Result<Narrow, Error> {
+        let mut graph = function.graph().clone();
+        let (mut symbols, mut pairs, mut inputs) = (Vec::new(), Vec::new(), Vec::new());
+        let needed = reachable(&graph, function.outputs());
+        for &symbol in function.inputs() {
+            let ty = graph.type_of(graph.symbol_type(symbol)).clone();
+            inputs.push(ty.shape.size());
+            let extents = std::iter::once(BLOCK as u32).chain(ty.shape.extents().iter().copied());
+            let many = graph.type_id(Type::new(ty.dtype, Shape::new(extents)));
+            // No name of the language's begins with a space.
+            let name = format!(" {}", graph.symbol_name(symbol));
+            let block = graph.input_of(&name, many);
+            let of = |id: &&Id| graph.op(**id) == Op::Input(symbol);
+            pairs.extend(needed.iter().find(of).map(|&one| (one, block)));
+            symbols.extend(graph.symbol(&name));
+        }
+        let outputs: Vec<usize> = function.outputs().iter().map(|&id| graph.shape(id).size()).collect();
+        let batched = batch(&mut graph, function.outputs(), &pairs, BLOCK as u32);
+        let roots = batched.into_iter().map(|output| match output {
+            Batched::Each(id) => number(&mut graph, id),
+            Batched::Once(id) => {
+                let extents = std::iter::once(BLOCK as u32).chain(graph.shape(id).extents().iter().copied());
+                let shape = Shape::new(extents);
+                let each = graph.broadcast(id, 1, &shape);
+                number(&mut graph, each)
+            }
+        });
+        let roots = roots.collect();
+        let symbols: Vec<Symbol> = symbols;
+        let options = TensorOptions { precision, ..TensorOptions::default() };
+        let kernel = TensorKernel::compile(&Function::new(graph, symbols, roots), &options)?;
+        Ok(Narrow { kernel, inputs, outputs, pool: Mutex::default() })
+    }
+
+    /// As [`MapKernel::run`](super::MapKernel::run), of columns that were measured.
+    pub fn run<T: Element>(
+        &self,
+        rows: usize,
+        inputs: &[&[T]],
+        outputs: &mut [&mut [T]],
+    ) -> Result<(), Error> {
+        let used = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut workspace = used.unwrap_or_else(|| self.kernel.workspace());
+        for start in (0..rows).step_by(BLOCK) {
+            let size = BLOCK.min(rows - start);
+            let mut column = 0;
+            for (input, &width) in self.inputs.iter().enumerate() {
+                let Some(to) = T::input(&mut workspace, input) else { continue };
+                for (k, from) in inputs[column..column + width].iter().enumerate() {
+                    let places = to[k..].iter_mut().step_by(width);
+                    places.zip(&from[start..start + size]).for_each(|(to, from)| *to = *from);
+                }
+                column += width;
+            }
+            self.kernel.run(&mut workspace);
+            let mut column = 0;
+            for (output, &width) in self.outputs.iter().enumerate() {
+                let Some(from) = T::output(&workspace, output) else { continue };
+                for (k, to) in outputs[column..column + width].iter_mut().enumerate() {
+                    let places = from[k..].iter().step_by(width);
+                    to[start..start + size].iter_mut().zip(places).for_each(|(to, from)| *to = *from);
+                }
+                column += width;
+            }
+        }
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+        Ok(())
+    }
+}
+
+/// Truth values as 1 and 0, as every engine makes them.
+fn number(graph: &mut crate::ir::Graph, id: Id) -> Id {
+    if graph.ty(id).dtype != DType::Bool {
+        return id;
+    }
+    let (one, zero) = (graph.integer(1), graph.integer(0));
+    let shape = graph.shape(id).clone();
+    let axes = ((1u16 << shape.rank()) - 1) as u8;
+    let [one, zero] = [one, zero].map(|x| graph.broadcast(x, axes, &shape));
+    graph.select(id, one, zero)
+}

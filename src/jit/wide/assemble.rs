@@ -1,0 +1,159 @@
+//! A body to a function over streams: the loop, its tail, what is around them.
+//!
+//! The function takes a table of pointers, one a stream, how many elements there are, and memory
+//! for slots. Short bodies have two forms, one of whole vectors and one for the lanes that are left;
+//! long ones only the second, for every round.
+//!
+//! What must stay true: exactly the first `count` elements of a column are read or written.
+
+use super::allocate::{Placed, Uses, allocate, broadcast, load_opcode, pins};
+use super::body::{Body, Op, Val};
+use super::encode;
+use super::frame::{Frame, Mode, SUM_LANES};
+use super::instr::{Condition, Gpr, Instr, Memory, Place, Vector};
+use super::level::Level;
+use super::select::{Selected, select};
+use super::verify::verify;
+use crate::error::Error;
+
+/// Longest selected code that has two forms.
+const TWO_FORMS: usize = 1000;
+
+/// A function before it has an address.
+pub struct Assembly {
+    pub level: Level,
+    pub code: Vec<Instr>,
+    /// Behind the code.
+    pub constants: Vec<u8>,
+    /// Bytes of slots the caller lends, on a cache line.
+    pub scratch: usize,
+}
+
+impl Assembly {
+    pub fn bytes(&self) -> Vec<u8> {
+        encode::encode(self.level, &self.code, &self.constants)
+    }
+}
+
+/// The function of a body; `foreign` is the address of what [`Foreign`](crate::elementary::Foreign)
+/// calls go through.
+///
+/// # Errors
+/// Where there are more sums than registers to point at them, and where the allocation does not verify.
+pub fn assemble(mut body: Body, foreign: u64) -> Result<Assembly, Error> {
+    let code = select(&mut body);
+    let uses = Uses::new(&body, &code);
+    let used = used(&body, &code);
+    let mut frame = Frame::new(&body, |value| used[value.index()]);
+    if !frame.sums_fit(&body) {
+        return Err(Error::internal("wide", "more sums than registers"));
+    }
+    let pins = pins(&body, &code, &uses);
+    let mut writer = Writer { body: &body, code: &code, uses: &uses, pins: &pins, out: Vec::new() };
+    writer.around(frame.open());
+    writer.pins(&frame);
+    match code.len() <= TWO_FORMS {
+        true => writer.two_forms(&mut frame)?,
+        false => writer.one_form(&mut frame)?,
+    }
+    writer.around(frame.close());
+    writer.around(frame.stubs(foreign));
+    Ok(Assembly {
+        level: body.level,
+        code: writer.out,
+        constants: frame.pool().to_vec(),
+        scratch: frame.scratch(),
+    })
+}
+
+fn used(body: &Body, code: &[Selected]) -> Vec<bool> {
+    let mut used = vec![false; body.insts.len()];
+    for selected in code {
+        selected.uses.iter().chain(&selected.def).for_each(|v| used[v.index()] = true);
+    }
+    used
+}
+
+struct Writer<'a> {
+    body: &'a Body,
+    code: &'a [Selected],
+    uses: &'a Uses,
+    pins: &'a [Val],
+    out: Vec<Instr>,
+}
+
+impl Writer<'_> {
+    fn around(&mut self, code: impl IntoIterator<Item = Instr>) {
+        self.out.extend(code);
+    }
+
+    fn form(&mut self, frame: &mut Frame, mode: Mode) -> Result<(), Error> {
+        let placed = allocate(self.body, self.code, self.uses, self.pins, frame, mode);
+        if cfg!(debug_assertions) {
+            let fact = verify(self.body, self.code, self.pins, &placed, frame);
+            fact.map_err(|fact| Error::internal("wide", fact))?;
+        }
+        self.out.extend(placed.into_iter().map(|Placed { instr, .. }| instr));
+        Ok(())
+    }
+
+    /// Invariants that stay in registers.
+    fn pins(&mut self, frame: &Frame) {
+        for (register, &value) in self.pins.iter().enumerate() {
+            let inst = &self.body.insts[value.index()];
+            let (memory, before, opcode) = match inst.op {
+                Op::Uniform(stream) => {
+                    let (memory, before) = frame.uniform(stream);
+                    (memory, before, broadcast(inst.width))
+                }
+                _ if self.body.level == Level::L512 => (frame.constant(value), None, broadcast(inst.width)),
+                _ => (frame.constant(value), None, load_opcode(inst.width)),
+            };
+            let memory = Memory { broadcast: false, ..memory };
+            self.around(before);
+            let load = Vector::unary(opcode, register as u8, Place::Memory(memory));
+            self.around([Instr::Vector(load)]);
+        }
+    }
+
+    fn two_forms(&mut self, frame: &mut Frame) -> Result<(), Error> {
+        let lanes = frame.lanes() as i32;
+        let [head, tail, done] = [(); 3].map(|()| frame.label());
+        self.start(frame);
+        self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::Below, tail), Instr::Label(head)]);
+        self.form(frame, Mode::Whole)?;
+        self.step(frame);
+        self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::AtLeast, head)]);
+        self.around([Instr::Label(tail), Instr::Add(Gpr::RSI, lanes), Instr::Test(Gpr::RSI)]);
+        self.around([Instr::Jump(Condition::Zero, done)]);
+        self.around(frame.make_mask());
+        self.form(frame, Mode::Masked)?;
+        self.around([Instr::Label(done)]);
+        Ok(())
+    }
+
+    fn one_form(&mut self, frame: &mut Frame) -> Result<(), Error> {
+        let lanes = frame.lanes() as i32;
+        let [head, done] = [(); 2].map(|()| frame.label());
+        self.start(frame);
+        self.around([Instr::Test(Gpr::RSI), Instr::Jump(Condition::Zero, done), Instr::Label(head)]);
+        self.around(frame.make_mask());
+        self.form(frame, Mode::Masked)?;
+        self.step(frame);
+        self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::Above, head)]);
+        self.around([Instr::Label(done)]);
+        Ok(())
+    }
+
+    fn start(&mut self, frame: &Frame) {
+        self.around([Instr::MoveImmediate(Gpr::RAX, 0)]);
+        self.around(frame.has_sums.then_some(Instr::MoveImmediate(Gpr::RBP, 0)));
+    }
+
+    fn step(&mut self, frame: &Frame) {
+        self.around([Instr::Add(Gpr::RAX, frame.lanes() as i32)]);
+        if frame.has_sums {
+            self.around([Instr::Move(Gpr::RBP, Gpr::RAX), Instr::And(Gpr::RBP, SUM_LANES as i32 - 1)]);
+        }
+    }
+}

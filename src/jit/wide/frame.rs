@@ -1,0 +1,408 @@
+//! What a loop's code shares: registers of streams, constants, slots, labels, calls.
+//!
+//! General registers: RDI the table of streams, RSI elements left, RDX slots, RAX the element, R11
+//! the constants, RBP the element modulo the partial sums, RCX anything for a moment; the others
+//! point at streams, as many as there are; streams beyond those are looked up in the table.
+//!
+//! What must stay true: both forms of a loop agree on all of it but the slots.
+
+use super::body::{Body, Op, Val, Width};
+use super::instr::{Condition, Gpr, Instr, Label, Memory, Place, Register, Vector};
+use super::level::Level;
+use super::opcode::Opcode;
+use crate::elementary::Foreign;
+use rustc_hash::FxHashMap;
+
+/// Registers that point at streams; the last six belong to the caller.
+const POINTERS: [Gpr; 8] = [Gpr::R8, Gpr::R9, Gpr::R10, Gpr::RBX, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
+
+/// Registers that the caller wants back.
+const SAVED: [Gpr; 6] = [Gpr::RBX, Gpr::RBP, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
+
+/// Partial sums of a reduction: element i is added to number i modulo this. A multiple of the
+/// lanes of every vector, so that sums do not depend on the level; several vectors, so that an
+/// addition does not wait for the one before.
+pub const SUM_LANES: usize = 64;
+
+/// How a form of the loop reads and writes streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Whole vectors.
+    Whole,
+    /// Lanes of the mask.
+    Masked,
+}
+
+/// A call written after the loop, and where it comes back to.
+struct Stub {
+    label: Label,
+    back: Label,
+    site: u64,
+}
+
+/// See the head of the file.
+pub(super) struct Frame {
+    level: Level,
+    element: Width,
+    pointers: FxHashMap<u32, Gpr>,
+    pub has_sums: bool,
+    constants: FxHashMap<Val, i32>,
+    pool: Vec<u8>,
+    masks: i32,
+    slots: [u32; 2],
+    labels: u32,
+    stubs: Vec<Stub>,
+    thunk: Option<Label>,
+}
+
+impl Frame {
+    /// The frame of a body, of whose values `used` are.
+    pub fn new(body: &Body, used: impl Fn(Val) -> bool) -> Frame {
+        let mut frame = Frame {
+            level: body.level,
+            element: body.element,
+            pointers: FxHashMap::default(),
+            has_sums: false,
+            constants: FxHashMap::default(),
+            pool: Vec::new(),
+            masks: 0,
+            slots: [0; 2],
+            labels: 0,
+            stubs: Vec::new(),
+            thunk: None,
+        };
+        let mut places: FxHashMap<(u64, Width), i32> = FxHashMap::default();
+        for (at, inst) in body.insts.iter().enumerate() {
+            let value = Val(at as u32);
+            match inst.op {
+                Op::Constant(bits) if used(value) => {
+                    let pool = &mut frame.pool;
+                    let place = *places.entry((bits, inst.width)).or_insert_with(|| {
+                        let place = pool.len() as i32;
+                        let copies = if body.level == Level::L512 { 8 } else { body.level.bytes() };
+                        let bytes = &bits.to_le_bytes()[..inst.width.bytes()];
+                        pool.extend(bytes.iter().cycle().take(copies));
+                        place
+                    });
+                    frame.constants.insert(value, place);
+                }
+                Op::Sum(stream) => {
+                    frame.has_sums = true;
+                    frame.point_at(stream);
+                }
+                Op::Store(stream) => frame.point_at(stream),
+                Op::Load(stream) | Op::Uniform(stream) if used(value) => frame.point_at(stream),
+                _ => {}
+            }
+        }
+        frame.append_masks();
+        frame
+    }
+
+    fn point_at(&mut self, stream: u32) {
+        if let Some(&next) = POINTERS.get(self.pointers.len()) {
+            self.pointers.entry(stream).or_insert(next);
+        }
+    }
+
+    /// Masks of 0, 1, 2 … lanes: numbers for 512 bits, a window to slide for 256.
+    fn append_masks(&mut self) {
+        self.pool.resize(self.pool.len().next_multiple_of(64), 0);
+        self.masks = self.pool.len() as i32;
+        let lanes = self.lanes();
+        match self.level {
+            Level::L512 => (0..=lanes).for_each(|n| {
+                let mask = ((1u32 << n) - 1) as u16;
+                self.pool.extend(mask.to_le_bytes());
+            }),
+            _ => {
+                let bytes = lanes * self.element.bytes();
+                self.pool.extend(std::iter::repeat_n(0xFF, bytes));
+                self.pool.extend(std::iter::repeat_n(0, bytes));
+            }
+        }
+    }
+
+    pub fn lanes(&self) -> usize {
+        self.level.bytes() / self.element.bytes()
+    }
+
+    /// The bytes behind the code.
+    pub fn pool(&self) -> &[u8] {
+        &self.pool
+    }
+
+    /// Bytes of slots.
+    pub fn scratch(&self) -> usize {
+        self.slots[0].max(self.slots[1]) as usize * self.level.bytes()
+    }
+
+    /// The mask register, or at 256 bits the vector register, that holds the tail's mask.
+    pub fn tail_mask(&self) -> Register {
+        if self.level == Level::L512 { 7 } else { 15 }
+    }
+
+    pub fn label(&mut self) -> Label {
+        self.labels += 1;
+        Label(self.labels - 1)
+    }
+
+    pub fn new_slot(&mut self, mode: Mode) -> u32 {
+        let count = &mut self.slots[mode as usize];
+        *count += 1;
+        *count - 1
+    }
+
+    pub fn slot(&self, slot: u32) -> Memory {
+        Memory::at(Gpr::RDX, slot as i32 * self.level.bytes() as i32)
+    }
+
+    /// A constant, as an operand.
+    pub fn constant(&self, value: Val) -> Memory {
+        let broadcast = self.level == Level::L512;
+        Memory { broadcast, ..Memory::at(Gpr::R11, self.constants[&value]) }
+    }
+
+    /// The first element of a stream, and what makes its address.
+    pub fn uniform(&self, stream: u32) -> (Memory, Option<Instr>) {
+        match self.pointers.get(&stream) {
+            Some(&pointer) => (Memory::at(pointer, 0), None),
+            None => (Memory::at(Gpr::RCX, 0), Some(self.look_up(Gpr::RCX, stream))),
+        }
+    }
+
+    /// The current elements of a stream.
+    pub fn column(&self, stream: u32) -> (Memory, Option<Instr>) {
+        let (memory, before) = self.uniform(stream);
+        (Memory { index: Some((Gpr::RAX, self.scale())), ..memory }, before)
+    }
+
+    /// Where the current elements are added. The stream has a pointer of its own.
+    pub fn partial_sums(&self, stream: u32) -> Memory {
+        let pointer = self.pointers.get(&stream).copied().unwrap_or(Gpr::RCX);
+        Memory { index: Some((Gpr::RBP, self.scale())), ..Memory::at(pointer, 0) }
+    }
+
+    /// True where every stream of sums has a register.
+    pub fn sums_fit(&self, body: &Body) -> bool {
+        let mut sums = body.insts.iter().filter_map(|inst| match inst.op {
+            Op::Sum(stream) => Some(stream),
+            _ => None,
+        });
+        sums.all(|stream| self.pointers.contains_key(&stream))
+    }
+
+    fn scale(&self) -> u8 {
+        self.element.bytes().trailing_zeros() as u8
+    }
+
+    fn look_up(&self, to: Gpr, stream: u32) -> Instr {
+        Instr::LoadWord(to, Memory::at(Gpr::RDI, stream as i32 * 8))
+    }
+
+    /// Puts the mask of RSI elements, or of all lanes if they are fewer, where the tail has it.
+    pub fn make_mask(&self) -> Vec<Instr> {
+        let (lanes, rcx) = (self.lanes(), Gpr::RCX);
+        let mut code = vec![
+            Instr::MoveImmediate(rcx, lanes as u64),
+            Instr::Compare(Gpr::RSI, rcx),
+            Instr::MoveIfBelow(rcx, Gpr::RSI),
+        ];
+        let (opcode, scale, disp) = match self.level {
+            Level::L512 => (Opcode::KMov, 1, self.masks),
+            _ => {
+                code.push(Instr::Negate(rcx));
+                (Opcode::LoadPd, self.scale(), self.masks + (lanes * self.element.bytes()) as i32)
+            }
+        };
+        let memory = Memory { index: Some((rcx, scale)), ..Memory::at(Gpr::R11, disp) };
+        code.push(Instr::Vector(Vector::unary(opcode, self.tail_mask(), Place::Memory(memory))));
+        code
+    }
+
+    /// Saves the caller's registers and fetches addresses.
+    pub fn open(&self) -> Vec<Instr> {
+        let mut code: Vec<Instr> = self.saved().map(Instr::Push).collect();
+        code.push(Instr::Constants(Gpr::R11));
+        let mut pointers: Vec<(Gpr, u32)> = self.pointers.iter().map(|(&s, &r)| (r, s)).collect();
+        pointers.sort_by_key(|(_, stream)| *stream);
+        code.extend(pointers.into_iter().map(|(register, stream)| self.look_up(register, stream)));
+        code
+    }
+
+    pub fn close(&self) -> Vec<Instr> {
+        let pops: Vec<Instr> = self.saved().map(Instr::Pop).collect();
+        let ends = [Instr::ZeroUpper, Instr::Return];
+        pops.into_iter().rev().chain(ends).collect()
+    }
+
+    fn saved(&self) -> impl Iterator<Item = Gpr> {
+        let is_used = |r: &Gpr| match *r {
+            Gpr::RBP => self.has_sums,
+            r => self.pointers.values().any(|p| *p == r),
+        };
+        SAVED.into_iter().filter(is_used)
+    }
+
+    /// A call of a function in every lane, or out of the way where a lane of the mask asks for it.
+    pub fn call(
+        &mut self,
+        f: Foreign,
+        to: Register,
+        args: &[Register],
+        mask: Option<Register>,
+    ) -> Vec<Instr> {
+        let thunk = match self.thunk {
+            Some(thunk) => thunk,
+            None => self.label(),
+        };
+        self.thunk = Some(thunk);
+        let site = Site {
+            function: f,
+            to,
+            args: [args[0], args.get(1).copied().unwrap_or(0)],
+            mask,
+            level: self.level,
+        };
+        let Some(mask) = mask else {
+            return vec![Instr::MoveImmediate(Gpr::RCX, site.pack()), Instr::Call(thunk)];
+        };
+        let (label, back) = (self.label(), self.label());
+        self.stubs.push(Stub { label, back, site: site.pack() });
+        let mut code = Vec::new();
+        match self.level {
+            Level::L512 => {
+                code.push(Instr::Vector(Vector::unary(Opcode::KTest, mask, Place::Register(mask))));
+            }
+            _ => {
+                let signs = Vector::unary(Opcode::SignsPd, Gpr::RCX.0, Place::Register(mask));
+                code.extend([Instr::Vector(signs), Instr::Test(Gpr::RCX)]);
+            }
+        }
+        code.extend([Instr::Jump(Condition::NonZero, label), Instr::Label(back)]);
+        code
+    }
+
+    /// What a call out of the way is told.
+    pub fn site(&self, stub: Label) -> Option<u64> {
+        self.stubs.iter().find(|s| s.label == stub).map(|s| s.site)
+    }
+
+    /// The calls out of the way, and the routine they share, which calls `foreign`.
+    pub fn stubs(&self, foreign: u64) -> Vec<Instr> {
+        let Some(thunk) = self.thunk else { return Vec::new() };
+        let mut code = Vec::new();
+        for stub in &self.stubs {
+            code.push(Instr::Label(stub.label));
+            code.push(Instr::MoveImmediate(Gpr::RCX, stub.site));
+            code.extend([Instr::Call(thunk), Instr::Jump(Condition::Always, stub.back)]);
+        }
+        code.push(Instr::Label(thunk));
+        code.extend(self.thunk(foreign));
+        code
+    }
+
+    /// Stores every register to a [`Registers`] on the stack, calls, and fetches them again.
+    fn thunk(&self, foreign: u64) -> Vec<Instr> {
+        const GENERAL: [Gpr; 8] =
+            [Gpr::RAX, Gpr::RDX, Gpr::RSI, Gpr::RDI, Gpr::R8, Gpr::R9, Gpr::R10, Gpr::R11];
+        let vectors = if self.level == Level::L512 { 32 } else { 16 };
+        let masks = if self.level == Level::L512 { 1..8 } else { 0..0 };
+        let vector = |opcode, i: u8| {
+            let place = Memory::at(Gpr::RSP, i32::from(i) * 64);
+            Instr::Vector(Vector::unary(opcode, i, Place::Memory(place)))
+        };
+        let mask = |opcode, i: u8| {
+            let place = Memory::at(Gpr::RSP, MASKS_AT + i32::from(i) * 8);
+            Instr::Vector(Vector::unary(opcode, i, Place::Memory(place)))
+        };
+        let word = |i: usize| Memory::at(Gpr::RSP, GENERAL_AT + i as i32 * 8);
+        let mut code = vec![
+            Instr::Push(Gpr::RBP),
+            Instr::Move(Gpr::RBP, Gpr::RSP),
+            Instr::And(Gpr::RSP, -64),
+            Instr::Sub(Gpr::RSP, size_of::<Registers>() as i32),
+        ];
+        code.extend(GENERAL.iter().enumerate().map(|(i, &r)| Instr::StoreWord(word(i), r)));
+        code.extend((0..vectors).map(|i| vector(Opcode::StorePd, i)));
+        code.extend(masks.clone().map(|i| mask(Opcode::KStore, i)));
+        code.extend([
+            Instr::Move(Gpr::RDI, Gpr::RSP),
+            Instr::Move(Gpr::RSI, Gpr::RCX),
+            Instr::ZeroUpper,
+            Instr::Function(Gpr::RAX, foreign, "foreign"),
+            Instr::CallRegister(Gpr::RAX),
+        ]);
+        code.extend((0..vectors).map(|i| vector(Opcode::LoadPd, i)));
+        code.extend(masks.map(|i| mask(Opcode::KMov, i)));
+        code.extend(GENERAL.iter().enumerate().map(|(i, &r)| Instr::LoadWord(r, word(i))));
+        code.extend([Instr::Move(Gpr::RSP, Gpr::RBP), Instr::Pop(Gpr::RBP), Instr::Return]);
+        code
+    }
+}
+
+/// Every register of the loop during a call.
+#[repr(C, align(64))]
+pub(super) struct Registers {
+    pub vectors: [[f64; 8]; 32],
+    /// The low 16 bits are the mask.
+    pub masks: [u64; 8],
+    general: [u64; 8],
+}
+
+const MASKS_AT: i32 = 32 * 64;
+const GENERAL_AT: i32 = MASKS_AT + 64;
+
+/// What a call is told, in 64 bits.
+pub(super) struct Site {
+    pub function: Foreign,
+    pub to: Register,
+    pub args: [Register; 2],
+    pub mask: Option<Register>,
+    pub level: Level,
+}
+
+impl Site {
+    fn pack(&self) -> u64 {
+        let function = Foreign::ALL.iter().position(|f| *f == self.function).expect("`ALL` has all");
+        let wide = u8::from(self.level == Level::L512);
+        u64::from_le_bytes([
+            function as u8,
+            self.to,
+            self.args[0],
+            self.args[1],
+            self.mask.unwrap_or(u8::MAX),
+            wide,
+            0,
+            0,
+        ])
+    }
+
+    pub fn unpack(bits: u64) -> Site {
+        let [function, to, a, b, mask, wide, ..] = bits.to_le_bytes();
+        Site {
+            function: Foreign::ALL[usize::from(function) % Foreign::ALL.len()],
+            to,
+            args: [a, b],
+            mask: (mask != u8::MAX).then_some(mask),
+            level: if wide == 1 { Level::L512 } else { Level::L256 },
+        }
+    }
+
+    /// Computes the function in the lanes that want it.
+    pub fn run(&self, registers: &mut Registers) {
+        let lanes = self.level.bytes() / 8;
+        for lane in 0..lanes {
+            let wanted = match (self.mask, self.level) {
+                (None, _) => true,
+                (Some(mask), Level::L512) => registers.masks[usize::from(mask & 7)] >> lane & 1 == 1,
+                (Some(mask), _) => registers.vectors[usize::from(mask & 31)][lane].is_sign_negative(),
+            };
+            if wanted {
+                let args = self.args.map(|a| registers.vectors[usize::from(a & 31)][lane]);
+                let value = self.function.value(&args[..self.function.arity()]);
+                registers.vectors[usize::from(self.to & 31)][lane] = value;
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A block of the loop IR to a [`Body`]: elementary functions become primitive operations.
+//!
+//! What must stay true: loads and stores keep their offsets as the numbers of streams, inputs first;
+//! single precision computes what the tensor interpreter does, functions in double and rounded.
+
+use super::body::{Body, Op, Val, Width};
+use super::level::Level;
+use crate::elementary::Machine;
+use crate::ir::{Elementwise, Selection};
+use crate::loops::{Block, Buffer, Inst, Kind};
+use smallvec::SmallVec;
+
+/// What the elements of an input are in a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// One for each time round.
+    Column,
+    /// The same each time.
+    Uniform,
+}
+
+/// The body of a block whose loads are `inputs`, by offset, and whose stores are the streams after.
+///
+/// `None` for blocks that use scratch.
+pub fn lower(block: &Block, inputs: &[Stream], level: Level, element: Width) -> Option<Body> {
+    let mut body = Body::new(level, element);
+    let mut values: Vec<Val> = Vec::with_capacity(block.insts.len());
+    for inst in &block.insts {
+        let operands: SmallVec<[Val; 3]> = inst.operands().iter().map(|x| values[x.index()]).collect();
+        let value = match inst {
+            Inst::Constant(bits) => body.machine(element).f(f64::from_bits(*bits)),
+            Inst::Load(address) if address.buffer == Buffer::Inputs => {
+                let op = match inputs.get(address.offset as usize)? {
+                    Stream::Column => Op::Load(address.offset),
+                    Stream::Uniform => Op::Uniform(address.offset),
+                };
+                body.push(op, element, &[])
+            }
+            Inst::Store(address, _) if address.buffer == Buffer::Outputs => {
+                let stream = inputs.len() as u32 + address.offset;
+                body.push(Op::Store(stream), element, &operands)
+            }
+            Inst::Load(_) | Inst::Store(..) => return None,
+            Inst::Elementwise(op, _) => elementwise(&mut body, *op, &operands),
+            Inst::Selection(op, _) => selection(&mut body.machine(element), *op, &operands),
+        };
+        debug_assert!(inst.kind() != Kind::Truth || body.insts[value.index()].op.is_mask());
+        values.push(value);
+    }
+    Some(body)
+}
+
+fn elementwise(body: &mut Body, op: Elementwise, operands: &[Val]) -> Val {
+    if body.element == Width::Double || is_exact(op) {
+        let element = body.element;
+        return op.value(&mut body.machine(element), operands);
+    }
+    let lower: SmallVec<[Val; 3]> = operands.iter().map(|&x| widened(body, x)).collect();
+    let upper: SmallVec<[Val; 3]> = operands
+        .iter()
+        .map(|&x| {
+            let half = body.push(Op::Upper, Width::Single, &[x]);
+            widened(body, half)
+        })
+        .collect();
+    let halves = [lower, upper].map(|operands| {
+        let y = op.value(&mut body.machine(Width::Double), &operands);
+        body.push(Op::Narrow, Width::Double, &[y])
+    });
+    body.push(Op::Join, Width::Single, &halves)
+}
+
+fn widened(body: &mut Body, x: Val) -> Val {
+    match body.insts[x.index()].op {
+        Op::Constant(bits) => body.machine(Width::Double).f(f64::from(f32::from_bits(bits as u32))),
+        _ => body.push(Op::Widen, Width::Double, &[x]),
+    }
+}
+
+/// Ops that are right in any precision as they stand.
+fn is_exact(op: Elementwise) -> bool {
+    use Elementwise::{Abs, Add, Ceil, Div, Floor, Fma, Max, Min, Mul, Neg, Relu, Sign, Sqrt, Sub};
+    matches!(op, Neg | Add | Sub | Mul | Div | Fma | Sqrt | Abs | Floor | Ceil | Min | Max | Relu | Sign)
+}
+
+fn selection<M: Machine<F = Val, I = Val, B = Val>>(m: &mut M, op: Selection, operands: &[Val]) -> Val {
+    match (op, operands) {
+        (Selection::Less, &[a, b]) => m.lt(a, b),
+        (Selection::LessEqual, &[a, b]) => m.le(a, b),
+        (Selection::Equal, &[a, b]) => m.eq(a, b),
+        (Selection::NotEqual, &[a, b]) => m.ne(a, b),
+        (Selection::And, &[a, b]) => m.and(a, b),
+        (Selection::Or, &[a, b]) => m.or(a, b),
+        (Selection::Not, &[a]) => m.not(a),
+        (Selection::Select, &[c, a, b]) => m.select(c, a, b),
+        _ => unreachable!("`verify` has counted the operands"),
+    }
+}

@@ -1,0 +1,30 @@
+//! Loop bodies to wide vector code on x86-64: [`Body`] → `select` → `allocate` → `encode` → [`LoopKernel`].
+//!
+//! `level` says how wide, `lower` makes bodies of the loop IR's blocks, `frame` holds what the code
+//! around a body shares with it, `assemble` puts the function together, `verify` checks the
+//! allocation, `dump` is the code as text.
+//!
+//! What must stay true: all `unsafe` is in `kernel`; every level computes the interpreter's bits.
+
+mod allocate;
+mod assemble;
+mod body;
+mod dump;
+mod element;
+mod encode;
+mod frame;
+mod instr;
+mod kernel;
+mod level;
+mod lower;
+mod opcode;
+mod select;
+mod verify;
+
+pub use assemble::{Assembly, assemble};
+pub use body::{Body, Inst, Lanes, Op, Rounding, Val, Width};
+pub use element::Element;
+pub use frame::SUM_LANES;
+pub use kernel::LoopKernel;
+pub use level::{Level, VARIABLE};
+pub use lower::{Stream, lower};

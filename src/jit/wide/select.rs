@@ -1,0 +1,214 @@
+//! Instruction selection: which instruction an operation is, and what its operands may be.
+//!
+//! What must stay true: the code keeps the order of the body, but for loads, which move down to
+//! their first use unless a store is in between; what nothing stored depends on is dropped.
+
+use super::body::{Body, Inst, Op, Val, Width};
+use super::level::Level;
+use super::opcode::Opcode;
+use crate::elementary::Foreign;
+use smallvec::{SmallVec, smallvec};
+
+/// How an operation is carried out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// One instruction; the last operand may be in memory.
+    Plain(Opcode, Option<u8>),
+    /// One instruction on registers.
+    Registers(Opcode, Option<u8>),
+    /// One instruction whose result is its last operand: an extraction.
+    Extract(Opcode, u8),
+    /// a·b + c and its like, whose result takes an operand's register.
+    Fused(Opcode),
+    /// Mask, then, otherwise.
+    Blend(Opcode),
+    Load(u32),
+    Store(u32),
+    Sum(u32),
+    Foreign(Foreign),
+    /// Mask, otherwise, argument.
+    Rare(Foreign),
+}
+
+/// An instruction over values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selected {
+    pub kind: Kind,
+    pub width: Width,
+    pub def: Option<Val>,
+    pub uses: SmallVec<[Val; 3]>,
+}
+
+/// The instructions of a body. Constants and uniform streams have none: they are fetched where
+/// they are used.
+pub fn select(body: &mut Body) -> Vec<Selected> {
+    let needed = needed(body);
+    let mut code = Vec::new();
+    let mut waiting = vec![false; body.insts.len()];
+    let count = body.insts.len();
+    for at in 0..count {
+        let op = body.insts[at].op;
+        if !needed[at] || op.is_invariant() {
+            continue;
+        }
+        if matches!(op, Op::Load(_)) {
+            waiting[at] = true;
+            continue;
+        }
+        for operand in body.insts[at].operands.clone() {
+            load_if(&mut waiting, body, operand.index(), &mut code);
+        }
+        if op.is_effect() {
+            // What it stores might be where they load.
+            (0..at).for_each(|load| load_if(&mut waiting, body, load, &mut code));
+        }
+        let selected = instruction(body, Val(at as u32));
+        code.push(selected);
+    }
+    code
+}
+
+fn load_if(waiting: &mut [bool], body: &Body, at: usize, code: &mut Vec<Selected>) {
+    if std::mem::take(&mut waiting[at])
+        && let Op::Load(stream) = body.insts[at].op
+    {
+        let def = Some(Val(at as u32));
+        let width = body.insts[at].width;
+        code.push(Selected { kind: Kind::Load(stream), width, def, uses: SmallVec::new() });
+    }
+}
+
+fn needed(body: &Body) -> Vec<bool> {
+    let mut needed: Vec<bool> = body.insts.iter().map(|inst| inst.op.is_effect()).collect();
+    for (at, inst) in body.insts.iter().enumerate().rev() {
+        if needed[at] {
+            inst.operands.iter().for_each(|x| needed[x.index()] = true);
+        }
+    }
+    needed
+}
+
+fn instruction(body: &mut Body, value: Val) -> Selected {
+    let Inst { op, width, operands } = body.insts[value.index()].clone();
+    let mut uses = operands;
+    if is_commutative(op) && body.insts[uses[0].index()].op.is_invariant() {
+        uses.swap(0, 1);
+    }
+    let kind = match op {
+        Op::Store(stream) => Kind::Store(stream),
+        Op::Sum(stream) => Kind::Sum(stream),
+        Op::Foreign(f) => Kind::Foreign(f),
+        Op::Rare(f) => Kind::Rare(f),
+        Op::Less | Op::LessEqual | Op::Equal | Op::NotEqual => comparison(body, op, width, &mut uses),
+        Op::IEqual | Op::ILess => integer_comparison(body.level, op, width, &mut uses),
+        Op::MaskAnd | Op::MaskOr | Op::MaskNot => mask_operation(body, op, width, &mut uses),
+        _ => arithmetic(body.level, op, width),
+    };
+    let def = (!op.is_effect()).then_some(value);
+    Selected { kind, width, def, uses }
+}
+
+fn is_commutative(op: Op) -> bool {
+    matches!(op, Op::Add | Op::Mul | Op::And | Op::Or | Op::Xor | Op::IAdd | Op::IEqual)
+}
+
+/// The first of a pair for doubles, the second for singles.
+fn by(width: Width, double: Opcode, single: Opcode) -> Opcode {
+    match width {
+        Width::Double => double,
+        Width::Single => single,
+    }
+}
+
+#[rustfmt::skip]
+fn arithmetic(level: Level, op: Op, width: Width) -> Kind {
+    use Opcode::*;
+    let wide = level == Level::L512;
+    let plain = |double, single| Kind::Plain(by(width, double, single), None);
+    let shift = |double, single, n| Kind::Registers(by(width, double, single), Some(n));
+    let fused = |double, single| Kind::Fused(by(width, double, single));
+    match op {
+        Op::Add            => plain(AddPd, AddPs),
+        Op::Sub            => plain(SubPd, SubPs),
+        Op::Mul            => plain(MulPd, MulPs),
+        Op::Div            => plain(DivPd, DivPs),
+        Op::Sqrt           => plain(SqrtPd, SqrtPs),
+        Op::Min            => plain(MinPd, MinPs),
+        Op::Max            => plain(MaxPd, MaxPs),
+        Op::Scale          => plain(ScalefPd, ScalefPs),
+        Op::And            => plain(AndPd, AndPs),
+        Op::Or             => plain(OrPd, OrPs),
+        Op::Xor            => plain(XorPd, XorPs),
+        Op::IAdd           => plain(AddQ, AddD),
+        Op::ISub           => plain(SubQ, SubD),
+        Op::Fma            => fused(FmaPd, FmaPs),
+        Op::Fms            => fused(FmsPd, FmsPs),
+        Op::Fnma           => fused(FnmaPd, FnmaPs),
+        Op::Fnms           => fused(FnmsPd, FnmsPs),
+        Op::Shl(n)         => shift(ShlQ, ShlD, n),
+        Op::ShrUnsigned(n) => shift(ShrQ, ShrD, n),
+        Op::ShrSigned(n)   => shift(SarQ, SarD, n),
+        Op::Select if wide => Kind::Blend(by(width, BlendMPd, BlendMPs)),
+        Op::Select         => Kind::Blend(by(width, BlendVPd, BlendVPs)),
+        // 8: no exception is raised.
+        Op::Round(to) if wide => Kind::Plain(by(width, RndPd, RndPs), Some(8 | to as u8)),
+        Op::Round(to)      => Kind::Plain(by(width, RoundPd, RoundPs), Some(8 | to as u8)),
+        Op::Upper if wide  => Kind::Extract(Upper512, 1),
+        Op::Upper          => Kind::Extract(Upper256, 1),
+        Op::Widen          => Kind::Registers(Widen, None),
+        Op::Narrow         => Kind::Registers(Narrow, None),
+        Op::Join if wide   => Kind::Registers(Join512, Some(1)),
+        Op::Join           => Kind::Registers(Join256, Some(1)),
+        _ => unreachable!("{op:?} is selected elsewhere"),
+    }
+}
+
+/// Predicates that signal nothing; with an invariant first operand the mirror image.
+fn comparison(body: &Body, op: Op, width: Width, uses: &mut SmallVec<[Val; 3]>) -> Kind {
+    let swaps = body.insts[uses[0].index()].op.is_invariant();
+    if swaps {
+        uses.swap(0, 1);
+    }
+    let predicate = match (op, swaps) {
+        (Op::Equal, _) => 0x00,
+        (Op::NotEqual, _) => 0x04,
+        (Op::Less, false) => 0x11,
+        (Op::LessEqual, false) => 0x12,
+        (Op::LessEqual, true) => 0x1D,
+        _ => 0x1E,
+    };
+    Kind::Plain(by(width, Opcode::CmpPd, Opcode::CmpPs), Some(predicate))
+}
+
+fn integer_comparison(level: Level, op: Op, width: Width, uses: &mut SmallVec<[Val; 3]>) -> Kind {
+    match (level, op) {
+        (Level::L512, Op::IEqual) => Kind::Plain(by(width, Opcode::CmpQ, Opcode::CmpD), Some(0)),
+        (Level::L512, _) => Kind::Plain(by(width, Opcode::CmpQ, Opcode::CmpD), Some(1)),
+        (_, Op::IEqual) => Kind::Plain(by(width, Opcode::EqQ, Opcode::EqD), None),
+        _ => {
+            // There is only "greater".
+            uses.swap(0, 1);
+            Kind::Plain(by(width, Opcode::GtQ, Opcode::GtD), None)
+        }
+    }
+}
+
+fn mask_operation(body: &mut Body, op: Op, width: Width, uses: &mut SmallVec<[Val; 3]>) -> Kind {
+    use Opcode::{AndPd, AndPs, KAnd, KNot, KOr, OrPd, OrPs, XorPd, XorPs};
+    match (body.level, op) {
+        (Level::L512, Op::MaskAnd) => Kind::Registers(KAnd, None),
+        (Level::L512, Op::MaskOr) => Kind::Registers(KOr, None),
+        (Level::L512, _) => Kind::Registers(KNot, None),
+        (_, Op::MaskAnd) => Kind::Plain(by(width, AndPd, AndPs), None),
+        (_, Op::MaskOr) => Kind::Plain(by(width, OrPd, OrPs), None),
+        _ => {
+            let ones = match width {
+                Width::Double => u64::MAX,
+                Width::Single => u64::from(u32::MAX),
+            };
+            let ones = body.push(Op::Constant(ones), width, &[]);
+            *uses = smallvec![uses[0], ones];
+            Kind::Plain(by(width, XorPd, XorPs), None)
+        }
+    }
+}

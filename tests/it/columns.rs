@@ -1,0 +1,82 @@
+//! `symdiff eval --data`: a table in, a table out.
+
+use std::path::PathBuf;
+use std::process::Command;
+use symdiff::data::read_arrays;
+
+/// A folder of its own for a test, with a table of x and y.
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("symdiff-columns-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("table.csv"), "y,x\n2,3\n4,0.5\n-1,-2\n").expect("a table");
+    folder
+}
+
+/// What a run in the folder prints, stderr behind bars.
+fn shown(folder: &PathBuf, arguments: &[&str]) -> String {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_symdiff"));
+    let output = program.args(arguments).current_dir(folder).output().expect("the program starts");
+    let mut text = String::from_utf8(output.stdout).expect("stdout is UTF-8");
+    for line in String::from_utf8(output.stderr).expect("stderr is UTF-8").lines() {
+        text.push_str(&format!("│ {}\n", line.trim_end()));
+    }
+    text
+}
+
+#[track_caller]
+fn check(name: &str, arguments: &[&str], expect: &str) {
+    let folder = folder(name);
+    let found = shown(&folder, &[&["eval"], arguments].concat());
+    let _ = std::fs::remove_dir_all(&folder);
+    assert_eq!(found.trim_end(), expect.trim(), "\nsymdiff eval {arguments:?}\n{found}");
+}
+
+#[test]
+fn every_row_of_a_table_has_its_value() {
+    check("value", &["x^2*y", "--data", "table.csv"], "value\n18\n1\n-4");
+    let gradient = "value,d_x,d_y\n18,12,9\n1,4,0.25\n-4,4,4";
+    check("gradient", &["x^2*y", "--gradient", "--data", "table.csv"], gradient);
+    let interpreted = ["x^2*y", "--gradient", "--data", "table.csv", "--engine", "interpreter"];
+    check("interpreted", &interpreted, gradient);
+    check("vector", &["[x, y + 1]", "--data", "table.csv"], "value_0,value_1\n3,3\n0.5,5\n-2,0");
+}
+
+#[test]
+fn undefined_rows_have_no_derivative() {
+    check(
+        "undefined",
+        &["log(x)", "--gradient", "--data", "table.csv"],
+        "value,d_x\n1.0986122886681098,0.3333333333333333\n-0.6931471805599453,2\nNaN,NaN",
+    );
+    check("below", &["d/dx log(x)", "--data", "table.csv"], "value\n0.3333333333333333\n2\nNaN");
+}
+
+#[test]
+fn columns_are_written_as_csv_and_npy() {
+    let folder = folder("files");
+    let arguments = ["eval", "x*y", "--gradient", "--data", "table.csv", "--out"];
+    for out in ["out.csv", "out.npy"] {
+        assert_eq!(shown(&folder, &[&arguments[..], &[out]].concat()), "");
+    }
+    let csv = std::fs::read_to_string(folder.join("out.csv")).expect("written");
+    assert_eq!(csv, "value,d_x,d_y\n6,2,3\n2,4,0.5\n2,-1,-2\n");
+    let arrays = read_arrays(&folder.join("out.npy"), &symdiff::Limits::default()).expect("reads back");
+    assert_eq!(arrays[0].shape, [3, 3]);
+    assert_eq!(arrays[0].values, [6.0, 2.0, 3.0, 2.0, 4.0, 0.5, 2.0, -1.0, -2.0]);
+    let _ = std::fs::remove_dir_all(&folder);
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let folder = folder("refused");
+    let refused = |arguments: &[&str], words: &str| {
+        let found = shown(&folder, &[&["eval"], arguments].concat());
+        assert!(found.contains(words), "{found}");
+    };
+    refused(&["x", "--data", "table.csv", "--at", "x=1"], "--at is one point");
+    refused(&["x", "--out", "out.csv"], "--data");
+    refused(&["x*z", "--data", "table.csv"], "z");
+    refused(&["x", "--data", "missing.csv"], "missing.csv");
+    refused(&["x", "--data", "table.csv", "--out", "no/such/out.csv"], "its folder does not exist");
+    let _ = std::fs::remove_dir_all(&folder);
+}
