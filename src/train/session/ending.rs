@@ -4,7 +4,8 @@
 //! and says why in numbers it has measured.
 
 use super::curvature::Curvature;
-use super::run::{Best, Ending, Progress, Training};
+use super::run::Training;
+use super::standing::{Best, Ending, Progress};
 use crate::elaborate::program::Sense;
 use crate::error::Error;
 use crate::train::Bounds;

@@ -20,6 +20,7 @@ mod predictor;
 mod program;
 mod run;
 mod score;
+mod standing;
 mod step;
 
 pub use classes::class_counts;
@@ -27,5 +28,6 @@ pub use initial::initialise;
 pub use keep::{encodings_of, params_of, program_of};
 pub use predictor::{Predictions, Predictor, input_shapes, wishes_of};
 pub use program::Program;
-pub use run::{Ending, Progress, Training, TrainingOptions};
+pub use run::{Training, TrainingOptions};
 pub use score::{Confusion, Score};
+pub use standing::{Ending, Progress};
