@@ -68,6 +68,8 @@ pub use error::{Diagnostic, Error, Position, Severity, Span};
 pub use gradients::gradients;
 pub use ir::{Builder, Expr, Function, Real, Scalar};
 #[cfg(feature = "jit")]
+pub use jit::wide::Level as VectorLevel;
+#[cfg(feature = "jit")]
 pub use jit::{Kernel, MapKernel, MapOptions};
 pub use limits::Limits;
 pub use reading::{parse, parse_with, read};
