@@ -134,10 +134,20 @@ impl Site<'_> {
         Diagnostic::error(format!("the shapes {a} and {b} do not match"))
             .at(self.operand_span(j), format!("shape {b}"))
             .and_at(self.operand_span(i), format!("shape {a}"))
-            .hint(
-                one_more_axis(&a, &b)
-                    .unwrap_or("operands must have equal shapes, or one must be a single number"),
-            )
+            .hint(self.mend(i, j))
+    }
+
+    fn mend(&self, i: usize, j: usize) -> String {
+        let (a, b) = (self.shape(i), self.shape(j));
+        if let Some(axes) = one_more_axis(&a, &b) {
+            return axes.to_owned();
+        }
+        let stars = self.span.text(self.source).contains('*');
+        if stars && a.rank() == 2 && a.extents().get(1) == b.extents().first() {
+            let [matrix, other] = [i, j].map(|k| self.text(self.operand_span(k)));
+            return format!("`*` multiplies element by element; the matrix product is `{matrix} @ {other}`");
+        }
+        "operands must have equal shapes, or one must be a single number".to_owned()
     }
 
     /// So many elements may be made.
@@ -260,9 +270,11 @@ impl Site<'_> {
     }
 
     fn compare(&mut self, op: CompareOp) -> Result<Id, Fault> {
-        self.numbers()?;
+        if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
+            self.numbers()?;
+        }
         self.one_shape()?;
-        let (a, b) = (self.ids[0], self.ids[1]);
+        let [a, b] = [0, 1].map(|i| as_number(self.graph, self.ids[i]));
         Ok(match op {
             CompareOp::Lt => self.graph.compare(Selection::Less, &[a, b]),
             CompareOp::Le => self.graph.compare(Selection::LessEqual, &[a, b]),
@@ -281,6 +293,17 @@ impl Site<'_> {
             self.remarks.push(note.hint(format!("the length of a vector is `norm({inner})`")));
         }
         self.elementwise(Elementwise::Abs)
+    }
+}
+
+/// A truth value as 1 or 0: as such it is equal to another, or counted.
+pub(super) fn as_number(graph: &mut Graph, id: Id) -> Id {
+    match graph.ty(id).dtype {
+        DType::Bool => {
+            let (one, zero) = (graph.integer(1), graph.integer(0));
+            graph.select(id, one, zero)
+        }
+        _ => id,
     }
 }
 

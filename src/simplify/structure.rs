@@ -23,6 +23,11 @@ fn structural(graph: &mut Graph, op: Structural, id: Id, operands: &[Id]) -> Opt
             Some(graph.permute(of, composed))
         }
         (Structural::Permute { .. }, Op::Contract { batch: 0, over: 1 }) => transposed_product(graph, x),
+        (Structural::Permute { .. }, Op::Contract { batch: 0, over: 0 }) if shape.rank() == 2 => {
+            let (a, b) = (graph.operand(x, 0), graph.operand(x, 1));
+            let are_vectors = graph.shape(a).rank() == 1 && graph.shape(b).rank() == 1;
+            are_vectors.then(|| graph.contract(b, a, 0))
+        }
         (_, Op::Structural(Structural::Broadcast { .. })) if graph.is_scalar(graph.operand(x, 0)) => {
             of_equal_elements(graph, op, id, x)
         }

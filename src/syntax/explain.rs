@@ -76,11 +76,22 @@ impl Place<'_> {
         let first = self.tokens[..self.i].iter().rfind(|t| matches!(t.0, Token::Compare(_)));
         let diagnostic = Diagnostic::error("comparisons cannot be chained")
             .at(self.here, "a second comparison")
-            .hint("`a < b < c` is two conditions: `if(a < b, if(b < c, yes, no), no)`");
+            .hint(match first {
+                Some((_, span)) if self.has_word_after(*span) => {
+                    "conditions are joined as `and(a < b, b < c)` or `or(a, b)`"
+                }
+                _ => "`a < b < c` is two conditions: `if(a < b, if(b < c, yes, no), no)`",
+            });
         match first {
             Some((_, span)) => diagnostic.and_at(*span, "the first"),
             None => diagnostic,
         }
+    }
+
+    /// `and` or `or` between a place and here.
+    fn has_word_after(&self, span: Span) -> bool {
+        let between = self.source.get(span.end as usize..self.here.start as usize).unwrap_or_default();
+        between.split_whitespace().any(|word| matches!(word, "and" | "or" | "&&" | "||"))
     }
 
     fn equation(&self) -> Diagnostic {
@@ -142,9 +153,17 @@ impl Place<'_> {
             _ if ends => Diagnostic::error(format!("nothing on the right of {before}"))
                 .at(span, "an operand must follow")
                 .hint(format!("remove the {before}, or write what is missing")),
-            _ => Diagnostic::error(format!("nothing between {before} and {shown}"))
-                .at(self.here, "an operand is missing before it")
-                .and_at(span, "after this"),
+            _ => {
+                let diagnostic = Diagnostic::error(format!("nothing between {before} and {shown}"))
+                    .at(self.here, "an operand is missing before it")
+                    .and_at(span, "after this");
+                match found {
+                    Some(Token::Equals) => {
+                        diagnostic.hint("every name has one value; give the changed one a name of its own")
+                    }
+                    _ => diagnostic,
+                }
+            }
         }
     }
 

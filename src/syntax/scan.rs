@@ -290,6 +290,9 @@ fn too_many_tokens(limit: usize, span: Span) -> Diagnostic {
 fn stray_in(source: &str, dialect: Dialect, at: u32) -> Diagnostic {
     let diagnostic = stray_character(source, at);
     match (dialect, source.as_bytes()[at as usize]) {
+        (Dialect::Program, b'.') if source[at as usize..].starts_with(".T") => {
+            diagnostic.hint("the transpose of `W` is `W'`")
+        }
         (Dialect::Program, b'.') => {
             diagnostic.hint("a file's name stands in quotes, as in `file = \"wine.csv\"`")
         }

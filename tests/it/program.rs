@@ -164,6 +164,15 @@ fn index_notation_computes_what_it_says() {
 }
 
 #[test]
+fn truth_counts_as_one_where_it_is_compared_or_counted() {
+    let given: &[(&str, &[f64])] = &[("p", &[0.7, 0.2, 0.6]), ("y", &[1., 0., 0.])];
+    check("input p[3], y[3]\nout = mean((p > 0.5) == (y > 0.5))", given, &[2. / 3.]);
+    check("input p[3], y[3]\nout = sum((p > 0.5) != y)", given, &[1.]);
+    check("input p[3], y[3]\nout = sum[i] (p[i] > 0.5)", given, &[2.]);
+    check("input p[3], y[3]\nout = if((p[0] > 0.5) == (y[0] > 0.5), 5, 6)", given, &[5.]);
+}
+
+#[test]
 fn sums_of_products_are_contractions() {
     let model = read("input A[20,30], B[30,40]\nout[i,k] = sum[j] A[i,j]*B[j,k]");
     let largest = model.graph.ids().map(|id| model.graph.shape(id).size()).max();

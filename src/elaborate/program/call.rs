@@ -98,7 +98,12 @@ impl Machine<'_, '_> {
         let (name, signature) = (self.function_name(function), self.signature(function));
         if let Some(arg) = args.iter().find(|arg| arg.name.is_some()) {
             let diagnostic = Diagnostic::error(format!("`{name}` takes no named arguments"));
-            let hint = format!("call it as `{signature}`");
+            let axis = matches!(arg.name.as_deref(), Some("axis" | "dim" | "keepdims"));
+            let hint = match (axis, name.as_str()) {
+                (true, _) => format!("an axis is an index: `y[j] = {name}[i] x[i,j]`"),
+                (_, "if") => format!("call it as `{signature}`; to compare write `==`"),
+                _ => format!("call it as `{signature}`"),
+            };
             return Err(Box::new((ErrorKind::Name, diagnostic.at(arg.span, "named").hint(hint))));
         }
         if args.len() < least || args.len() > most {
@@ -123,6 +128,9 @@ impl Machine<'_, '_> {
             }),
             _ => None,
         };
+        if let (Some(Reducer::Sum | Reducer::Mean), [only]) = (reducer, tensors.as_mut_slice()) {
+            only.node = crate::elaborate::apply::as_number(self.graph, only.node);
+        }
         if let (Some(reducer), [only]) = (reducer, tensors.as_slice()) {
             if self.graph.ty(only.node).dtype == DType::Bool {
                 let source = self.unit().ast.source();
@@ -296,7 +304,16 @@ impl Machine<'_, '_> {
 
 fn unknown_parameter(name: &str, span: Span, signature: &str, slots: &[super::unit::Slot]) -> Fault {
     let diagnostic = Diagnostic::error(format!("there is no parameter `{}` here", quoted(name)));
-    let hint = match suggest(name, slots.iter().map(|slot| slot.name.as_str())) {
+    let usual = match name {
+        "learning_rate" | "rate" | "step_size" | "alpha" | "eta" => Some("lr"),
+        "activation" | "act" => Some("f"),
+        "units" | "out_features" | "width" => Some("n"),
+        "kernel_size" => Some("size"),
+        _ => None,
+    };
+    let known = |name: &&str| slots.iter().any(|slot| slot.name == *name);
+    let near = usual.filter(known).or_else(|| suggest(name, slots.iter().map(|slot| slot.name.as_str())));
+    let hint = match near {
         Some(near) => format!("did you mean `{near}`? It is called as `{signature}`"),
         None => format!("it is called as `{signature}`"),
     };

@@ -6,13 +6,25 @@ use super::words::quoted;
 use crate::error::{Diagnostic, Error, ErrorKind, Span};
 use crate::syntax::{ExprId, ExprKind};
 
+/// What functions of the library take, told where something else does not fit.
+#[rustfmt::skip]
+const TAKES: &[(&[&str], &str)] = &[
+    (&["conv2d", "maxpool2d", "avgpool2d"], "images are x[channels, rows, columns]; `reshape(x, 1, rows(x), size(x, 1))` adds a channel"),
+    (&["rnn", "gru", "lstm", "attention"],  "sequences are xs[steps, width]"),
+    (&["cross_entropy"],                    "call it as `cross_entropy(logits, class)`: a vector, and a class or a vector of probabilities"),
+    (&["dense"],                            "a layer takes a vector; `flatten(x)` makes one"),
+];
+
 impl Machine<'_, '_> {
     /// An error with its place in the text, and the call it happened in.
     pub(super) fn located(&self, (kind, diagnostic): (ErrorKind, Diagnostic)) -> Error {
         if let Some((frame, env)) = self.library_call() {
             let name = &self.unit_of(true).blocks[env.function].name;
             let message = format!("{}, in `{name}`", diagnostic.message);
-            let moved = Diagnostic { message, labels: Vec::new(), ..diagnostic };
+            let mut moved = Diagnostic { message, labels: Vec::new(), ..diagnostic };
+            if let Some((_, takes)) = TAKES.iter().find(|(names, _)| names.contains(&name.as_str())) {
+                moved = moved.hint(*takes);
+            }
             let Some(call) = self.waiting(frame) else { return Error::new(kind, moved) };
             let place = self.user.ast.span(call);
             return Error::new(kind, self.with_arguments(moved.at(place, "in this call"), frame, call));

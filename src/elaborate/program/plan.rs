@@ -301,6 +301,11 @@ fn check_key(
     }
     let diagnostic =
         Diagnostic::error(format!("`{block}` has no setting `{key}`")).at(setting.key.span, "not known");
+    if matches!(key, "lr" | "learning_rate" | "rate" | "momentum" | "weight_decay" | "schedule") {
+        let hint =
+            "that belongs to the optimizer: `optimizer = adam(lr = 0.01)`, or `lr = cosine(0.01)` within";
+        return Err(Error::name(diagnostic.hint(hint)));
+    }
     let list = format!("the settings are {}", known.join(", "));
     Err(Error::name(match suggest(key, known.iter().copied()) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`? {list}")),

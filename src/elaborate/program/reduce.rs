@@ -4,7 +4,7 @@ use super::compute::elementwise;
 use super::machine::Machine;
 use super::product::split_axes;
 use super::value::{Factor, Label, LabelInfo, Labels, Tensor, Value};
-use crate::elaborate::apply::{Fault, not_a_number, shape_fault};
+use crate::elaborate::apply::{Fault, as_number, not_a_number, shape_fault};
 use crate::error::Span;
 use crate::ir::structural::without;
 use crate::ir::{DType, Elementwise, Id, Reduction, Shape};
@@ -30,7 +30,10 @@ impl Machine<'_, '_> {
             }
             _ => {}
         }
-        let tensor = self.tensor(&value, place)?;
+        let mut tensor = self.tensor(&value, place)?;
+        if matches!(reducer, Reducer::Sum | Reducer::Mean) {
+            tensor.node = as_number(self.graph, tensor.node);
+        }
         if reducer == Reducer::Collect {
             return Ok(self.collected(&tensor, &indices, span)?.into());
         }

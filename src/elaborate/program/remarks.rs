@@ -1,6 +1,6 @@
 //! Warnings: what is declared and does nothing, and what training cannot move.
 
-use super::model::Model;
+use super::model::{Init, Model, Param};
 use crate::error::{Diagnostic, Error, Severity, Span};
 use crate::ir::{Graph, Id, Op, Selection, Structural, reachable};
 
@@ -21,6 +21,7 @@ pub(super) fn on_model(model: &mut Model) -> Result<(), Error> {
     for param in model.params.iter().filter(|param| !used[param.node.index()]) {
         notes.push(unused("parameter", &param.name, param.span));
     }
+    notes.extend(model.params.iter().filter_map(outside));
     match &model.objective {
         Some(objective) => {
             let moving = moving(&model.graph, objective.node);
@@ -45,7 +46,11 @@ pub(super) fn on_model(model: &mut Model) -> Result<(), Error> {
 }
 
 fn missing_objective(model: &Model, notes: &mut Vec<Diagnostic>) -> Result<(), Error> {
-    let hint = "define `loss = …`, or ask to `minimize …` or `maximize …`";
+    let near = model.values.iter().find(|value| crate::suggest::suggest(&value.name, ["loss"]).is_some());
+    let hint = match near {
+        Some(value) => format!("is `{0}` to be minimized? Call it `loss`, or add `minimize {0}`", value.name),
+        None => "define `loss = …`, or ask to `minimize …` or `maximize …`".to_owned(),
+    };
     if let Some((span, _)) = model.unit.requests.train.first() {
         let diagnostic =
             Diagnostic::error("nothing says what is to be minimized").at(*span, "trained for what?");
@@ -57,6 +62,20 @@ fn missing_objective(model: &Model, notes: &mut Vec<Diagnostic>) -> Result<(), E
         notes.push(note.hint(hint));
     }
     Ok(())
+}
+
+/// A parameter that begins outside its bounds.
+fn outside(param: &Param) -> Option<Diagnostic> {
+    let (least, most) = param.bounds?;
+    let values = match &param.init {
+        Init::Constant(value) => std::slice::from_ref(value),
+        Init::List(values) => values,
+        _ => return None,
+    };
+    let is_outside = |x: &&f64| least.is_some_and(|least| **x < least) || most.is_some_and(|most| **x > most);
+    let first = values.iter().find(is_outside)?;
+    let message = format!("`{}` begins at {first}, outside its bounds", param.name);
+    Some(Diagnostic::warning(message).at(param.span, "moved to the nearest bound at the first step"))
 }
 
 fn unused(what: &str, name: &str, span: Span) -> Diagnostic {

@@ -7,11 +7,12 @@
 use super::affine::{Affine, Coordinates};
 use super::cost::reduced_extents;
 use super::fuse::{Group, Kind};
+use super::layout::{Home, Order, order_of, packed};
 use super::program::{
-    BufferId, Chosen, Combine, Loop, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write,
+    BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write,
 };
 use super::scan::repeated;
-use super::shape::{choose_lanes, simplify_loops};
+use super::shape::{choose_lanes, reorder_loops, simplify_loops};
 use super::trace::{Blocked, Tracer};
 use crate::ir::{Body, Function, Graph, Id, Op, Reduction, Structural};
 use crate::loops::{Block, Buffer, Inst, Program, lower, schedule};
@@ -20,7 +21,10 @@ use rustc_hash::FxHashMap;
 /// What steps are made from.
 pub(super) struct Site<'a> {
     pub graph: &'a Graph,
-    pub stored: &'a [Option<BufferId>],
+    /// Where nodes are; those of groups to come have no order yet.
+    pub stored: &'a mut [Option<Home>],
+    /// Nodes that are to be row-major, by id.
+    pub pinned: &'a [bool],
     /// Elements of a vector.
     pub lanes: usize,
     /// The programs of one step of each scan.
@@ -29,7 +33,7 @@ pub(super) struct Site<'a> {
 
 impl Site<'_> {
     /// The steps that compute a group's members.
-    pub fn steps(&self, group: &Group) -> Result<Vec<Step>, Blocked> {
+    pub fn steps(&mut self, group: &Group) -> Result<Vec<Step>, Blocked> {
         if group.members.iter().all(|&id| self.graph.shape(id).size() == 0) {
             return Ok(Vec::new());
         }
@@ -44,25 +48,48 @@ impl Site<'_> {
         }
     }
 
-    fn buffer(&self, id: Id) -> BufferId {
+    fn home(&self, id: Id) -> Home {
         self.stored[id.index()].expect("members of groups are stored")
     }
 
+    fn buffer(&self, id: Id) -> BufferId {
+        self.home(id).buffer
+    }
+
+    /// Lays a node out in an order of its axes.
+    fn lay(&mut self, id: Id, order: &[usize]) {
+        if let Some(home) = &mut self.stored[id.index()] {
+            home.order = packed(order);
+        }
+    }
+
     /// Elements of one space: each stored, or all reduced.
-    fn loops(&self, group: &Group) -> Result<Nest, Blocked> {
+    fn loops(&mut self, group: &Group) -> Result<Nest, Blocked> {
         let extents: Vec<u32> = group.kept.iter().chain(&group.reduced).copied().collect();
         if group.reduced.contains(&0) {
             return Ok(self.fill(group.members[0]));
         }
         let kept = group.kept.len();
         let mut tracer = Tracer::new(self.graph, self.stored, &group.members, kept, extents);
-        let mut line = Line::default();
+        let mut made = Vec::new();
         for &id in &group.members {
-            let (value, write) = self.element(&mut tracer, id, kept)?;
-            let at = self.row_major(&group.kept, 0, tracer.extents.len());
+            made.push(self.element(&mut tracer, id, kept)?);
+        }
+        let traced = Traced::from(tracer);
+        let mut order = order_of(&traced.loads, 0, &group.kept);
+        if group.members.iter().any(|id| self.pinned[id.index()]) {
+            order.sort_unstable();
+        }
+        let own = super::affine::counters(0, kept, traced.extents.len());
+        let mut line = Line::default();
+        for (&id, (value, write)) in group.members.iter().zip(made) {
+            self.lay(id, &order);
+            let at = self.home(id).at(&own, &group.kept, traced.extents.len());
             line.push(value, Store { to: Place { buffer: self.buffer(id), at }, write });
         }
-        Ok(line.nest(self, tracer, kept))
+        let inner = order_of(&traced.loads, kept, &traced.extents[kept..]);
+        order.extend(inner.into_iter().map(|l| l + kept));
+        Ok(line.nest(self, traced, kept, &order))
     }
 
     /// The scalar code of one element of `id`, and what becomes of it.
@@ -123,63 +150,77 @@ impl Site<'_> {
         let at = self.row_major(extents, 0, extents.len());
         let zero = tracer.body.integer(0);
         line.push(zero, Store { to: Place { buffer: self.buffer(id), at }, write: Write::Set });
-        line.nest(self, tracer, extents.len())
+        let order: Order = (0..extents.len()).collect();
+        line.nest(self, tracer.into(), extents.len(), &order)
     }
 
     /// Elements that go to places of their own: loops over the operand.
-    fn moved(&self, id: Id) -> Result<Vec<Step>, Blocked> {
+    fn moved(&mut self, id: Id) -> Result<Vec<Step>, Blocked> {
         let graph = self.graph;
         let Op::Structural(op) = graph.op(id) else { unreachable!("`fuse` made the group of this op") };
         let x = graph.operand(id, 0);
         let from = graph.shape(x).extents();
         let loops = from.len();
         let mut tracer = Tracer::new(graph, self.stored, &[], 0, from.to_vec());
-        let mut line = Line::default();
         let to = graph.shape(id).extents();
         let size: i64 = from.iter().map(|&d| i64::from(d)).product();
-        for (i, &operand) in graph.operands(id).iter().enumerate() {
-            if i > 0 && op != Structural::Stack {
-                break;
+        if size == 0 {
+            return Ok(vec![Step::Nest(self.fill(id))]);
+        }
+        let own = tracer.counters(0, loops);
+        let stacked = if op == Structural::Stack { graph.operands(id) } else { &graph.operands(id)[..1] };
+        let mut values = Vec::new();
+        for &operand in stacked {
+            values.push(tracer.value(operand, own.clone())?);
+        }
+        let index = match op {
+            Structural::Scatter { .. } => {
+                let index = graph.operand(id, 1);
+                let split = graph.shape(index).rank();
+                Some((tracer.place(index, own[..split].into())?, split))
             }
-            let mut coordinates = tracer.counters(0, loops);
-            if size > 0 {
-                let value = tracer.value(operand, coordinates.clone())?;
-                let mut write = Write::Set;
-                let at = match op {
-                    Structural::Stack => {
-                        let mut at = self.row_major(from, 0, loops);
-                        at.offset += i as i64 * size;
-                        at
-                    }
-                    Structural::Pad { axis, start, .. } => {
-                        coordinates[axis as usize].offset += i64::from(start);
-                        super::affine::flatten(&coordinates, to, loops)
-                    }
-                    Structural::Overlap { axis, stride } => {
-                        write = Write::Add;
-                        let entry = coordinates.remove(axis as usize + 1);
-                        let position = coordinates[axis as usize].times(i64::from(stride));
-                        coordinates[axis as usize] = position.plus(&entry);
-                        super::affine::flatten(&coordinates, to, loops)
-                    }
-                    _ => {
-                        let index = graph.operand(id, 1);
-                        let split = graph.shape(index).rank();
-                        let index = tracer.place(index, coordinates[..split].into())?;
-                        write = Write::Scatter(Chosen { index, rows: to[0], stride: tracer.row(to) });
-                        self.row_major(&from[split..], split, loops)
-                    }
-                };
-                line.push(value, Store { to: Place { buffer: self.buffer(id), at }, write });
-            }
+            _ => None,
+        };
+        let traced = Traced::from(tracer);
+        let mut order: Order = (0..loops).collect();
+        if let (Structural::Pad { .. } | Structural::Overlap { .. }, false) = (op, self.pinned[id.index()]) {
+            order = order_of(&traced.loads, 0, from);
+            self.lay(id, &behind(op, &order));
+        }
+        let home = self.home(id);
+        let mut line = Line::default();
+        for (i, value) in values.into_iter().enumerate() {
+            let mut coordinates = own.clone();
+            let (at, write) = match op {
+                Structural::Stack => {
+                    let mut at = self.row_major(from, 0, loops);
+                    at.offset += i as i64 * size;
+                    (at, Write::Set)
+                }
+                Structural::Pad { axis, start, .. } => {
+                    coordinates[axis as usize].offset += i64::from(start);
+                    (home.at(&coordinates, to, loops), Write::Set)
+                }
+                Structural::Overlap { axis, stride } => {
+                    let entry = coordinates.remove(axis as usize + 1);
+                    let position = coordinates[axis as usize].times(i64::from(stride));
+                    coordinates[axis as usize] = position.plus(&entry);
+                    (home.at(&coordinates, to, loops), Write::Add)
+                }
+                _ => {
+                    let (index, split) = index.clone().expect("what is left is a scatter");
+                    let stride = to[1..].iter().map(|&d| i64::from(d)).product();
+                    let write = Write::Scatter(Chosen { index, rows: to[0], stride });
+                    (self.row_major(&from[split..], split, loops), write)
+                }
+            };
+            line.push(value, Store { to: Place { buffer: home.buffer, at }, write });
         }
         let mut steps = Vec::new();
         if op != Structural::Stack {
             steps.push(Step::Nest(self.fill(id)));
         }
-        if size > 0 {
-            steps.push(Step::Nest(line.nest(self, tracer, loops)));
-        }
+        steps.push(Step::Nest(line.nest(self, traced, loops, &order)));
         Ok(steps)
     }
 
@@ -244,6 +285,32 @@ fn merged(extents: &[u32], range: std::ops::Range<usize>, form: &Affine) -> Opti
     Some(whole.unwrap_or((1, 0)))
 }
 
+/// The order of a moved node's axes where its operand's are in some order.
+fn behind(op: Structural, order: &[usize]) -> Order {
+    match op {
+        // The entries of windows end with their positions.
+        Structural::Overlap { axis, .. } => {
+            let entry = axis as usize + 1;
+            let kept = order.iter().filter(|&&l| l != entry);
+            kept.map(|&l| if l > entry { l - 1 } else { l }).collect()
+        }
+        _ => order.into(),
+    }
+}
+
+/// What tracing has made of the elements of a nest.
+struct Traced {
+    body: Graph,
+    loads: Vec<Load>,
+    extents: Vec<u32>,
+}
+
+impl From<Tracer<'_>> for Traced {
+    fn from(tracer: Tracer) -> Traced {
+        Traced { body: tracer.body, loads: tracer.loads, extents: tracer.extents }
+    }
+}
+
 /// The values of a nest's body and where they go.
 #[derive(Default)]
 struct Line {
@@ -257,9 +324,9 @@ impl Line {
         self.stores.push(store);
     }
 
-    /// The nest around the line, its first `kept` loops kept.
-    fn nest(self, site: &Site, tracer: Tracer, kept: usize) -> Nest {
-        let Tracer { body, loads, extents, .. } = tracer;
+    /// The nest around the line, its first `kept` loops kept, and all of them in some order.
+    fn nest(self, site: &Site, traced: Traced, kept: usize, order: &[usize]) -> Nest {
+        let Traced { body, loads, extents } = traced;
         let symbols = body.symbols().collect();
         let function = Function::new(body, symbols, self.values);
         let body = schedule(&lower(&function));
@@ -267,6 +334,7 @@ impl Line {
         let loops = loops.map(|(l, &extent)| Loop { extent, reduced: l >= kept }).collect();
         let mut nest = Nest { loops, lanes: None, loads, stores: self.stores, body };
         drop_unused_loads(&mut nest);
+        reorder_loops(&mut nest, order);
         simplify_loops(&mut nest);
         nest.lanes = choose_lanes(&nest, site.lanes);
         nest

@@ -6,6 +6,7 @@
 use super::assemble::Site;
 use super::cost::{is_stored_by_nature, store_shared};
 use super::fuse::{Group, groups, unread};
+use super::layout::Home;
 use super::order::{Placed, Unit, order};
 use super::prepare::prepare;
 use super::program::{BufferId, Step, TensorProgram};
@@ -97,7 +98,7 @@ struct Layout<'f> {
     /// The nodes that are inputs of the function, by id.
     is_input: Vec<bool>,
     /// The buffer of each stored node, by id.
-    stored: Vec<Option<BufferId>>,
+    stored: Vec<Option<Home>>,
     /// Elements of each buffer.
     sizes: Vec<usize>,
     lanes: usize,
@@ -127,21 +128,24 @@ impl<'f> Layout<'f> {
             let Op::Input(symbol) = graph.op(id) else { continue };
             if let Some(at) = function.inputs().iter().position(|&s| s == symbol) {
                 layout.is_input[id.index()] = true;
-                layout.stored[id.index()] = Some(BufferId(at as u32));
+                layout.stored[id.index()] = Some(Home { buffer: BufferId(at as u32), order: None });
             }
         }
         Ok(layout)
     }
 
-    /// Groups of nodes and their steps. Nodes are stored until every address is affine.
+    /// Groups of nodes and their steps. Nodes are stored, and stored row by row, until every address
+    /// is affine.
     fn fused(&mut self) -> Result<Vec<Unit>, Error> {
         let graph = self.graph;
         let mut must = vec![false; graph.len()];
         for &id in &self.needed {
             must[id.index()] = is_stored_by_nature(graph.op(id)) || self.is_input[id.index()];
         }
+        let mut pinned = vec![false; graph.len()];
         for &id in self.function.outputs() {
             must[id.index()] = true;
+            pinned[id.index()] = true;
         }
         loop {
             let mut stored = must.clone();
@@ -154,16 +158,25 @@ impl<'f> Layout<'f> {
             groups.iter_mut().for_each(|group| group.members.retain(|id| stored[id.index()]));
             groups.retain(|group| !group.members.is_empty());
             self.number(&stored);
-            match self.assembled(&groups) {
+            let mut blocked = match self.assembled(&groups, &pinned) {
                 Ok(mut units) => {
                     self.make_room(&mut units);
                     return Ok(units);
                 }
-                Err(blocked) => {
-                    if let Some(id) = blocked.iter().find(|id| must[id.index()]) {
+                Err(blocked) => blocked,
+            };
+            blocked.sort_unstable();
+            blocked.dedup();
+            for id in blocked {
+                let ordered = |id: Id| self.stored[id.index()].is_some_and(|home| home.order.is_some());
+                let behind = self.behind_views(id);
+                match must[id.index()] {
+                    _ if ordered(id) => pinned[id.index()] = true,
+                    false => must[id.index()] = true,
+                    true if ordered(behind) => pinned[behind.index()] = true,
+                    true => {
                         return Err(Error::internal("fuse", format!("{id} is stored and cannot be read")));
                     }
-                    blocked.into_iter().for_each(|id| must[id.index()] = true);
                 }
             }
         }
@@ -185,14 +198,25 @@ impl<'f> Layout<'f> {
         for &id in self.needed.iter().filter(|id| !self.is_input[id.index()]) {
             self.stored[id.index()] = stored[id.index()].then(|| {
                 self.sizes.push(self.graph.shape(id).size());
-                BufferId(self.sizes.len() as u32 - 1)
+                Home { buffer: BufferId(self.sizes.len() as u32 - 1), order: None }
             });
         }
     }
 
+    /// The stored node that a node is a view of, or where the views end.
+    fn behind_views(&self, mut id: Id) -> Id {
+        while let (None, Op::Structural(_), &[x, ..]) =
+            (self.stored[id.index()], self.graph.op(id), self.graph.operands(id))
+        {
+            id = x;
+        }
+        id
+    }
+
     /// The steps of all groups, or the nodes that must be stored first.
-    fn assembled(&self, groups: &[Group]) -> Result<Vec<Unit>, Vec<Id>> {
-        let site = Site { graph: self.graph, stored: &self.stored, lanes: self.lanes, bodies: &self.bodies };
+    fn assembled(&mut self, groups: &[Group], pinned: &[bool]) -> Result<Vec<Unit>, Vec<Id>> {
+        let (graph, lanes, bodies) = (self.graph, self.lanes, &self.bodies);
+        let mut site = Site { graph, stored: &mut self.stored, pinned, lanes, bodies };
         let mut units = Vec::new();
         let mut blocked = Vec::new();
         for group in groups {
@@ -209,7 +233,7 @@ impl<'f> Layout<'f> {
     fn outputs(&mut self, units: &mut Vec<Unit>) -> Vec<BufferId> {
         let mut outputs = Vec::new();
         for &id in self.function.outputs() {
-            let buffer = self.stored[id.index()].expect("outputs are stored");
+            let Home { buffer, .. } = self.stored[id.index()].expect("outputs are stored");
             if !self.is_input[id.index()] {
                 outputs.push(buffer);
                 continue;

@@ -7,7 +7,7 @@ use super::affine::Affine;
 use super::program::{Loop, Nest, Write};
 
 /// Work, in points times instructions, below which threads cost more than they gain.
-const WORK: u64 = 1 << 17;
+const WORK: u64 = 1 << 19;
 
 /// How many chunks are aimed at. A number of the program's, not of the machine's.
 const CHUNKS: u32 = 16;

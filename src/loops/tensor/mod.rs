@@ -12,6 +12,7 @@ mod chunk;
 mod cost;
 mod fuse;
 mod interpret;
+mod layout;
 mod order;
 mod prepare;
 mod program;

@@ -3,7 +3,8 @@
 //! log Σ exp x becomes m + log Σ exp(x − m) with m the greatest, the place of the greatest becomes
 //! the least place where x equals it, and softmax written as exp(x − log Σ exp x) reuses the
 //! exponentials of the sum. A turned product is the product of its turned factors the other way
-//! round, and many elements divided by one number are multiplied by its reciprocal.
+//! round, and many elements divided by one number are multiplied by its reciprocal. Windows that do
+//! not overlap are put back by a reshaping.
 //!
 //! What must stay true: values move by a few ulp at most, but where [`scaled`] says; infinities and
 //! NaN come out as `Reduction::value` says.
@@ -38,6 +39,9 @@ pub(super) fn prepare(function: &Function) -> Function {
         (Op::Elementwise(Elementwise::Div), &[x, y]) => scaled(target, x, y),
         (Op::Structural(Structural::Permute { order }), &[x]) if uses[source.operand(id, 0).index()] == 1 => {
             turned_product(target, x, order)
+        }
+        (Op::Structural(Structural::Overlap { axis, stride }), &[x]) => {
+            side_by_side(target, x, axis as usize, stride, source.shape(id))
         }
         _ => None,
     })
@@ -120,6 +124,19 @@ fn turned_product(g: &mut Graph, product: Id, order: u32) -> Option<Id> {
     let turned = g.contract_batched(left, right, batch, over);
     debug_assert_eq!(*g.shape(turned), permuted(g.shape(product), order));
     Some(turned)
+}
+
+/// Windows put back that do not overlap: the same elements in the same order, and zeros behind.
+fn side_by_side(g: &mut Graph, x: Id, axis: usize, stride: u32, to: &Shape) -> Option<Id> {
+    let mut extents = g.shape(x).extents().to_vec();
+    if extents[axis + 1] != stride {
+        return None;
+    }
+    extents[axis] *= extents.remove(axis + 1);
+    let length = to.extents()[axis];
+    let covered = extents[axis] == length;
+    let joined = g.reshape(x, &Shape::new(extents));
+    Some(if covered { joined } else { g.pad(joined, axis as u8, 0, length) })
 }
 
 /// The least place at which x is its greatest; NaN where that is NaN.

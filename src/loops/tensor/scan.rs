@@ -7,6 +7,7 @@
 use super::TensorOptions;
 use super::build::build;
 use super::fuse::Group;
+use super::layout::Home;
 use super::program::{BufferId, Repeated, TensorProgram, Transfer, When};
 use super::trace::Blocked;
 use crate::error::{Diagnostic, Error};
@@ -51,7 +52,7 @@ pub(super) fn is_same_loop(graph: &Graph, a: Id, b: Id) -> bool {
 pub(super) fn repeated(
     graph: &Graph,
     group: &Group,
-    stored: &[Option<BufferId>],
+    stored: &[Option<Home>],
     bodies: &FxHashMap<Body, TensorProgram>,
 ) -> Result<Repeated, Blocked> {
     let first = group.members[0];
@@ -59,13 +60,15 @@ pub(super) fn repeated(
     let (scan, program) = (graph.body(body), bodies[&body].clone());
     let mut transfers = Vec::new();
     for (i, &operand) in graph.operands(first).iter().enumerate() {
-        let outer = stored[operand.index()].ok_or(operand)?;
+        // What is copied in is copied row by row.
+        let row_major = |home: &Home| home.order.is_none();
+        let outer = stored[operand.index()].filter(row_major).ok_or(operand)?.buffer;
         let is_entry = (scan.carries..scan.carries + scan.sequences).contains(&i);
         let when = if is_entry { When::Entry } else { When::First };
         transfers.push(Transfer { when, outer, inner: program.inputs[i] });
     }
     for &id in &group.members {
-        let outer = stored[id.index()].expect("members of groups are stored");
+        let outer = stored[id.index()].expect("members of groups are stored").buffer;
         transfers.push(taken(scan, &program, graph.op(id), outer));
     }
     transfers.retain(|transfer| program.buffers[transfer.inner.index()].size > 0);

@@ -1,10 +1,19 @@
 //! The loops of a nest, made few: loops of one round go, neighbours that step alike become one,
 //! and the one fit for vector lanes is chosen.
 //!
-//! What must stay true: the same elements are visited in the same order.
+//! What must stay true: the same elements are visited, and in the same order but for
+//! [`reorder_loops`].
 
 use super::program::{Load, Loop, Nest, Store, Write};
 use crate::loops::Inst;
+
+/// Puts the loops in an order, from the outermost in: kept ones are still first.
+pub(super) fn reorder_loops(nest: &mut Nest, order: &[usize]) {
+    nest.loops = order.iter().map(|&l| nest.loops[l]).collect();
+    for form in nest.forms_mut() {
+        form.strides = order.iter().map(|&l| form.strides[l]).collect();
+    }
+}
 
 /// Drops loops that run once and merges those that can be.
 pub(super) fn simplify_loops(nest: &mut Nest) {

@@ -5,7 +5,8 @@
 //! computed there. Where coordinates stop being affine, the answer is the node to store first.
 
 use super::affine::{Affine, Coordinates, counters, flatten, unflatten};
-use super::program::{BufferId, Chosen, Load, Place};
+use super::layout::Home;
+use super::program::{Chosen, Load, Place};
 use crate::ir::structural::source_axis;
 use crate::ir::{DType, Elementwise, Graph, Id, Op, Selection, Shape, Structural, Type, TypeId};
 use rustc_hash::FxHashMap;
@@ -18,7 +19,7 @@ pub(super) type Blocked = Id;
 pub(super) struct Tracer<'a> {
     graph: &'a Graph,
     /// Where each node is stored, by id.
-    stored: &'a [Option<BufferId>],
+    stored: &'a [Option<Home>],
     /// Nodes to be computed at `own` coordinates although they are stored.
     members: &'a [Id],
     own: Coordinates,
@@ -40,7 +41,7 @@ enum Made {
 impl<'a> Tracer<'a> {
     pub fn new(
         graph: &'a Graph,
-        stored: &'a [Option<BufferId>],
+        stored: &'a [Option<Home>],
         members: &'a [Id],
         own: usize,
         extents: Vec<u32>,
@@ -93,8 +94,8 @@ impl<'a> Tracer<'a> {
 
     fn made(&mut self, id: Id, at: &Coordinates) -> Result<Made, Blocked> {
         let is_member = self.members.contains(&id) && *at == self.own;
-        if let (Some(buffer), false) = (self.stored[id.index()], is_member) {
-            let place = Place { buffer, at: self.flat(id, at) };
+        if let (Some(home), false) = (self.stored[id.index()], is_member) {
+            let place = self.home(home, id, at);
             return Ok(Made::Known(self.load(Load::Element(place), self.graph.ty(id).dtype)));
         }
         let each = |operands: &[Id]| Made::Of(operands.iter().map(|&x| (x, at.clone())).collect());
@@ -118,11 +119,12 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Where an element of a reshaped node is, if that node is stored: any flat position will do.
+    /// Where an element of a reshaped node is, if that node is stored row by row: any flat position
+    /// will do.
     fn reshaped(&self, op: Structural, id: Id, at: &Coordinates) -> Option<Place> {
         let x = *self.graph.operands(id).first()?;
-        let buffer = self.stored[x.index()].filter(|_| op == Structural::Reshape)?;
-        Some(Place { buffer, at: self.flat(id, at) })
+        let home = self.stored[x.index()].filter(|home| op == Structural::Reshape && home.order.is_none())?;
+        Some(Place { buffer: home.buffer, at: self.flat(id, at) })
     }
 
     fn viewed(&self, op: Structural, id: Id, at: &Coordinates) -> Result<Made, Blocked> {
@@ -187,11 +189,16 @@ impl<'a> Tracer<'a> {
         flatten(at, self.graph.shape(id).extents(), self.extents.len())
     }
 
+    fn home(&self, home: Home, id: Id, at: &Coordinates) -> Place {
+        let at = home.at(at, self.graph.shape(id).extents(), self.extents.len());
+        Place { buffer: home.buffer, at }
+    }
+
     /// Where an element of a node is in memory: that of a stored node, behind views of it.
     pub fn place(&self, mut id: Id, mut at: Coordinates) -> Result<Place, Blocked> {
         loop {
-            if let Some(buffer) = self.stored[id.index()] {
-                return Ok(Place { buffer, at: self.flat(id, &at) });
+            if let Some(home) = self.stored[id.index()] {
+                return Ok(self.home(home, id, &at));
             }
             let Op::Structural(op) = self.graph.op(id) else { return Err(id) };
             if op == Structural::Iota {
@@ -219,11 +226,15 @@ impl<'a> Tracer<'a> {
         }
         let split = self.graph.shape(index).rank();
         let index = self.place(index, at[..split].into())?;
-        let Some(buffer) = self.stored[self.behind_reshapes(x).index()] else { return Err(x) };
+        let behind = self.behind_reshapes(x);
+        let Some(home) = self.stored[behind.index()] else { return Err(x) };
+        if home.order.is_some() {
+            return Err(behind);
+        }
         let first = Affine::constant(0, self.extents.len());
         let from: Coordinates = std::iter::once(first).chain(at[split..].iter().cloned()).collect();
         let chosen = Chosen { index, rows, stride: self.row(extents) };
-        let place = Place { buffer, at: self.flat(x, &from) };
+        let place = Place { buffer: home.buffer, at: self.flat(x, &from) };
         Ok(self.load(Load::Gathered(place, chosen), self.graph.ty(id).dtype))
     }
 

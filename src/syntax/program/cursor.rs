@@ -84,7 +84,18 @@ impl<'s, 't> Cursor<'s, 't> {
             text => format!("`{}`", text.chars().take(30).collect::<String>()),
         };
         let diagnostic = Diagnostic::error(format!("{wanted} was expected, and here is {shown}"));
-        Error::syntax(diagnostic.at(self.span(), "").hint(hint))
+        // The end of a line is shown on its line.
+        let span = if shown == "the end of the line" {
+            Span::new(self.span().start, self.span().start)
+        } else {
+            self.span()
+        };
+        Error::syntax(diagnostic.at(span, "").hint(hint))
+    }
+
+    /// The text from the token at hand on.
+    pub(super) fn rest(&self) -> &str {
+        self.source.get(self.span().start as usize..).unwrap_or_default()
     }
 
     /// A name; one that touches a parenthesis or stands before `=` is one as well.

@@ -5,6 +5,7 @@
 //! only before what may follow them, so that `data = 3` defines a value called `data`.
 
 mod cursor;
+mod foreign;
 mod settings;
 mod statements;
 mod tree;

@@ -1,6 +1,7 @@
 //! What a statement is, by its first words.
 
 use super::cursor::Cursor;
+use super::foreign;
 use super::tree::{
     Block, Body, Bounds, Function, FunctionKind, Name, Parameter, Start, Statement, ValueKind,
 };
@@ -23,7 +24,7 @@ impl Cursor<'_, '_> {
         while self.token().is_some() {
             let expression = self.statement(&mut block.statements, 0)?;
             if let Some(body) = expression {
-                return Err(Error::syntax(no_name(self.builder_span(body))));
+                return Err(Error::syntax(self.no_name(body)));
             }
             self.end_of_statement()?;
         }
@@ -34,6 +35,7 @@ impl Cursor<'_, '_> {
         if !self.at_end() {
             let hint = match self.token() {
                 Some(Token::Equals) => "one statement has one `=`; to compare write `==`",
+                _ if let Some(mend) = foreign::goes_on(self.rest()) => mend,
                 Some(Token::Name) => WORDS,
                 _ => "statements are separated by line ends or `;`",
             };
@@ -106,6 +108,9 @@ impl Cursor<'_, '_> {
                 .iter()
                 .find(|word| word.chars().take(2).eq(other.chars().take(2)));
                 let hint = match near {
+                    _ if foreign::begins(other).is_some() => {
+                        foreign::begins(other).unwrap_or_default().to_owned()
+                    }
                     Some(word) => format!("did you mean `{word}`? A product is written `{both}`"),
                     None => format!("{WORDS}; a product is written `{both}`"),
                 };
@@ -359,15 +364,17 @@ impl Cursor<'_, '_> {
         Ok(block)
     }
 
+    fn no_name(&self, body: Body) -> Diagnostic {
+        let span = self.builder_span(body);
+        let mend = foreign::begins(span.text(self.source));
+        Diagnostic::error("an expression alone does nothing here")
+            .at(span, "its value is not used")
+            .hint(mend.unwrap_or("give it a name, as in `h = …`, or ask for `minimize …`"))
+    }
+
     fn builder_span(&self, body: Body) -> Span {
         self.builder.span_of(body.root)
     }
-}
-
-fn no_name(span: Span) -> Diagnostic {
-    Diagnostic::error("an expression alone does nothing here")
-        .at(span, "its value is not used")
-        .hint("give it a name, as in `h = …`, or ask for `minimize …`")
 }
 
 fn twice(text: &str, again: Name, first: Name) -> Diagnostic {

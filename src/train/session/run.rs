@@ -59,7 +59,8 @@ pub struct Training {
     pub(super) workspace: Workspace,
     pub(super) layout: Layout,
     pub(super) feed: Feed,
-    pub(super) evaluation: Evaluation,
+    /// Made when something is scored for the first time.
+    pub(super) evaluation: Option<Evaluation>,
     pub(super) standing: Standing,
     /// The length of the last step's gradient.
     pub(super) norm: f64,
@@ -110,7 +111,6 @@ impl Training {
         };
         let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();
-        let evaluation = Evaluation::new(&predict, &scored(&predict)?, count, precision)?;
         let interval = if full { (steps / REPORTS).max(1) } else { per_epoch };
         let mut training = Training {
             source: model.identity(),
@@ -123,7 +123,7 @@ impl Training {
             workspace,
             feed: Feed::new(&model, &layout, batches, seed),
             layout,
-            evaluation,
+            evaluation: None,
             standing: Standing::default(),
             norm: 0.0,
             last_loss: 0.0,

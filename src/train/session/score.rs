@@ -3,6 +3,7 @@
 //! What must stay true: a score depends on its rows and the weights alone; dropout and the like play
 //! no part in it.
 
+use super::evaluation::Evaluation;
 use super::names::confusion_names;
 use super::run::Training;
 use crate::elaborate::program::{MetricKind, Model};
@@ -36,7 +37,14 @@ impl Training {
     /// Where a confusion matrix is asked for what are no classes.
     pub fn score(&mut self, rows: &[u32]) -> Result<Score, Error> {
         let params = self.params()?;
-        let values = self.evaluation.run(&params, &self.prepared.examples.inputs, rows)?;
+        let evaluation = match &mut self.evaluation {
+            Some(evaluation) => evaluation,
+            none => {
+                let (count, precision) = (self.prepared.examples.count, self.predict.train.precision);
+                none.insert(Evaluation::new(&self.predict, &scored(&self.predict)?, count, precision)?)
+            }
+        };
+        let values = evaluation.run(&params, &self.prepared.examples.inputs, rows)?;
         score_of(&self.predict, &values)
     }
 }

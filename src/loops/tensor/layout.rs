@@ -1,0 +1,67 @@
+//! In which order the axes of a stored node lie in memory, and in which order loops run.
+//!
+//! What a nest reads side by side it is to write side by side: its loops, and the axes of what it
+//! stores, follow the loads.
+//!
+//! What must stay true: inputs and outputs of a function are row-major; the choice changes speed,
+//! and the order in which sums are taken, only.
+
+use super::affine::{Affine, flatten};
+use super::program::{BufferId, Load};
+use crate::ir::structural::{pack_order, source_axis};
+use smallvec::SmallVec;
+
+/// Where a stored node is.
+#[derive(Clone, Copy)]
+pub(super) struct Home {
+    pub buffer: BufferId,
+    /// The axes from the outermost in, packed as permutations are; `None` for row-major.
+    pub order: Option<u32>,
+}
+
+impl Home {
+    /// The place of the element at some coordinates.
+    pub fn at(self, coordinates: &[Affine], extents: &[u32], loops: usize) -> Affine {
+        let Some(order) = self.order else { return flatten(coordinates, extents, loops) };
+        let axes = (0..extents.len()).map(|i| source_axis(order, i));
+        let turned: SmallVec<[Affine; 4]> = axes.clone().map(|axis| coordinates[axis].clone()).collect();
+        let extents: SmallVec<[u32; 4]> = axes.map(|axis| extents[axis]).collect();
+        flatten(&turned, &extents, loops)
+    }
+}
+
+/// An order of axes or loops, from the outermost in.
+pub(super) type Order = SmallVec<[usize; 8]>;
+
+/// The packed form of an order; `None` for the one there is anyway.
+pub(super) fn packed(order: &[usize]) -> Option<u32> {
+    (!order.is_sorted()).then(|| pack_order(order.iter().copied()))
+}
+
+/// The order of loops `first..first + count` that most loads step through from large strides to
+/// small: of those that differ in every one of these loops. With no such load, or as many for it
+/// as for another, the order there is.
+pub(super) fn order_of(loads: &[Load], first: usize, extents: &[u32]) -> Order {
+    let same: Order = (0..extents.len()).collect();
+    let mut found: SmallVec<[(Order, usize); 4]> = SmallVec::from_iter([(same.clone(), 0)]);
+    for load in loads {
+        let (Load::Element(place) | Load::Gathered(place, _)) = load else { continue };
+        let stride = |l: usize| place.at.strides[first + l].unsigned_abs();
+        if extents.iter().enumerate().any(|(l, &extent)| extent > 1 && stride(l) == 0) {
+            continue;
+        }
+        let mut order = same.clone();
+        order.sort_by_key(|&l| std::cmp::Reverse(if extents[l] > 1 { stride(l) } else { u64::MAX }));
+        match found.iter_mut().find(|(known, _)| *known == order) {
+            Some((_, votes)) => *votes += 1,
+            None => found.push((order, 1)),
+        }
+    }
+    let mut best = &found[0];
+    for next in &found[1..] {
+        if next.1 > best.1 {
+            best = next;
+        }
+    }
+    best.0.clone()
+}
