@@ -9,9 +9,11 @@ mod bodies;
 mod domain;
 mod order;
 mod pattern;
+mod plan;
 mod product;
 mod rules;
 mod saturate;
+mod selection;
 mod shapes;
 mod structure;
 mod sum;
@@ -21,10 +23,9 @@ pub use rules::{Purpose, RULES, Rule, Soundness};
 pub use saturate::STRUCTURE;
 
 use crate::ir::verify::debug_verify;
-use crate::ir::{
-    Elementwise, Function, Graph, Id, Number, Op, Selection, Shape, Structural, leaf, reachable, use_counts,
-};
+use crate::ir::{Elementwise, Function, Graph, Id, Number, Op, Shape, leaf, reachable, use_counts};
 use order::Order;
+use plan::{Chain, Plan, tree_size};
 use product::Gather;
 use rustc_hash::FxHashSet;
 use sum::Terms;
@@ -431,124 +432,8 @@ impl Simplifier<'_> {
             }
         }
     }
-
-    fn make_selection(&mut self, op: Selection, operands: &[Id]) -> Id {
-        if op != Selection::Select {
-            let mut operands = operands.to_vec();
-            if matches!(op, Selection::Equal | Selection::NotEqual | Selection::And | Selection::Or) {
-                let (graph, order) = (&*self.graph, &self.order);
-                operands.sort_by(|&a, &b| order.compare(graph, a, b));
-            }
-            return self.graph.compare(op, &operands);
-        }
-        match self.decide(operands[0]) {
-            Some(true) => operands[1],
-            Some(false) => operands[2],
-            None => self.select_or_onehot(operands[0], operands[1], operands[2]),
-        }
-    }
-
-    /// `if(k == i, c, 0)` over places i is c times a vector with one 1: as such it is collected.
-    fn select_or_onehot(&mut self, condition: Id, then: Id, otherwise: Id) -> Id {
-        let number = |id: Id| self.graph.constant(id).filter(|c| !c.is_one());
-        let is_zero = self.graph.constant(otherwise).is_some_and(Number::is_zero);
-        let is_place = |&x: &Id| self.graph.op(x) == Op::Structural(Structural::Iota);
-        let picks_one = self.graph.op(condition) == Op::Selection(Selection::Equal)
-            && self.graph.operands(condition).iter().any(is_place);
-        if !is_zero || !picks_one || number(then).is_none() {
-            return self.graph.select(condition, then, otherwise);
-        }
-        let one = self.graph.integer(1);
-        let onehot = self.graph.select(condition, one, otherwise);
-        self.make_with(Elementwise::Mul, &[then, onehot], 0)
-    }
-
-    /// A truth value that is known, from constants or from signs.
-    fn decide(&self, truth: Id) -> Option<bool> {
-        let Op::Selection(op) = self.graph.op(truth) else { return None };
-        let operand = |i: usize| self.graph.operand(truth, i);
-        match op {
-            Selection::Not => return self.decide(operand(0)).map(|b| !b),
-            Selection::And | Selection::Or | Selection::Select => return None,
-            _ => {}
-        }
-        let (a, b) = (operand(0), operand(1));
-        if let (Some(x), Some(y)) = (self.graph.constant(a), self.graph.constant(b)) {
-            return Some(match op {
-                Selection::Less => x < y,
-                Selection::LessEqual => x <= y,
-                Selection::Equal => x == y,
-                _ => x != y,
-            });
-        }
-        let zero = |id: Id| self.graph.constant(id).is_some_and(Number::is_zero);
-        let sign = |id: Id| self.facts().sign(self.graph, id);
-        let defined = |id: Id| self.facts().is_defined(self.graph, id);
-        match op {
-            Selection::Less if zero(a) && sign(b).has(Sign::POSITIVE) && defined(b) => Some(true),
-            Selection::Less if zero(a) && sign(b).has(Sign::NON_POSITIVE) => Some(false),
-            Selection::Less if zero(b) && sign(a).has(Sign::NEGATIVE) && defined(a) => Some(true),
-            Selection::Less if zero(b) && sign(a).has(Sign::NON_NEGATIVE) => Some(false),
-            Selection::LessEqual if zero(a) && sign(b).has(Sign::NON_NEGATIVE) && defined(b) => Some(true),
-            Selection::LessEqual if zero(b) && sign(a).has(Sign::NON_POSITIVE) && defined(a) => Some(true),
-            _ => None,
-        }
-    }
 }
 
 fn half() -> Number {
     Number::ratio(1, 2).unwrap_or_else(|| Number::integer(0))
-}
-
-/// The size of the roots written out without sharing; saturating.
-fn tree_size(graph: &Graph, roots: &[Id], nodes: &[Id]) -> usize {
-    let mut sizes = vec![0usize; nodes.last().map_or(0, |id| id.index() + 1)];
-    for &id in nodes {
-        let below = graph.operands(id).iter().map(|x| sizes[x.index()]);
-        sizes[id.index()] = below.fold(1, usize::saturating_add);
-    }
-    roots.iter().map(|r| sizes[r.index()]).fold(0, usize::saturating_add)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Chain {
-    Sum,
-    Product,
-}
-
-/// Which nodes are collected as part of a longer chain, at its top.
-struct Plan {
-    inside: Vec<bool>,
-}
-
-impl Plan {
-    fn new(graph: &Graph, nodes: &[Id], uses: &[u32]) -> Self {
-        let mut inside = vec![false; graph.len()];
-        for &id in nodes {
-            let Some(chain) = chain_of(graph, id) else { continue };
-            for (i, &x) in graph.operands(id).iter().enumerate() {
-                // A node used once belongs to its user's chain; shared ones are chains of their
-                // own, and so are quotients in denominators, which carry a condition.
-                let below = i == 1 && graph.op(id) == Op::Elementwise(Elementwise::Div);
-                inside[x.index()] = uses[x.index()] == 1 && !below && chain_of(graph, x) == Some(chain);
-            }
-        }
-        Plan { inside }
-    }
-
-    fn is_inside_chain(&self, id: Id) -> bool {
-        self.inside[id.index()]
-    }
-
-    fn chain(&self, graph: &Graph, id: Id) -> Option<Chain> {
-        chain_of(graph, id)
-    }
-}
-
-fn chain_of(graph: &Graph, id: Id) -> Option<Chain> {
-    match graph.op(id) {
-        Op::Elementwise(Elementwise::Add | Elementwise::Sub) => Some(Chain::Sum),
-        Op::Elementwise(Elementwise::Mul | Elementwise::Div) => Some(Chain::Product),
-        _ => None,
-    }
 }

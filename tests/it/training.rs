@@ -550,3 +550,22 @@ fn endings_are_told_in_words() {
     folder.file("log.sd", b"param w = 1\nloss = log(w)\ntrain { optimizer = gd(lr = 2), steps = 50 }");
     check_fault(&folder.0, &["train", "log.sd"], 1, &["diverges: ", "the loss is NaN at step 2"]);
 }
+
+#[test]
+fn colour_is_for_terminals_that_want_it() {
+    let folder = Folder::new("colour");
+    folder.file("net.sd", b"param w = 0\nloss = w^2 +\n");
+    let on_terminal = |no_color: &str| {
+        let line = format!("{} train net.sd", env!("CARGO_BIN_EXE_symdiff"));
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).current_dir(&folder.0).env("TERM", "xterm");
+        command.env("NO_COLOR", no_color).stdin(Stdio::null());
+        command.output().ok().map(|output| text(&output.stdout))
+    };
+    let (Some(coloured), Some(plain)) = (on_terminal(""), on_terminal("1")) else {
+        eprintln!("skipped: there is no `script` to make a terminal with");
+        return;
+    };
+    assert!(coloured.contains("\u{1b}["), "no colour on a terminal: {coloured:?}");
+    assert!(!plain.contains('\u{1b}') && plain.contains("error"), "colour in spite of NO_COLOR: {plain:?}");
+}

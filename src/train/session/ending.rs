@@ -53,8 +53,10 @@ impl Training {
 
     /// All steps are done. With early stopping the run ends with its best weights.
     pub(super) fn finish(&mut self) -> Result<Ending, Error> {
-        let last = match self.takes_all() {
-            // Its own steps never show what the last one did.
+        // Steps on all rows never show what the last one did: it is looked at where it may be bad.
+        let rose =
+            self.standing.first.is_none_or(|first| self.downhill(self.last_loss) >= self.downhill(first));
+        let last = match rose && self.takes_all() {
             true => self.score(&self.training_rows())?.loss,
             false => self.last_loss,
         };
