@@ -22,8 +22,11 @@ const ORDER: &[&str] = &[
     "jit",
     "train",
     "derivation",
+    "gradients",
     "engine",
+    "models",
     "reading",
+    "cli",
 ];
 
 /// The files that may be unsafe.
