@@ -70,6 +70,8 @@ pub use error::{Diagnostic, Error, Position, Severity, Span};
 pub use gradients::{ArrayKind, ArrayRequest, derive_arrays, gradients};
 pub use ir::{Builder, Expr, Function, Real, Scalar};
 #[cfg(feature = "jit")]
+pub use jit::wide::Level as VectorLevel;
+#[cfg(feature = "jit")]
 pub use jit::{Kernel, MapKernel, MapOptions};
 pub use limits::Limits;
 #[cfg(feature = "training")]

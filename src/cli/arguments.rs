@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::print::Format;
-use crate::{Engine, Level, Limits, Mode};
+use crate::{Engine, Level, Limits, Mode, VectorLevel};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,6 +46,11 @@ Examples:
 
 --jsonl reads {\"id\",\"expr\",\"vars\",\"start\":[…]}, with \"maximize\":true and \"bounds\":[[lo,hi],null,…]
 where wanted, and answers {\"id\",\"x\":[…],\"value\",\"iterations\",\"status\",\"message\"}.";
+
+const EMIT_EXAMPLES: &str = "\
+Examples:
+  symdiff emit \"exp(-x^2)*sin(3x)\" --gradient       the loop that computes value and derivative
+  symdiff emit \"x*y\" --to asm --level 256           for vectors of four doubles";
 
 const TRAIN_EXAMPLES: &str = "\
 Examples:
@@ -96,6 +101,9 @@ pub enum Command {
     /// Compute a trained program's values for new data, as a table
     #[command(after_help = PREDICT_EXAMPLES)]
     Predict(Predict),
+    /// Print what an expression is compiled to
+    #[command(after_help = EMIT_EXAMPLES)]
+    Emit(Emit),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -178,6 +186,33 @@ pub struct Evaluate {
     pub how: How,
     #[command(flatten)]
     pub budgets: Budgets,
+}
+
+/// `symdiff emit`.
+#[derive(Debug, Args)]
+pub struct Emit {
+    #[command(flatten)]
+    pub source: Source,
+    /// What to print: asm is the loop over columns
+    #[arg(long, value_name = "TARGET", default_value = "asm", value_parser = named(&TARGETS), help_heading = "Output")]
+    pub to: Target,
+    /// The partial derivatives as well as the value
+    #[arg(long, help_heading = "Output")]
+    pub gradient: bool,
+    /// Bits of a vector [default: the most this machine has]
+    #[arg(long, value_name = "BITS", value_parser = named(&VECTORS), help_heading = "Output")]
+    pub level: Option<VectorLevel>,
+    #[command(flatten)]
+    pub how: How,
+    #[command(flatten)]
+    pub budgets: Budgets,
+}
+
+/// What `symdiff emit` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Assembly of a loop over columns.
+    Asm,
 }
 
 /// `symdiff train`.
@@ -451,6 +486,9 @@ impl Budgets {
 
 const MODES: [(&str, Mode); 2] = [("reverse", Mode::Reverse), ("forward", Mode::Forward)];
 const LEVELS: [(&str, Level); 3] = [("none", Level::None), ("fast", Level::Fast), ("full", Level::Full)];
+const TARGETS: [(&str, Target); 1] = [("asm", Target::Asm)];
+const VECTORS: [(&str, VectorLevel); 3] =
+    [("128", VectorLevel::L128), ("256", VectorLevel::L256), ("512", VectorLevel::L512)];
 const ENGINES: [(&str, Engine); 2] = [("jit", Engine::Jit), ("interpreter", Engine::Interpreter)];
 const FORMATS: [(&str, Format); 6] = [
     ("text", Format::Text),

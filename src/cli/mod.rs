@@ -12,6 +12,7 @@ mod console;
 mod derive;
 pub mod diagnostics;
 mod differences;
+mod emit;
 mod evaluate;
 mod jsonl;
 mod minimize;
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         Some(Command::Minimize(arguments)) => minimize::run(arguments, &mut console),
         Some(Command::Train(arguments)) => program::train(arguments, &mut console),
         Some(Command::Predict(arguments)) => program::predict(arguments, &mut console),
+        Some(Command::Emit(arguments)) => emit::run(arguments, &mut console),
         Some(Command::Completions { shell }) => completions(*shell, &mut console),
     };
     console.conclude(result)

@@ -1,7 +1,7 @@
 //! Which columns, array or numbers each input takes.
 //!
-//! The order of rules: what was asked for, the columns of the training table, the input's own
-//! name, and last the columns left over, in order, where they are exactly as many as the inputs
+//! The order of rules: what was asked for (of new data, not by the program, which spoke of the
+//! training table), the columns of the training table, the input's own name, and last the columns left over, in order, where they are exactly as many as the inputs
 //! left over need. What must stay true: the last rule is echoed, and nothing else is guessed.
 
 use std::fmt;
@@ -114,6 +114,14 @@ pub(super) fn resolve<'a>(
     let mut taken: Vec<Option<Taken>> = Vec::with_capacity(inputs.len());
     for input in inputs {
         let wish = wishes.bindings.iter().find(|wish| wish.input == input.name);
+        // What the program says of columns was said of the training table.
+        if let (Some(Wish { span: Some(_), source: Source::Columns(_), .. }), Some(Dataset::Table(table))) =
+            (wish, data)
+            && let Some(columns) = as_trained(table, input, known)?
+        {
+            taken.push(Some(Taken::Columns(table, columns)));
+            continue;
+        }
         taken.push(match wish {
             Some(wish) => Some(wished(data, input, wish)?),
             None => match data {

@@ -216,9 +216,13 @@ fn read(
     Ok((examples, encodings, echo))
 }
 
-/// A label as a note shows it: quoted where it is blank.
+/// A label as a note shows it: quoted where it is blank or looks like two.
 fn shown(label: &str) -> String {
-    if label.trim().is_empty() { format!("{label:?}") } else { label.to_owned() }
+    if label.trim().is_empty() || label.contains([',', '=']) {
+        format!("{label:?}")
+    } else {
+        label.to_owned()
+    }
 }
 
 /// The count all inputs have.

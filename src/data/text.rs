@@ -47,6 +47,15 @@ pub fn read_text(path: &Path, limits: &Limits) -> Result<Corpus, Error> {
 
 impl Corpus {
     /// A text of one's own; `source` names it in messages.
+    ///
+    /// ```
+    /// use symdiff::data::{Corpus, Dataset, InputShape, Portions, Wishes, prepare};
+    /// let data = Dataset::Text(Corpus::new("mine", "abba"));
+    /// let inputs = [InputShape::new("seen", &[2]), InputShape::new("next", &[])];
+    /// let prepared = prepare(Some(&data), &inputs, &Wishes::default(), &Portions::default())?;
+    /// assert_eq!(prepared.examples.inputs, [vec![0.0, 1.0, 1.0, 1.0], vec![1.0, 0.0]]); // ab→b, bb→a
+    /// # Ok::<(), symdiff::Error>(())
+    /// ```
     pub fn new(source: &str, text: &str) -> Corpus {
         let characters = text.replace("\r\n", "\n").chars().collect();
         Corpus { source: source.to_owned(), characters, most: Limits::default().table_cells }

@@ -80,3 +80,18 @@ fn what_does_not_fit_is_refused() {
     refused(&["x", "--data", "table.csv", "--out", "no/such/out.csv"], "its folder does not exist");
     let _ = std::fs::remove_dir_all(&folder);
 }
+
+#[test]
+fn loops_are_printed_as_assembly() {
+    let folder = folder("emit");
+    let text = |level: &str| shown(&folder, &["emit", "x*y", "--to", "asm", "--level", level]);
+    let available = |level: &str| symdiff::VectorLevel::from_name(level).is_some_and(|l| l.is_available());
+    if available("512") {
+        assert!(text("512").contains("vmulpd zmm"), "{}", text("512"));
+    }
+    if available("256") {
+        assert!(text("256").contains("vmulpd ymm"), "{}", text("256"));
+    }
+    assert!(text("128").contains("no assembly for vectors of 128 bits"), "{}", text("128"));
+    let _ = std::fs::remove_dir_all(&folder);
+}

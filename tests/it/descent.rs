@@ -59,6 +59,18 @@ fn g2_rates_too_small_good_too_large_and_beyond_the_curvature() {
 }
 
 #[test]
+fn a_run_that_begins_at_an_optimum_has_not_diverged() {
+    // Noise leads away from it, to a loss many times the first.
+    for optimizer in ["adam(lr = 0.01)", "sgd(lr = 0.01)"] {
+        let values = [("w", "1.9989642"), ("b", "0.9965033"), ("optimizer", optimizer), ("batch", "1")];
+        let run = train("descent/line.sd", &values);
+        assert_eq!(run.ending, Ending::Finished, "{optimizer}");
+    }
+    let run = train("descent/parabola.sd", &[("w", "3.000001"), ("optimizer", "adam(lr = 0.1)")]);
+    assert_eq!(run.ending, Ending::Finished, "{:?}", run.reports);
+}
+
+#[test]
 fn g3_and_g4_one_weight() {
     for (steps, w) in [(1, 2.6), (2, 2.52), (3, 2.504), (4, 2.5008), (5, 2.50016)] {
         check("descent/neuron.sd", &[], steps, "w", &[w], 1e-12);

@@ -60,3 +60,25 @@ fn own_loop_finds_the_line() {
     // By the normal equations: slope 2, height 5.04 - 2*2.
     assert_eq!(run("own_loop", &[]), "y = 2.0000*x + 1.0400, mean squared error 0.014400\n");
 }
+
+#[test]
+fn every_program_is_read_without_a_warning() {
+    use symdiff::elaborate::program::{Phase, read_program};
+    let mut count = 0;
+    for folder in ["descent", "networks"] {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(folder);
+        for entry in std::fs::read_dir(folder).expect("a folder of examples") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_none_or(|extension| extension != "sd") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("a program");
+            let model = read_program(&text, Phase::Train, &symdiff::Limits::default());
+            let model = model.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            assert!(model.notes.is_empty(), "{}: {:?}", path.display(), model.notes);
+            assert!(model.objective.is_some(), "{} has no objective", path.display());
+            count += 1;
+        }
+    }
+    assert!(count >= 18, "{count} programs");
+}

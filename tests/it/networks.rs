@@ -174,3 +174,22 @@ fn accuracies_are_those_of_scikit_learn() {
         println!("{name}: {accuracy:.4}, scikit-learn {expected}");
     }
 }
+
+#[test]
+fn the_explained_variance_is_that_of_scikit_learn() {
+    // LinearRegression().fit(x, y).score(x, y) on the same table.
+    let mut run = train("networks/diabetes.sd", &[]);
+    assert_close(metric(&run.score(), "r2"), 0.5177484222203499, 1e-9, "r2");
+}
+
+#[test]
+fn a_confusion_matrix_counts_every_row_once() {
+    let mut run = train("networks/wine.sd", &[]);
+    let rows: Vec<u32> = (0..178).collect();
+    let score = run.training.score(&rows).expect("a score");
+    let counts = &score.confusions[0].1.counts;
+    let of_class: Vec<u64> = counts.iter().map(|row| row.iter().sum()).collect();
+    assert_eq!(of_class, [59, 71, 48]);
+    let right: u64 = (0..3).map(|class| counts[class][class]).sum();
+    assert_close(right as f64 / 178.0, metric(&score, "accuracy"), 1e-12, "the diagonal");
+}

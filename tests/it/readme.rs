@@ -1,5 +1,7 @@
 //! The README tells the truth: its commands are run, and print what it shows.
 
+use crate::data::Folder;
+use std::path::Path;
 use std::process::Command;
 
 const README: &str = include_str!("../../README.md");
@@ -18,26 +20,42 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// What a terminal shows: remarks, then results.
-fn shown(command: &str) -> String {
+/// What a terminal shows in a folder: remarks, then results.
+fn shown(command: &str, folder: &Path) -> String {
     let words = words(command);
     assert_eq!(words[0], "symdiff", "the README runs only our program: {command}");
     let output = Command::new(env!("CARGO_BIN_EXE_symdiff"))
         .args(&words[1..])
+        .current_dir(folder)
         .output()
         .unwrap_or_else(|e| panic!("{command}: {e}"));
     let text = |bytes| String::from_utf8(bytes).expect("the program prints text");
     text(output.stderr) + &text(output.stdout)
 }
 
+/// Copies what a folder and those in it hold, but weights.
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("the folder is there") {
+        let path = entry.expect("it can be listed").path();
+        let target = to.join(path.file_name().expect("a listed path has a name"));
+        match path.is_dir() {
+            true => copied(&path, &target),
+            false => drop(std::fs::copy(&path, &target).expect("it can be copied")),
+        }
+    }
+}
+
 #[test]
 fn every_command_prints_what_the_readme_shows() {
+    let folder = Folder::new("readme");
+    copied(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"), &folder.0.join("examples"));
     let mut commands = 0;
     for block in README.split("```console\n").skip(1) {
         let block = block.split("```").next().unwrap_or_default();
         for entry in block.split("$ ").skip(1) {
             let (command, expected) = entry.split_once('\n').expect("a command ends its line");
-            assert_eq!(shown(command), expected, "{command}");
+            assert_eq!(shown(command, &folder.0), expected, "{command}");
             commands += 1;
         }
     }

@@ -1,7 +1,10 @@
-//! Sizes that must stay linear: operations of value and gradient, nodes a derivative adds.
+//! Sizes that must stay linear, operations of value and gradient, nodes a derivative adds; and those
+//! that must stay as they are: the machine code of wider layers and larger batches.
 
 use crate::objectives::{nested, product_of_sines, rosenbrock};
+use crate::threads::made_up;
 use symdiff::ir::operation_count;
+use symdiff::train::{Training, TrainingOptions};
 use symdiff::{Derivation, Function, Level, value_and_grad};
 
 fn operations(f: &Function) -> usize {
@@ -37,4 +40,26 @@ fn long_and_deep_expressions_are_derived_without_recursion() {
     let both = value_and_grad(&nested(20_000)).expect("it derives");
     assert_eq!(both.outputs().len(), 3);
     assert!(both.to_string().len() < 60 * operations(&both), "the text grew faster than the graph");
+}
+
+/// Bytes of machine code of a step.
+fn step_size(width: usize, batch: usize, examples: usize) -> usize {
+    let program = format!(
+        "input x[64], class
+         logits = x |> dense({width}, relu) |> dense(10)
+         loss = cross_entropy(logits, class)
+         train {{ optimizer = adam(lr = 1e-3), batch = {batch}, precision = f32 }}"
+    );
+    let training = Training::new(&program, made_up(examples, 64), &TrainingOptions::default());
+    training.expect("the program is right").kernel().code_size()
+}
+
+#[test]
+fn the_code_of_a_step_does_not_grow_with_widths_batches_and_tables() {
+    let small = step_size(64, 64, 100);
+    for (width, batch, examples) in [(1024, 64, 100), (64, 1024, 2000), (1024, 512, 2000)] {
+        let large = step_size(width, batch, examples);
+        let alike = large * 10 <= small * 11 && large * 10 >= small * 9;
+        assert!(alike, "{small} bytes became {large} at width {width}, batch {batch}");
+    }
 }

@@ -27,6 +27,18 @@ fn outputs(f: &Function, options: &TensorOptions, sizes: &[usize]) -> Vec<u64> {
     all.map(f64::to_bits).collect()
 }
 
+/// Examples of so many normal numbers and a class of ten.
+pub fn made_up(count: usize, size: usize) -> Prepared {
+    let mut random = Random::new(2, "data");
+    let mut data = Prepared::none();
+    data.examples.count = count;
+    data.examples.rows = (0..count as u32).collect();
+    data.split = Split { train: (0..count as u32).collect(), ..Split::default() };
+    data.examples.inputs.push((0..count * size).map(|_| random.normal()).collect());
+    data.examples.inputs.push((0..count).map(|_| random.below(10) as f64).collect());
+    data
+}
+
 /// The bits of one thread are those of two and of five.
 #[track_caller]
 fn check(f: &Function, sizes: &[usize], what: &str) {
@@ -89,13 +101,7 @@ fn training_gives_the_same_weights_on_many_threads() {
          logits = reshape(h, 200) |> dropout(0.2) |> dense(64, tanh) |> dense(10)
          loss = cross_entropy(logits, class)
          train { optimizer = adam(lr = 1e-3), batch = 64, precision = f32, seed = 7 }";
-    let mut random = Random::new(2, "data");
-    let mut data = Prepared::none();
-    data.examples.count = 128;
-    data.examples.rows = (0..128).collect();
-    data.split = Split { train: (0..128).collect(), ..Split::default() };
-    data.examples.inputs.push((0..128 * 144).map(|_| random.normal()).collect());
-    data.examples.inputs.push((0..128).map(|_| random.below(10) as f64).collect());
+    let data = made_up(128, 144);
     let trained = |threads| {
         let options = TrainingOptions { threads, ..TrainingOptions::default() };
         let mut training = Training::new(program, data.clone(), &options).expect("it is right");

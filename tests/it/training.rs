@@ -265,7 +265,8 @@ fn the_same_seed_gives_the_same_file() {
 
 const LINE: &str = "input x, y
 param w = 0, b = 0
-loss = mse(w*x + b, y)
+p = w*x + b
+loss = mse(p, y)
 train { optimizer = gd(lr = 0.1), steps = 50 }
 ";
 const CLASSES: &str = "input x[2], kind
@@ -457,4 +458,114 @@ fn a_closed_pipe_is_no_fault() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
     assert!(load(&folder.0.join("line.safetensors"), &Limits::default()).is_ok());
+}
+
+/// Three kinds of trees, told apart by two numbers; one has a comma in its name.
+const TREES: &str = "a,b,kind
+1,0,oak
+1.1,0.1,oak
+0,1,\"ash, grey\"
+0.1,1.2,\"ash, grey\"
+-1,-1,elm
+-1.2,-0.9,elm
+";
+
+#[test]
+fn classes_that_were_texts_are_texts_again() {
+    let folder = Folder::new("labels");
+    folder.file("trees.csv", TREES.as_bytes());
+    folder.file("new.csv", b"b,a\n-1.1,-1\n0,1\n1.1,0.1\n");
+    folder.file("net.sd", format!("{CLASSES}\nmetric confusion = confusion(class, kind)").as_bytes());
+    let output = symdiff(&folder.0, &["train", "net.sd", "--data", "trees.csv"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let note = "note: the labels of `kind`: 0 = \"ash, grey\", 1 = elm, 2 = oak\n";
+    assert_eq!(text(&output.stderr), note);
+    let matrix = "accuracy = 1
+confusion: a row a true class, a column a class said
+             ash, grey  elm  oak
+  ash, grey          2    0    0
+        elm          0    2    0
+        oak          0    0    2
+";
+    assert!(text(&output.stdout).contains(matrix), "{}", text(&output.stdout));
+    // New data in another order of columns, without the labels.
+    let weights = "net.safetensors";
+    check(&folder.0, &["predict", weights, "--data", "new.csv"], "class\nelm\noak\n\"ash, grey\"\n");
+    let both = symdiff(&folder.0, &["predict", weights, "--data", "new.csv", "--values", "class,logits"]);
+    assert!(
+        text(&both.stdout).starts_with("class,logits_0,logits_1,logits_2\nelm,"),
+        "{}",
+        text(&both.stdout)
+    );
+    check_fault(
+        &folder.0,
+        &["predict", weights, "--data", "new.csv", "--values", "clas"],
+        2,
+        &["did you mean `class`?"],
+    );
+    let output = symdiff(&folder.0, &["eval", weights, "--data", "trees.csv"]);
+    assert!(text(&output.stdout).contains(matrix), "{}", text(&output.stdout));
+    folder.file("odd.csv", b"a,b,kind\n1,2,oka\n");
+    check_fault(
+        &folder.0,
+        &["eval", weights, "--data", "odd.csv"],
+        65,
+        &["odd.csv, line 2", "\"oka\"", "is it \"oak\"?"],
+    );
+}
+
+#[test]
+fn a_table_stands_in_for_examples_in_the_program() {
+    let folder = Folder::new("inline");
+    folder.file("line.sd", format!("{LINE}data {{ x = [0, 1], y = [0, 1] }}").as_bytes());
+    folder.file("t.csv", b"x,y\n-1,-1\n0,1\n1,3\n");
+    folder.file("new.csv", b"x\n5\n");
+    let newton = ["train", "line.sd", "--set", "optimizer=newton"];
+    check(&folder.0, &newton, "steps = 1\nloss = 0\nw = 1\nb = 0\nweights = line.safetensors\n");
+    let other = [&newton[..], &["--data", "t.csv"]].concat();
+    check(&folder.0, &other, "steps = 1\nloss = 0\nw = 2\nb = 1\nweights = line.safetensors\n");
+    check(&folder.0, &["predict", "line.safetensors", "--data", "new.csv"], "p\n11\n");
+    check(&folder.0, &["predict", "line.safetensors"], "p\n1\n3\n");
+}
+
+#[test]
+fn endings_are_told_in_words() {
+    let folder = Folder::new("words");
+    folder.file("t.csv", table().as_bytes());
+    folder.file("net.sd", careful("adam(lr = 0.2)").replace("epochs = 14", "epochs = 400").as_bytes());
+    check_fault(
+        &folder.0,
+        &["train", "net.sd", "--data", "t.csv"],
+        0,
+        &["stopped early: the weights are those of step ", "the best on validation"],
+    );
+    let patient = ["train", "net.sd", "--data", "t.csv", "--set", "patience=100000", "--epochs", "30"];
+    check_fault(&folder.0, &patient, 0, &["note: the weights are those of step ", "the best on validation"]);
+    folder.file("steep.sd", b"param w = 1\nloss = w^4\ntrain { optimizer = gd(lr = 1), steps = 50 }");
+    let words = [
+        "error: diverges: the learning rate 1 exceeds 2/curvature = 0.1667",
+        "the weights are the initial ones",
+    ];
+    check_fault(&folder.0, &["train", "steep.sd"], 1, &words);
+    folder.file("log.sd", b"param w = 1\nloss = log(w)\ntrain { optimizer = gd(lr = 2), steps = 50 }");
+    check_fault(&folder.0, &["train", "log.sd"], 1, &["diverges: ", "the loss is NaN at step 2"]);
+}
+
+#[test]
+fn colour_is_for_terminals_that_want_it() {
+    let folder = Folder::new("colour");
+    folder.file("net.sd", b"param w = 0\nloss = w^2 +\n");
+    let on_terminal = |no_color: &str| {
+        let line = format!("{} train net.sd", env!("CARGO_BIN_EXE_symdiff"));
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).current_dir(&folder.0).env("TERM", "xterm");
+        command.env("NO_COLOR", no_color).stdin(Stdio::null());
+        command.output().ok().map(|output| text(&output.stdout))
+    };
+    let (Some(coloured), Some(plain)) = (on_terminal(""), on_terminal("1")) else {
+        eprintln!("skipped: there is no `script` to make a terminal with");
+        return;
+    };
+    assert!(coloured.contains("\u{1b}["), "no colour on a terminal: {coloured:?}");
+    assert!(!plain.contains('\u{1b}') && plain.contains("error"), "colour in spite of NO_COLOR: {plain:?}");
 }

@@ -46,9 +46,13 @@ pub fn dataset_at(
     read_dataset(path, &options).map_err(|error| Fault::from_error(&error))
 }
 
-/// What the program and the command line say about columns; the command line wins.
+/// What the program and the command line say about columns; the command line wins, and a table it
+/// names stands in for examples in the program.
 pub fn wishes(arguments: &DataArguments, model: &Model) -> Result<Wishes, Fault> {
     let mut wishes = wishes_of(model);
+    if arguments.data.is_some() {
+        wishes.bindings.retain(|wish| matches!(wish.source, Source::Columns(_)));
+    }
     for text in &arguments.columns {
         let wish = wish(text)?;
         wishes.bindings.retain(|other| other.input != wish.input);

@@ -14,6 +14,7 @@ mod point;
 mod predict;
 mod sample;
 mod score;
+mod scores;
 mod text;
 mod train;
 

@@ -27,9 +27,10 @@ pub fn run(arguments: &Predict, console: &mut Console) -> Result<Exit, Fault> {
     for sentence in &predictions.echo {
         console.say(Diagnostic::note(sentence.clone()))?;
     }
+    let called: Vec<_> = names.iter().map(|name| predictor.class_names(name)).collect();
     console.print(&header(&predictions))?;
     for row in 0..predictions.count {
-        console.print(&line(&predictions, row))?;
+        console.print(&line(&predictions, &called, row))?;
     }
     Ok(Exit::Success)
 }
@@ -53,7 +54,20 @@ fn header(predictions: &Predictions) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
-fn line(predictions: &Predictions, row: usize) -> String {
-    let cells = predictions.values.iter().flat_map(|(_, size, values)| &values[row * size..][..*size]);
-    cells.map(|&value| number(value)).collect::<Vec<_>>().join(",")
+/// One row; classes by their names where they have some.
+fn line(predictions: &Predictions, called: &[Option<&[String]>], row: usize) -> String {
+    let each = predictions.values.iter().zip(called);
+    let cells = each.flat_map(|((_, size, values), called)| {
+        let name = |value: f64| called.filter(|_| value >= 0.0)?.get(value as usize).map(|name| quoted(name));
+        values[row * size..][..*size].iter().map(move |&value| name(value).unwrap_or_else(|| number(value)))
+    });
+    cells.collect::<Vec<_>>().join(",")
+}
+
+/// A text as a cell of a table: in quotation marks where it would be taken apart.
+fn quoted(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) || text.trim() != text {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
 }

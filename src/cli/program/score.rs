@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::data::{dataset, wishes};
+use super::scores;
 use super::text::{ProgramText, weights};
 use crate::cli::arguments::Evaluate;
 use crate::cli::console::{Console, Exit, Fault};
-use crate::print::number;
 use crate::train::{Predictor, program_of};
 use crate::{Diagnostic, Limits};
 
@@ -22,9 +22,6 @@ pub fn run(path: &Path, arguments: &Evaluate, limits: &Limits, console: &mut Con
         console.say(Diagnostic::note(sentence.clone()))?;
     }
     console.print(&format!("examples = {}", prepared.examples.count))?;
-    console.print(&format!("loss = {}", number(score.loss)))?;
-    for (name, value) in &score.metrics {
-        console.print(&format!("{name} = {}", number(*value)))?;
-    }
+    scores::print("", &score, &|name| predictor.confusion_names(name), console)?;
     Ok(Exit::Success)
 }

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::data::{dataset, wishes};
+use super::scores;
 use super::text::{ProgramText, WEIGHTS, weights};
 use crate::cli::arguments::Train;
 use crate::cli::console::{Console, Exit, Fault};
-use crate::cli::numbers::Json;
 use crate::data::{Portions, Prepared, RunLog, prepare};
 use crate::elaborate::program::{Model, Phase};
 use crate::print::number;
@@ -191,29 +191,34 @@ fn conclude(
 ) -> Result<Exit, Fault> {
     let split = training.data().split.clone();
     let parts = [("train", training.training_rows()), ("validation", split.validation), ("test", split.test)];
-    let mut scores = Vec::new();
+    let mut found = Vec::new();
     for (name, rows) in parts {
         if !rows.is_empty() {
-            scores.push((name, training.score(&rows).map_err(|error| Fault::from_error(&error))?));
+            found.push((name, training.score(&rows).map_err(|error| Fault::from_error(&error))?));
         }
     }
     let steps = training.step_count();
     match arguments.output.json {
-        true => console.print(&json(steps, &scores, ending, out))?,
+        true => console.print(&json(steps, &found, ending, out))?,
         false => {
             console.print(&format!("steps = {steps}"))?;
-            for (part, score) in &scores {
-                print(part, score, scores.len() > 1, console)?;
+            for (part, score) in &found {
+                let part = if found.len() > 1 { part } else { "" };
+                scores::print(part, score, &|name| training.confusion_names(name), console)?;
             }
             small_params(training, console)?;
             console.print(&format!("weights = {}", out.display()))?;
         }
     }
     Ok(match ending {
-        Ending::Finished => Exit::Success,
+        Ending::Finished => {
+            if let Some(best) = training.best_step().filter(|&best| best != steps) {
+                console.say(Diagnostic::note(kept(training, best)))?;
+            }
+            Exit::Success
+        }
         Ending::StoppedEarly { best_step } => {
-            let text =
-                format!("stopped early: the weights are those of step {best_step}, the best on validation");
+            let text = format!("stopped early: {}", kept(training, *best_step));
             console.say(Diagnostic::note(text))?;
             Exit::Success
         }
@@ -229,13 +234,12 @@ fn conclude(
     })
 }
 
-fn print(part: &str, score: &Score, several: bool, console: &mut Console) -> std::io::Result<()> {
-    let prefix = if several { format!("{part} ") } else { String::new() };
-    console.print(&format!("{prefix}loss = {}", number(score.loss)))?;
-    for (name, value) in &score.metrics {
-        console.print(&format!("{prefix}{name} = {}", number(*value)))?;
-    }
-    Ok(())
+fn kept(training: &Training, step: u64) -> String {
+    let best = match training.data().split.validation.is_empty() {
+        true => "of the least loss",
+        false => "the best on validation",
+    };
+    format!("the weights are those of step {step}, {best}")
 }
 
 /// Numbers printed whole; larger parameters are in the weights file.
@@ -254,13 +258,7 @@ fn small_params(training: &Training, console: &mut Console) -> Result<(), Fault>
     Ok(())
 }
 
-fn json(steps: u64, scores: &[(&str, Score)], ending: &Ending, out: &Path) -> String {
-    let score = |score: &Score| {
-        let mut object = serde_json::Map::new();
-        object.insert("loss".to_owned(), to_value(score.loss));
-        object.extend(score.metrics.iter().map(|(name, value)| (name.clone(), to_value(*value))));
-        serde_json::Value::Object(object)
-    };
+fn json(steps: u64, parts: &[(&str, Score)], ending: &Ending, out: &Path) -> String {
     let status = match ending {
         Ending::Finished => "finished",
         Ending::StoppedEarly { .. } => "stopped_early",
@@ -271,11 +269,7 @@ fn json(steps: u64, scores: &[(&str, Score)], ending: &Ending, out: &Path) -> St
     object.insert("schema".to_owned(), 1.into());
     object.insert("status".to_owned(), status.into());
     object.insert("steps".to_owned(), steps.into());
-    object.extend(scores.iter().map(|(name, of)| ((*name).to_owned(), score(of))));
+    object.extend(parts.iter().map(|(name, of)| ((*name).to_owned(), scores::object(of))));
     object.insert("weights".to_owned(), out.to_string_lossy().into());
     serde_json::Value::Object(object).to_string()
-}
-
-fn to_value(value: f64) -> serde_json::Value {
-    serde_json::to_value(Json(value)).unwrap_or(serde_json::Value::Null)
 }

@@ -2,6 +2,7 @@
 //!
 //! What must stay true: a model made in code is one like any other; only its text is not all of it.
 
+use super::metrics::{Metric, MetricKind};
 use super::model::{Init, Input, Model, Objective, Output, Param, Phase, Sense};
 use super::{Parts, Unit, assembled, check_update, remarks, resolve, train_plan};
 use crate::elaborate::program::machine::Machine;
@@ -223,10 +224,14 @@ impl ModelBuilder {
             params: declared.params.clone(),
             noises: Vec::new(),
             values: outputs(&declared.values),
-            metrics: outputs(&declared.metrics),
+            metrics: outputs(&declared.metrics).into_iter().map(mean).collect(),
             graph,
         })
     }
+}
+
+fn mean(Output { name, node, span }: Output) -> Metric {
+    Metric { name, node, span, kind: MetricKind::Mean }
 }
 
 fn outputs(named: &[(String, Id)]) -> Vec<Output> {

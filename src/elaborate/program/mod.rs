@@ -18,6 +18,7 @@ mod frames;
 mod index;
 mod library;
 mod machine;
+mod metrics;
 mod model;
 mod optimize;
 mod place;
@@ -35,6 +36,7 @@ mod value;
 mod words;
 
 pub use builder::ModelBuilder;
+pub use metrics::{Metric, MetricKind};
 pub use model::{Clock, Init, Input, MADE_IN_CODE, Model, Noise, Objective, Output, Param, Phase, Sense};
 pub use plan::{Batch, ColumnPick, DataPlan, Driver, Missing, OptimizerPlan, Source, TrainPlan};
 pub use replace::with_values;
@@ -81,7 +83,7 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     let mut machine = Machine::new(&mut graph, unit, phase, limits);
     let values = values(&mut machine)?;
     let objective = objective(&mut machine, &values)?;
-    let metrics = metrics(&mut machine)?;
+    let metrics = metrics::metrics(&mut machine)?;
     let train = train_plan(&mut machine)?;
     let data = data_plan(&mut machine)?;
     // Demand made them in another order: layers' parameters come where their layers are called.
@@ -114,7 +116,7 @@ struct Parts {
     noises: Vec<Noise>,
     values: Vec<Output>,
     objective: Option<Objective>,
-    metrics: Vec<Output>,
+    metrics: Vec<Metric>,
 }
 
 impl Parts {
@@ -140,7 +142,8 @@ impl Parts {
         let inputs = self.inputs.iter_mut().map(|input| &mut input.node);
         let params = self.params.iter_mut().map(|param| &mut param.node);
         let noises = self.noises.iter_mut().map(|noise| &mut noise.node);
-        let outputs = self.values.iter_mut().chain(&mut self.metrics).map(|output| &mut output.node);
+        let outputs = self.values.iter_mut().map(|output| &mut output.node);
+        let outputs = outputs.chain(self.metrics.iter_mut().map(|metric| &mut metric.node));
         let objective = self.objective.iter_mut().map(|objective| &mut objective.node);
         inputs.chain(params).chain(noises).chain(outputs).chain(objective).collect()
     }
@@ -175,7 +178,8 @@ fn assembled(
 }
 
 fn roots(model: &Model) -> Vec<Id> {
-    let outputs = model.values.iter().chain(&model.metrics).map(|output| output.node);
+    let outputs = model.values.iter().map(|output| output.node);
+    let outputs = outputs.chain(model.metrics.iter().map(|metric| metric.node));
     outputs.chain(model.objective.iter().map(|o| o.node)).collect()
 }
 
@@ -197,20 +201,6 @@ fn values(machine: &mut Machine<'_, '_>) -> Result<Vec<Output>, Error> {
         }
     }
     Ok(values)
-}
-
-fn metrics(machine: &mut Machine<'_, '_>) -> Result<Vec<Output>, Error> {
-    let mut metrics: Vec<Output> = Vec::new();
-    for (name, span, body) in &machine.user.requests.metrics {
-        if let Some(first) = metrics.iter().find(|metric| metric.name == *name) {
-            let diagnostic = Diagnostic::error(format!("the metric `{name}` is defined twice"));
-            return Err(Error::name(diagnostic.at(*span, "again").and_at(first.span, "first")));
-        }
-        let tensor = machine.evaluate(PROGRAM, *body)?;
-        let node = number(machine, tensor.node, machine.user.ast.span(body.root), "a metric")?;
-        metrics.push(Output { name: name.clone(), node, span: *span });
-    }
-    Ok(metrics)
 }
 
 /// A single number; arrays need their mean.

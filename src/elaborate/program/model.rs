@@ -1,5 +1,6 @@
 //! What a program elaborates to: one graph for one example, and what is to be done with it.
 
+use super::metrics::Metric;
 use super::plan::{DataPlan, TrainPlan};
 use super::unit::Unit;
 use crate::error::{Diagnostic, Error, Span};
@@ -26,7 +27,7 @@ pub struct Model {
     /// `loss = …`, or `minimize f` or `maximize f`.
     pub objective: Option<Objective>,
     /// `metric accuracy = …`; truth values count as 0 and 1.
-    pub metrics: Vec<Output>,
+    pub metrics: Vec<Metric>,
     /// `train { … }`, with defaults.
     pub train: TrainPlan,
     /// `data { … }`

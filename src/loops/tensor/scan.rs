@@ -60,11 +60,9 @@ pub(super) fn repeated(
     let (scan, program) = (graph.body(body), bodies[&body].clone());
     let mut transfers = Vec::new();
     for (i, &operand) in graph.operands(first).iter().enumerate() {
-        let home = stored[operand.index()].ok_or(operand)?;
-        if home.order.is_some() {
-            return Err(operand);
-        }
-        let outer = home.buffer;
+        // What is copied in is copied row by row.
+        let row_major = |home: &Home| home.order.is_none();
+        let outer = stored[operand.index()].filter(row_major).ok_or(operand)?.buffer;
         let is_entry = (scan.carries..scan.carries + scan.sequences).contains(&i);
         let when = if is_entry { When::Entry } else { When::First };
         transfers.push(Transfer { when, outer, inner: program.inputs[i] });

@@ -41,7 +41,7 @@ pub fn class_counts(model: &Model) -> Vec<Option<usize>> {
 }
 
 /// What a node chooses by, and among how many.
-fn choice(graph: &Graph, id: Id) -> Option<(Id, usize)> {
+pub(super) fn choice(graph: &Graph, id: Id) -> Option<(Id, usize)> {
     match (graph.op(id), graph.operands(id)) {
         (Op::Structural(Structural::Gather), &[of, index]) => {
             let count = graph.shape(of).extents().first()?;
@@ -67,7 +67,7 @@ fn choice(graph: &Graph, id: Id) -> Option<(Id, usize)> {
 }
 
 /// The node whose elements, all of them, are those of `id`, repeated or in another shape.
-fn moved(graph: &Graph, mut id: Id) -> Id {
+pub(super) fn moved(graph: &Graph, mut id: Id) -> Id {
     while let Op::Structural(
         Structural::Broadcast { .. } | Structural::Reshape | Structural::Permute { .. },
     ) = graph.op(id)

@@ -4,7 +4,8 @@
 //! and says why in numbers it has measured.
 
 use super::curvature::Curvature;
-use super::run::{Best, Ending, Progress, Training};
+use super::run::Training;
+use super::standing::{Best, Ending, Progress};
 use crate::elaborate::program::Sense;
 use crate::error::Error;
 use crate::train::Bounds;
@@ -13,8 +14,11 @@ use crate::train::objective::Probe;
 
 /// Reports without improvement that count as a plateau, for schedules.
 const PLATEAU: u64 = 10;
-/// A loss that ends this many times its first size above its first value has diverged.
+/// A loss that ends this many times its first size above its first value has diverged, if the rate
+/// is too large for the curvature.
 const GROWN: f64 = 10.0;
+/// One that far above needs no other sign at the end.
+const FAR: f64 = 1e3;
 /// One that far above ends the run: no schedule brings it back.
 const RUNAWAY: f64 = 1e8;
 /// Optimizers whose limit of stability is 2/curvature.
@@ -24,7 +28,7 @@ impl Training {
     /// Keeps the weights if they are the best so far; says whether to stop.
     pub(super) fn remember(&mut self, progress: &Progress) -> Result<Option<Ending>, Error> {
         let score = self.downhill(progress.validation.as_ref().map_or(progress.loss, |v| v.loss));
-        if self.grown(self.downhill(progress.loss), RUNAWAY) {
+        if self.has_diverged(progress.loss, RUNAWAY, RUNAWAY)? {
             return self.diverged(progress.loss).map(Some);
         }
         if self.standing.best.as_ref().is_none_or(|best| score < best.score) {
@@ -49,12 +53,14 @@ impl Training {
 
     /// All steps are done. With early stopping the run ends with its best weights.
     pub(super) fn finish(&mut self) -> Result<Ending, Error> {
-        let last = match self.takes_all() {
-            // Its own steps never show what the last one did.
+        // Steps on all rows never show what the last one did: it is looked at where it may be bad.
+        let rose =
+            self.standing.first.is_none_or(|first| self.downhill(self.last_loss) >= self.downhill(first));
+        let last = match rose && self.takes_all() {
             true => self.score(&self.training_rows())?.loss,
             false => self.last_loss,
         };
-        if !last.is_finite() || self.grown(self.downhill(last), GROWN) {
+        if !last.is_finite() || self.has_diverged(last, GROWN, FAR)? {
             return self.diverged(last);
         }
         if self.model.train.patience.is_some()
@@ -63,6 +69,12 @@ impl Training {
             self.set_params(&best.params)?;
         }
         Ok(Ending::Finished)
+    }
+
+    /// The step whose weights a run with early stopping ends with.
+    pub fn best_step(&self) -> Option<u64> {
+        self.model.train.patience?;
+        self.standing.best.as_ref().map(|best| best.step)
     }
 
     /// Goes back to the best weights, and says what happened and why.
@@ -114,10 +126,15 @@ impl Training {
         if self.sense() == Sense::Maximize { -loss } else { loss }
     }
 
-    /// Whether a loss, as it is minimized, lies far above the first one.
-    fn grown(&self, loss: f64, times: f64) -> bool {
-        let Some(first) = self.standing.first.map(|first| self.downhill(first)) else { return false };
-        first != 0.0 && loss - first > times * first.abs()
+    /// Whether a loss lies far above the first one: `times` its size, and the rate is too large; or
+    /// `far` times, and it did not begin at an optimum, from where every step leads up.
+    fn has_diverged(&self, loss: f64, times: f64, far: f64) -> Result<bool, Error> {
+        let Some(first) = self.standing.first else { return Ok(false) };
+        let rise = self.downhill(loss) - self.downhill(first);
+        if rise > far * first.abs().max(1.0) {
+            return Ok(true);
+        }
+        Ok(rise > times * first.abs() && self.too_fast("at the end")?.is_some())
     }
 }
 

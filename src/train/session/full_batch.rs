@@ -6,7 +6,8 @@
 //! shows what comes after.
 
 use super::curvature::Curvature;
-use super::run::{Ending, Progress, Standing, Training};
+use super::run::Training;
+use super::standing::{Ending, Progress, Standing};
 use crate::elaborate::program::{Driver, Model};
 use crate::error::{Diagnostic, Error};
 use crate::train::{

@@ -4,7 +4,8 @@
 //! file of another program is refused.
 
 use super::program::Program;
-use super::run::{Best, Standing, Training, TrainingOptions};
+use super::run::{Training, TrainingOptions};
+use super::standing::{Best, Standing};
 use crate::data::{Encodings, Examples, Prepared};
 use crate::elaborate::program::{MADE_IN_CODE, Model};
 use crate::error::{Diagnostic, Error};
@@ -48,7 +49,7 @@ impl Training {
             (DATA, fingerprint(&self.prepared.examples)),
             (STANDING, standing_to_json(&self.standing)),
             (SEED, self.seed.to_string()),
-            (PLAN, json!({ "steps": self.steps(), "batch": self.batch_size() }).to_string()),
+            (PLAN, json!({ "steps": self.steps(), "batch": self.feed.batch_size() }).to_string()),
             (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
         ];
         let metadata = metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();

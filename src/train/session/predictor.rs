@@ -3,7 +3,8 @@
 use super::classes;
 use super::evaluation::Evaluation;
 use super::keep::{encodings_of, params_of, program_of};
-use super::run::{Score, score_of, scored};
+use super::names::{confusion_names, labels_of};
+use super::score::{Score, score_of, scored};
 use crate::data::{
     ColumnPick, Dataset, Encodings, InputShape, Missing, Prepared, Source, Wish, Wishes, prepare_like,
 };
@@ -62,6 +63,17 @@ impl Predictor {
         Some(self.encodings.get(input)?.labels.as_ref()?.texts())
     }
 
+    /// What the classes a value holds are called, where it is compared with an input of labels.
+    pub fn class_names(&self, name: &str) -> Option<&[String]> {
+        let value = self.model.values.iter().find(|value| value.name == name)?;
+        Some(labels_of(&self.model, &self.encodings, value.node)?.texts())
+    }
+
+    /// What the rows and columns of a confusion matrix are called.
+    pub fn confusion_names(&self, name: &str) -> Option<&[String]> {
+        confusion_names(&self.model, &self.encodings, name)
+    }
+
     /// The value to predict where none is named: the last one the program defines that is not the
     /// objective itself.
     pub fn last_value(&self) -> Option<&str> {
@@ -108,7 +120,7 @@ impl Predictor {
     /// As [`Predictor::predict`].
     pub fn score(&self, data: Option<&Dataset>, wishes: &Wishes) -> Result<(Score, Prepared), Error> {
         let (values, prepared) = self.values(&scored(&self.model)?, data, wishes)?;
-        Ok((score_of(&self.model, &values), prepared))
+        Ok((score_of(&self.model, &values)?, prepared))
     }
 
     fn values(

@@ -10,11 +10,12 @@ use super::feed::{Feed, Time};
 use super::full_batch;
 use super::initial::initialise;
 use super::program::Program;
+use super::score::scored;
+use super::standing::{Ending, Progress, Standing};
 use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
 use crate::elaborate::program::{Batch, Model, Sense};
 use crate::error::{Diagnostic, Error};
-use crate::ir::Id;
 use crate::jit::tensor::{TensorKernel, Workspace};
 use crate::limits::Limits;
 use crate::loops::tensor::{Subnormals, TensorOptions};
@@ -41,68 +42,6 @@ pub struct TrainingOptions {
     pub limits: Limits,
 }
 
-/// A run at one of its reports.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Progress {
-    /// Steps done, and planned.
-    pub step: u64,
-    pub steps: u64,
-    /// Whole passes over the training rows.
-    pub epoch: u64,
-    /// The mean loss of the steps since the last report, each before its update.
-    pub loss: f64,
-    /// The length of the last step's gradient, before clipping.
-    pub gradient_norm: f64,
-    pub learning_rate: Option<f64>,
-    /// On the validation rows, where there are any.
-    pub validation: Option<Score>,
-}
-
-/// Mean loss and metrics over some examples.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Score {
-    pub loss: f64,
-    /// By name, in the order of the program.
-    pub metrics: Vec<(String, f64)>,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Ending {
-    /// All steps were done.
-    Finished,
-    /// Validation did not improve any more; the weights are the best ones.
-    StoppedEarly { best_step: u64 },
-    /// The observer asked to stop.
-    Interrupted,
-    /// The loss grew without end, or it or the gradient stopped being finite; the weights are the
-    /// best ones before.
-    Diverged { step: u64, loss: f64, message: String },
-}
-
-/// Weights worth going back to.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Best {
-    pub score: f64,
-    pub step: u64,
-    pub params: Vec<Vec<f64>>,
-}
-
-/// Where a run stands, apart from weights and optimiser states.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Standing {
-    pub step: u64,
-    pub plateaus: u64,
-    /// Reports since the best score.
-    pub stalled: u64,
-    /// Of the losses since the last report: their sum and number.
-    pub sum: f64,
-    pub count: u64,
-    /// The loss of the first step, before its update.
-    pub first: Option<f64>,
-    pub best: Option<Best>,
-}
-
 /// A program being trained on its data.
 ///
 /// Steps take and make subnormal numbers as zero where the processor can: averages of an optimiser
@@ -119,8 +58,9 @@ pub struct Training {
     kernel: TensorKernel,
     pub(super) workspace: Workspace,
     pub(super) layout: Layout,
-    feed: Feed,
-    evaluation: Evaluation,
+    pub(super) feed: Feed,
+    /// Made when something is scored for the first time.
+    pub(super) evaluation: Option<Evaluation>,
     pub(super) standing: Standing,
     /// The length of the last step's gradient.
     pub(super) norm: f64,
@@ -171,7 +111,6 @@ impl Training {
         };
         let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();
-        let evaluation = Evaluation::new(&predict, &scored(&predict)?, count, precision)?;
         let interval = if full { (steps / REPORTS).max(1) } else { per_epoch };
         let mut training = Training {
             source: model.identity(),
@@ -184,7 +123,7 @@ impl Training {
             workspace,
             feed: Feed::new(&model, &layout, batches, seed),
             layout,
-            evaluation,
+            evaluation: None,
             standing: Standing::default(),
             norm: 0.0,
             last_loss: 0.0,
@@ -312,11 +251,6 @@ impl Training {
         self.layout.rate.map(|rate| self.number(rate)).transpose()
     }
 
-    /// Rows of a step, of a program with data.
-    pub(super) fn batch_size(&self) -> Option<usize> {
-        self.feed.batch_size()
-    }
-
     /// Whether each step takes all training rows.
     pub(super) fn takes_all(&self) -> bool {
         self.feed.is_full()
@@ -398,16 +332,6 @@ impl Training {
         self.model.objective.as_ref().map_or(Sense::Minimize, |objective| objective.sense)
     }
 
-    /// Mean loss and metrics over some of the examples, without dropout and the like.
-    ///
-    /// # Errors
-    /// As [`Training::step`].
-    pub fn score(&mut self, rows: &[u32]) -> Result<Score, Error> {
-        let params = self.params()?;
-        let values = self.evaluation.run(&params, &self.prepared.examples.inputs, rows)?;
-        Ok(score_of(&self.predict, &values))
-    }
-
     /// The parameters' values, in the order of the program.
     ///
     /// # Errors
@@ -450,22 +374,6 @@ impl Training {
     /// Goes on from the batch after so many steps.
     pub(super) fn resume_batches(&mut self) {
         self.feed.resume(self.standing.step);
-    }
-}
-
-/// The loss and the metrics of a model, as one evaluation computes them.
-pub(super) fn scored(model: &Model) -> Result<Vec<Id>, Error> {
-    let metrics = model.metrics.iter().map(|metric| metric.node);
-    Ok(std::iter::once(model.objective()?.node).chain(metrics).collect())
-}
-
-/// Means over the examples.
-pub(super) fn score_of(model: &Model, values: &[Vec<f64>]) -> Score {
-    let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let named = model.metrics.iter().map(|metric| metric.name.clone());
-    Score {
-        loss: values.first().map_or(f64::NAN, mean),
-        metrics: named.zip(values.iter().skip(1).map(mean)).collect(),
     }
 }
 
