@@ -261,6 +261,9 @@ proptest! {
         let bars = differentiate::vjp(&mut graph, &[(root, one)], &inputs);
         let outputs: Vec<Id> = bars.into_iter().flatten().chain([root]).collect();
         let before = run(&graph, &outputs, &numbers);
+        // Where the function is undefined its slopes mean nothing: x - x is 0 but where x is NaN, and
+        // an index that is NaN chooses no row.
+        prop_assume!(before.last().is_some_and(|y| y.is_finite()));
         let symbols = graph.symbols().collect();
         let function = Function::new(graph, symbols, outputs);
         for purpose in [Purpose::Read, Purpose::Compute, Purpose::Both] {
