@@ -2,8 +2,7 @@
 //!
 //! `level` says how wide, `lower` makes bodies of the loop IR's blocks, `frame` holds what the code
 //! around a body shares with it, `uses` and `operands` serve the allocation, which `verify` checks;
-//! `assemble` puts the function together,
-//! `dump` is the code as text.
+//! `assemble` puts the function together, `dump` is the code as text.
 //!
 //! What must stay true: all `unsafe` is in `kernel`; every level computes the interpreter's bits.
 
