@@ -60,7 +60,7 @@ pub fn slots(model: &Model) -> Vec<Slot> {
 pub fn function_of(model: &Model, nodes: &[Id]) -> Function {
     let mut graph = model.graph.clone();
     let outputs = nodes.iter().map(|&node| as_number(&mut graph, node)).collect();
-    Function::new(graph, symbols(model), outputs)
+    Function::new(graph, model.symbols(), outputs)
 }
 
 fn as_number(graph: &mut Graph, node: Id) -> Id {
@@ -70,21 +70,6 @@ fn as_number(graph: &mut Graph, node: Id) -> Id {
             graph.select(node, one, zero)
         }
         _ => node,
-    }
-}
-
-/// The inputs of [`function_of`].
-pub(crate) fn symbols(model: &Model) -> Vec<Symbol> {
-    let nodes = model.inputs.iter().map(|input| input.node);
-    let nodes = nodes.chain(model.params.iter().map(|param| param.node));
-    nodes.filter_map(|node| symbol_of(&model.graph, node)).collect()
-}
-
-/// The symbol of an input's node.
-pub(crate) fn symbol_of(graph: &Graph, node: Id) -> Option<Symbol> {
-    match graph.op(node) {
-        Op::Input(symbol) => Some(symbol),
-        _ => None,
     }
 }
 
@@ -131,7 +116,7 @@ pub fn tangent(model: &Model, wrt: &[String], derivation: &Derivation) -> Result
             let x = same(graph, model, node);
             let x_dot = direction(graph, x, name);
             seeds.push((x, x_dot));
-            inputs.extend(symbol_of(graph, x_dot));
+            inputs.extend(graph.input_symbol(x_dot));
         }
         let zero = graph.integer(0);
         vec![differentiate::jvp(graph, &[y], &seeds)[0].unwrap_or(zero)]

@@ -18,12 +18,15 @@ Examples:
   symdiff \"x² + 3xy + y²\" --hessian           [[2, 3], [3, 2]]
   symdiff \"3x² + 2xy + y³\" --at x=1,y=2       numbers instead of symbols
   symdiff \"d/dx x^n\" --format latex           a leading d/dx says by what
+  symdiff net.sd --format latex               a program: derivatives by whole arrays
+  symdiff net.sd --of h --wrt x               the Jacobian of a value it defines
   symdiff -- check                            `--` before an expression named like a command
   symdiff < expressions.txt                   one expression a line";
 
 const EVAL_EXAMPLES: &str = "\
 Examples:
   symdiff eval \"x^2*y\" --at x=3,y=2 --gradient
+  symdiff eval net.sd --at x=[1,2],y=1
   echo '{\"id\":1,\"expr\":\"sin(x)\",\"vars\":[\"x\"],\"points\":[[0],[1]]}' | symdiff eval --jsonl
 
 --jsonl answers every line with {\"id\",\"value\":[…],\"grad\":[[…],…]} or {\"id\",\"error\"}, in order;
@@ -39,6 +42,7 @@ Examples:
   symdiff minimize \"(1-x)^2 + 100(y-x^2)^2\" --from x=-1.2,y=1
   symdiff minimize \"(w-3)^2\" --from w=0 --lr 0.1 --steps 20
   symdiff minimize \"(p-20)(500-4p)\" --maximize --bounds \"20<=p<=100\"
+  symdiff minimize problem.sd                  a program without inputs, its parameters in bounds
 
 --jsonl reads {\"id\",\"expr\",\"vars\",\"start\":[…]}, with \"maximize\":true and \"bounds\":[[lo,hi],null,…]
 where wanted, and answers {\"id\",\"x\":[…],\"value\",\"iterations\",\"status\",\"message\"}.";

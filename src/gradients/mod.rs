@@ -100,7 +100,7 @@ pub fn derive_arrays(
     check_shapes(model, request, y, &wrt)?;
     let names: Vec<&str> = model.values.iter().map(|value| value.name.as_str()).collect();
     let values: Vec<Id> = model.values.iter().map(|value| value.node).collect();
-    let function = Function::new(model.graph.clone(), crate::models::symbols(model), vec![y]);
+    let function = Function::new(model.graph.clone(), model.symbols(), vec![y]);
     // In its stable form a loss may go round a value it was written with.
     let is_input = |&x: &Id| matches!(model.graph.op(x), Op::Input(_));
     let (function, values) = match wrt.iter().all(is_input) {

@@ -58,7 +58,7 @@ impl Stage<'_> {
         self.derive(|graph| {
             let directions = wrt.iter().zip(names).map(|(&x, name)| (x, direction(graph, x, name)));
             let seeds: Vec<(Id, Id)> = directions.collect();
-            inputs.extend(seeds.iter().filter_map(|seed| crate::models::symbol_of(graph, seed.1)));
+            inputs.extend(seeds.iter().filter_map(|seed| graph.input_symbol(seed.1)));
             let dots = differentiate::jvp(graph, &slopes, &seeds);
             dots.into_iter().zip(wrt).map(|(dot, &x)| dot.unwrap_or_else(|| zeros(graph, x))).collect()
         });

@@ -250,6 +250,14 @@ impl Graph {
         self.symbol_ids.get(name).copied()
     }
 
+    /// The input a node is, if it is one.
+    pub fn input_symbol(&self, id: Id) -> Option<Symbol> {
+        match self.op(id) {
+            Op::Input(symbol) => Some(symbol),
+            _ => None,
+        }
+    }
+
     /// All inputs ever declared, in order of declaration.
     pub fn symbols(&self) -> impl ExactSizeIterator<Item = Symbol> + use<> {
         (0..self.symbols.len() as u32).map(Symbol)

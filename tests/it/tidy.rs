@@ -22,8 +22,11 @@ const ORDER: &[&str] = &[
     "jit",
     "train",
     "derivation",
+    "gradients",
     "engine",
+    "models",
     "reading",
+    "cli",
 ];
 
 /// The files that may be unsafe.
@@ -107,7 +110,7 @@ fn unsafe_stands_in_three_files_with_its_argument() {
         for (i, line) in lines.iter().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
             // The type of an unsafe function is no unsafe code.
-            if code.starts_with("type ") {
+            if code.trim_start_matches("pub(super) ").starts_with("type ") {
                 continue;
             }
             if !code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe") {

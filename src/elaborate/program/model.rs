@@ -4,7 +4,7 @@ use super::metrics::Metric;
 use super::plan::{DataPlan, TrainPlan};
 use super::unit::Unit;
 use crate::error::{Diagnostic, Error, Span};
-use crate::ir::{Graph, Id};
+use crate::ir::{Graph, Id, Symbol};
 use crate::limits::Limits;
 use std::sync::Arc;
 
@@ -175,6 +175,13 @@ impl Model {
             let diagnostic = Diagnostic::error("the program has no objective");
             Error::input(diagnostic.hint("define `loss = …`, or write `minimize …` or `maximize …`"))
         })
+    }
+
+    /// Its inputs and then its parameters, as symbols of its graph.
+    pub fn symbols(&self) -> Vec<Symbol> {
+        let inputs = self.inputs.iter().map(|input| input.node);
+        let nodes = inputs.chain(self.params.iter().map(|param| param.node));
+        nodes.filter_map(|node| self.graph.input_symbol(node)).collect()
     }
 
     /// The program's text; of a model made in code, its settings.

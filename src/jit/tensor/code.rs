@@ -5,11 +5,15 @@
 //! and nothing else. What is a chunk depends on the program only, not on the threads there are.
 
 use super::nest::{Emitter, body_length, code_size};
+use crate::error::Error;
 use crate::ir::Precision;
 use crate::jit::isa::Host;
 use crate::loops::tensor::{BufferId, Chunked, Nest, Product, Repeated, Step, TensorProgram, When, chunked};
+use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_jit::JITModule;
+use cranelift_module::{FuncId, Module, ModuleError};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -87,15 +91,55 @@ pub(super) fn stretches<'p>(program: &'p TensorProgram, host: &Host) -> Vec<Stre
     stretches
 }
 
+/// Functions under definition.
+pub(super) struct Definition<'h> {
+    pub host: &'h Host,
+    pub precision: Precision,
+    pub functions: Vec<FuncId>,
+    /// Bytes in all.
+    pub size: usize,
+}
+
+impl Definition<'_> {
+    /// Compiles every stretch of nests of a program, those within loops in their place.
+    pub fn define(
+        &mut self,
+        module: &mut JITModule,
+        context: &mut (Context, FunctionBuilderContext),
+        program: &TensorProgram,
+        stretches: &[Stretch],
+    ) -> Result<(), Error> {
+        let failed = |error: ModuleError| Error::internal("jit", error);
+        for stretch in stretches {
+            match stretch {
+                Stretch::Product(_) => continue,
+                Stretch::Repeated(repeated, stretches) => {
+                    self.define(module, context, &repeated.program, stretches)?;
+                    continue;
+                }
+                Stretch::Nests(_) | Stretch::Chunks(_) => {}
+            }
+            let (context, builder) = (&mut context.0, &mut context.1);
+            context.clear();
+            write(&mut context.func, builder, self.host, program, self.precision, stretch);
+            let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
+            module.define_function(id, context).map_err(failed)?;
+            self.size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
+            self.functions.push(id);
+        }
+        Ok(())
+    }
+}
+
 /// The signature of every function: the arena, and which chunk.
-pub(super) fn signature(host: &Host) -> Signature {
+fn signature(host: &Host) -> Signature {
     let mut signature = Signature::new(host.call_conv());
     signature.params = vec![AbiParam::new(types::I64); 2];
     signature
 }
 
 /// Writes the function of a stretch of nests; others have none.
-pub(super) fn write(
+fn write(
     function: &mut Function,
     context: &mut FunctionBuilderContext,
     host: &Host,

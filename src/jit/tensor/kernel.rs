@@ -6,20 +6,19 @@
 //! - a workspace's arena is as long as its kernel's program says, and starts on a cache line;
 //! - [`TensorKernel`] owns its pages; no address of its code leaves this file.
 
-use super::code::{Stretch, signature, stretches, write};
+use super::code::{Definition, stretches};
+use super::plan::{Cut, Entry, Moves, Native, Order, Plan, Side};
 use super::pool::Pool;
 use super::workspace::{Layout, Workspace};
 use crate::error::Error;
 use crate::ir::{Function, NESTING, Precision};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
-use crate::loops::tensor::{
-    Buffer, Matrix, Product, Repeated, Subnormals, TensorOptions, TensorProgram, When, build, verify,
-};
+use crate::loops::tensor::{Matrix, Product, Subnormals, TensorOptions, TensorProgram, build, verify};
 use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
+use cranelift_module::default_libcall_names;
 use gemm::{Parallelism, gemm};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -70,120 +69,6 @@ struct Code {
     tops: Vec<usize>,
     layout: Arc<Layout>,
     subnormals: Subnormals,
-}
-
-/// Takes the arena, and which chunk.
-type Entry = unsafe extern "C" fn(*mut u8, u64);
-
-enum Native {
-    Code(Entry),
-    /// A function of one chunk, and how many chunks there are.
-    Chunks(Entry, u32),
-    Product(Cut),
-}
-
-/// One thing to do; places are elements from the start of the arena.
-enum Order {
-    /// A step over the arena from `base` on.
-    Step { step: usize, base: usize },
-    /// Copies so many elements; one side moves by as many with each round of a loop.
-    Copy { from: usize, to: usize, size: usize, moves: Option<Moves> },
-    /// Goes back to an order until a loop has had all its rounds.
-    Again { to: usize, level: usize, rounds: u32 },
-}
-
-/// A side of a copy that goes along the rounds of a loop.
-#[derive(Clone, Copy)]
-struct Moves {
-    source: bool,
-    level: usize,
-    /// The rounds, where it goes from the last entry to the first.
-    backwards: Option<u32>,
-}
-
-/// Orders under construction.
-struct Plan {
-    steps: Vec<Native>,
-    orders: Vec<Order>,
-    tops: Vec<usize>,
-    threads: usize,
-}
-
-impl Plan {
-    /// The orders of a stretch of a program whose arena begins at `base`, inside `level` loops.
-    fn push(
-        &mut self,
-        stretch: &Stretch,
-        program: &TensorProgram,
-        base: usize,
-        level: usize,
-        entry: &mut impl FnMut() -> Entry,
-    ) {
-        let native = match stretch {
-            Stretch::Product(product) => Native::Product(Cut::of(product, &program.buffers, self.threads)),
-            Stretch::Nests(_) => Native::Code(entry()),
-            Stretch::Chunks(nest) => Native::Chunks(entry(), nest.loops[0].extent),
-            Stretch::Repeated(repeated, stretches) => {
-                let room = base + program.buffers[repeated.room.index()].offset;
-                self.transfers(repeated, When::First, program, (base, room), level);
-                let head = self.orders.len();
-                self.transfers(repeated, When::Entry, program, (base, room), level);
-                self.transfers(repeated, When::Before, program, (base, room), level);
-                for stretch in stretches {
-                    self.push(stretch, &repeated.program, room, level + 1, entry);
-                }
-                self.transfers(repeated, When::Emit, program, (base, room), level);
-                self.orders.push(Order::Again { to: head, level, rounds: repeated.steps });
-                self.transfers(repeated, When::Last, program, (base, room), level);
-                return;
-            }
-        };
-        self.orders.push(Order::Step { step: self.steps.len(), base });
-        self.steps.push(native);
-    }
-
-    fn transfers(
-        &mut self,
-        repeated: &Repeated,
-        when: When,
-        program: &TensorProgram,
-        (base, room): (usize, usize),
-        level: usize,
-    ) {
-        for transfer in repeated.at(when) {
-            let inner = repeated.program.buffers[transfer.inner.index()];
-            let outer = base + program.buffers[transfer.outer.index()].offset;
-            let source = when <= When::Entry;
-            let backwards = repeated.backwards.then_some(repeated.steps);
-            let moves = matches!(when, When::Entry | When::Before | When::Emit).then_some(Moves {
-                source,
-                level,
-                backwards,
-            });
-            let inside = room + inner.offset;
-            let (from, to) = if source { (outer, inside) } else { (inside, outer) };
-            self.orders.push(Order::Copy { from, to, size: inner.size, moves });
-        }
-    }
-}
-
-/// A product in pieces: several rounds of its outer loops, or part of one.
-struct Cut {
-    product: Product,
-    rounds: usize,
-    /// How many rounds a piece has at most.
-    together: usize,
-    /// Along which side a round is cut, how many rows or columns a part has at most, and how many
-    /// parts there are; one where a piece has several rounds.
-    along: Side,
-    size: usize,
-    parts: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Rows,
-    Columns,
 }
 
 /// A step to be done over the arena at an address.
@@ -243,7 +128,7 @@ impl TensorKernel {
                 shared.piece(task.step, task.arena as *mut u8, piece);
             })
         });
-        let stretches = stretches.iter().map(Stretch::to_string).collect();
+        let stretches = stretches.iter().map(ToString::to_string).collect();
         Ok(TensorKernel { code, pool, program, stretches, code_size, _pages: Mutex::new(pages) })
     }
 
@@ -348,16 +233,6 @@ impl TensorKernel {
     }
 }
 
-impl Native {
-    fn pieces(&self) -> u32 {
-        match self {
-            Native::Code(_) => 1,
-            Native::Chunks(_, count) => *count,
-            Native::Product(cut) => (cut.rounds.div_ceil(cut.together) * cut.parts) as u32,
-        }
-    }
-}
-
 impl Code {
     /// A piece of a step; `arena` is that of a workspace of this kernel, which is borrowed mutably
     /// until all pieces are done, and no two pieces run at once that are not of one step.
@@ -441,33 +316,6 @@ impl Code {
     }
 }
 
-/// Multiplications of one piece of a product, at least.
-const PIECE: usize = 1 << 19;
-
-/// Rows or columns of a piece are a multiple of this: whole tiles of the library's.
-const TILE: usize = 64;
-
-impl Cut {
-    /// An element is summed over in blocks whose size depends on the number of terms and the
-    /// machine alone, so a product has the same bits in one piece and in many.
-    fn of(product: &Product, buffers: &[Buffer], threads: usize) -> Cut {
-        let mut product = product.clone();
-        for matrix in [&mut product.to, &mut product.left, &mut product.right] {
-            // From the start of the arena, not of the buffer.
-            matrix.offset += buffers[matrix.buffer.index()].offset as i64;
-        }
-        let [m, n, k] = product.size;
-        let (along, length) = if m >= n { (Side::Rows, m) } else { (Side::Columns, n) };
-        let rounds: usize = product.outer.iter().map(|o| o.0 as usize).product();
-        let work = m * n * k;
-        let most = if threads < 2 { 1 } else { (2 * threads).div_ceil(rounds) };
-        let wanted = (work / PIECE).clamp(1, most);
-        let size = length.div_ceil(wanted).next_multiple_of(TILE).min(length).max(1);
-        let together = if threads < 2 { rounds } else { (PIECE / work.max(1)).clamp(1, rounds) };
-        Cut { product, rounds, together, along, size, parts: length.div_ceil(size).max(1) }
-    }
-}
-
 /// The processor's control word, set back when it goes.
 struct Control(Option<ControlWord>);
 
@@ -514,43 +362,3 @@ fn flush_subnormals() {}
 
 #[cfg(not(target_arch = "x86_64"))]
 fn set_control((): ()) {}
-
-/// Functions under definition.
-struct Definition<'h> {
-    host: &'h Host,
-    precision: Precision,
-    functions: Vec<FuncId>,
-    /// Bytes in all.
-    size: usize,
-}
-
-impl Definition<'_> {
-    /// Compiles every stretch of nests of a program, those within loops in their place.
-    fn define(
-        &mut self,
-        module: &mut JITModule,
-        context: &mut (Context, FunctionBuilderContext),
-        program: &TensorProgram,
-        stretches: &[Stretch],
-    ) -> Result<(), Error> {
-        let failed = |error: ModuleError| Error::internal("jit", error);
-        for stretch in stretches {
-            match stretch {
-                Stretch::Product(_) => continue,
-                Stretch::Repeated(repeated, stretches) => {
-                    self.define(module, context, &repeated.program, stretches)?;
-                    continue;
-                }
-                Stretch::Nests(_) | Stretch::Chunks(_) => {}
-            }
-            let (context, builder) = (&mut context.0, &mut context.1);
-            context.clear();
-            write(&mut context.func, builder, self.host, program, self.precision, stretch);
-            let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
-            module.define_function(id, context).map_err(failed)?;
-            self.size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
-            self.functions.push(id);
-        }
-        Ok(())
-    }
-}

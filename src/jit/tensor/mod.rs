@@ -1,7 +1,7 @@
 //! Tensor programs to machine code: [`TensorProgram`](crate::loops::tensor::TensorProgram) → CLIF →
 //! [`TensorKernel`], run over the arena of a [`Workspace`].
 //!
-//! `code` cuts a program into functions, `nest` writes loops, `access` addresses, `math` and `lanes`
+//! `code` cuts a program into functions, `plan` says in which order they run, `nest` writes loops, `access` addresses, `math` and `lanes`
 //! the arithmetic of scalars and vectors; matrix products are the `gemm` crate's. Large steps are
 //! cut into pieces, which the threads of a `pool` share.
 //!
@@ -13,6 +13,7 @@ mod kernel;
 mod lanes;
 mod math;
 mod nest;
+mod plan;
 mod pool;
 mod workspace;
 
