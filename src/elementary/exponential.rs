@@ -43,6 +43,20 @@ const EXP2: [f64; 10] = [
 pub fn exp<M: Machine>(m: &mut M, x: M::F) -> M::F {
     // Beyond these the result is 0 or ∞ all the same, and 2ᵏ has a finite k.
     let x = at_most(m, x, 710.0);
+    let (y, k) = exp_parts(m, x);
+    m.scale(y.hi, k)
+}
+
+/// eˣ for x ≤ 0, and what its rounding left out, in units of it.
+#[inline(always)]
+pub(super) fn exp_and_tail<M: Machine>(m: &mut M, x: M::F) -> (M::F, M::F) {
+    let (y, k) = exp_parts(m, x);
+    (m.scale(y.hi, k), y.lo)
+}
+
+/// eˣ = 2ᵏ · pair for x ≤ 710, of which the low part is about a quarter of an ulp off.
+#[inline(always)]
+fn exp_parts<M: Machine>(m: &mut M, x: M::F) -> (Pair<M::F>, M::F) {
     let x = at_least(m, x, -746.0);
     let (k, _) = nearest_multiple(m, x, LOG2_E);
     let exact = calc!(m, x - k * [LN2_HI]);
@@ -50,8 +64,9 @@ pub fn exp<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let r = calc!(m, exact + c);
     let p = polynomial(m, r, &EXP);
     // eʳ = 1 + (r + r²p), with c among the small terms, where its rounding is harmless.
-    let y = calc!(m, [1.0] + (exact + ((r * r) * p + c)));
-    m.scale(y, k)
+    let most = calc!(m, exact + ((r * r) * p + c));
+    let one = m.f(1.0);
+    (fast_two_sum(m, one, most), k)
 }
 
 /// 2ˣ; exact for integers.

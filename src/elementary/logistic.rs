@@ -2,50 +2,64 @@
 //!
 //! What must stay true: every result is accurate in relative terms for all x, in
 //! the subnormals too; only e^(−|x|) ≤ 1 is ever taken.
+//!
+//! Coefficients: `tests/it/data/elementary_fit.py`, table SOFTPLUS.
 
-use super::exponential::exp_of_negative;
+use super::exponential::{exp_and_tail, exp_of_negative};
 use super::logarithm::log_of_pair;
 use super::machine::Machine;
 use super::pair::{
-    Pair, at_least, calc, divide, fast_two_sum, normalise, round_pair, select_pair, two_sum, unordered,
+    Pair, at_least, calc, fast_two_sum, normalise, polynomial, round_pair, two_sum, unordered,
 };
+
+/// (2 atanh(t/2)/t − 1)/z in z = t² ≤ 4/9, to 2⁻⁵⁹.
+#[rustfmt::skip]
+const LOG1P: [f64; 10] = [
+    0.08333333333333288, 0.012500000000049137, 0.002232142855301108, 0.00043402781190875835,
+    8.877804650668953e-05, 1.8782421799063244e-05, 4.059134925952527e-06,
+    9.236212688218173e-07, 1.590745864698446e-07, 8.115100268457205e-08,
+];
 
 /// The logistic function 1/(1 + e^(−x)).
 ///
-/// Measured error: below 0.8 ulp.
+/// Measured error: below 1.4 ulp.
 #[inline(always)]
 pub fn sigmoid<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let (zero, one) = (m.f(0.0), m.f(1.0));
-    let decay = decay_of(m, x);
-    let denominator = one_plus(m, decay);
+    let (e, tail) = rounded_decay(m, x);
     let negative = m.lt(x, zero);
-    let numerator = select_pair(m, negative, decay, Pair { hi: one, lo: zero });
-    let quotient = divide(m, numerator, denominator);
-    round_pair(m, quotient)
+    let numerator = m.select(negative, e, one);
+    let tail = m.select(negative, tail, zero);
+    let Pair { hi, lo } = fast_two_sum(m, one, e);
+    let y = calc!(m, numerator / hi);
+    // What both roundings lost, to first order, and as if 1 + e were 1.
+    calc!(m, y * (tail - lo) + y)
 }
 
 /// log(1 + eˣ).
 ///
-/// Measured error: below 1.0 ulp.
+/// Measured error: below 1.8 ulp.
 #[inline(always)]
 pub fn softplus<M: Machine>(m: &mut M, x: M::F) -> M::F {
-    let decay = decay_of(m, x);
-    let sum = one_plus(m, decay);
-    let log = log_of_pair(m, sum);
-    let rest = normalise(m, log);
+    let (e, tail) = rounded_decay(m, x);
+    // log(1 + e) = 2 atanh(t/2) with t = e/(1 + e/2): no digits cancel, however small e.
+    let half = calc!(m, e * [0.5]);
+    let one = m.f(1.0);
+    let Pair { hi, lo } = fast_two_sum(m, one, half);
+    let t = calc!(m, e / hi);
+    // To first order; 1/(1 + e/2) = 1 − t/2.
+    let lost = calc!(m, (tail - lo) * ([1.0] - t * [0.5]));
+    let t = calc!(m, t * lost + t);
+    let z = calc!(m, t * t);
+    let p = polynomial(m, z, &LOG1P);
+    let rest = calc!(m, t * (z * p) + t);
     let linear = at_least(m, x, 0.0);
-    let Pair { hi, lo } = two_sum(m, linear, rest.hi);
-    let below = rest.lo;
-    let y = calc!(m, hi + (lo + below));
-    // ∞ − ∞ in the sum above.
-    let infinity = m.f(f64::INFINITY);
-    let infinite = m.eq(x, infinity);
-    m.select(infinite, x, y)
+    calc!(m, linear + rest)
 }
 
 /// log(1/(1 + e^(−x))) = −softplus(−x).
 ///
-/// Measured error: below 1.0 ulp.
+/// Measured error: below 1.8 ulp.
 #[inline(always)]
 pub fn log_sigmoid<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let x = m.neg(x);
@@ -101,6 +115,14 @@ pub fn log1mexp<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let edge = m.select(at_pole, pole, nan);
     let negative = m.lt(x, zero);
     m.select(negative, y, edge)
+}
+
+/// e^(−|x|), and what its rounding left out, in units of it.
+#[inline(always)]
+fn rounded_decay<M: Machine>(m: &mut M, x: M::F) -> (M::F, M::F) {
+    let magnitude = m.abs(x);
+    let below = m.neg(magnitude);
+    exp_and_tail(m, below)
 }
 
 /// e^(−|x|).

@@ -64,9 +64,9 @@ functions! {
     binary hypot       0.76;
     unary  erf         0.85;
     unary  erfc        1.2;
-    unary  sigmoid     0.8;
-    unary  log_sigmoid 1.0;
-    unary  softplus    1.0;
+    unary  sigmoid     1.4;
+    unary  log_sigmoid 1.8;
+    unary  softplus    1.8;
     binary logaddexp   0.75;
     unary  log1mexp    0.8;
     unary  gamma       9.0;

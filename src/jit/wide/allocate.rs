@@ -5,12 +5,13 @@
 //! definition to its last use; `verify` checks it. The invariants used most stay in registers of
 //! their own over the whole loop.
 
-use super::body::{Body, Op, Val, Width};
+use super::body::{Body, Val, Width};
 use super::frame::{Frame, Mode};
 use super::instr::{Instr, Memory, Order, Place, Register, Vector};
 use super::level::Level;
 use super::opcode::Opcode;
 use super::select::{Kind, Selected};
+use super::uses::{Class, Uses, class, registers};
 
 /// Mask registers for values: 1 to 6. The last one is the tail's, and 0 means none.
 const MASKS: u8 = 6;
@@ -31,86 +32,6 @@ pub enum Meaning {
 pub struct Placed {
     pub instr: Instr,
     pub meaning: Meaning,
-}
-
-/// Which values share registers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    Vector = 0,
-    Mask = 1,
-}
-
-/// The class of a value.
-pub(super) fn class(body: &Body, value: Val) -> Class {
-    match body.level == Level::L512 && body.insts[value.index()].op.is_mask() {
-        true => Class::Mask,
-        false => Class::Vector,
-    }
-}
-
-/// Where each value is used, in order.
-pub(super) struct Uses {
-    starts: Vec<u32>,
-    places: Vec<u32>,
-}
-
-impl Uses {
-    pub fn new(body: &Body, code: &[Selected]) -> Uses {
-        let mut starts = vec![0u32; body.insts.len() + 1];
-        let each = || code.iter().enumerate().flat_map(|(i, s)| s.uses.iter().map(move |v| (i, v.index())));
-        each().for_each(|(_, v)| starts[v + 1] += 1);
-        for v in 0..body.insts.len() {
-            starts[v + 1] += starts[v];
-        }
-        let mut ends = starts.clone();
-        let mut places = vec![0; *ends.last().expect("one more than there are values") as usize];
-        for (i, v) in each() {
-            places[ends[v] as usize] = i as u32;
-            ends[v] += 1;
-        }
-        Uses { starts, places }
-    }
-
-    fn of(&self, value: Val) -> &[u32] {
-        &self.places[self.starts[value.index()] as usize..self.starts[value.index() + 1] as usize]
-    }
-}
-
-/// The invariants that stay in registers, most used first; register i holds number i.
-pub(super) fn pins(body: &Body, code: &[Selected], uses: &Uses) -> Vec<Val> {
-    let available = registers(body.level, Mode::Masked);
-    let free = available.saturating_sub(2 + most_alive(body, code, uses));
-    let invariants = (0..body.insts.len() as u32).map(Val);
-    let mut invariants: Vec<Val> =
-        invariants.filter(|v| body.insts[v.index()].op.is_invariant() && !uses.of(*v).is_empty()).collect();
-    invariants.sort_by_key(|v| std::cmp::Reverse(uses.of(*v).len()));
-    invariants.truncate(usize::from(free));
-    invariants
-}
-
-/// How many vector registers there are for values.
-fn registers(level: Level, mode: Mode) -> u8 {
-    match (level, mode) {
-        (Level::L512, _) => 32,
-        (_, Mode::Whole) => 16,
-        // The last one is the tail's mask.
-        (_, Mode::Masked) => 15,
-    }
-}
-
-/// The most vectors alive at once that were computed.
-fn most_alive(body: &Body, code: &[Selected], uses: &Uses) -> u8 {
-    let (mut alive, mut most) = (0usize, 0usize);
-    let counts = |v: Val| class(body, v) == Class::Vector && !body.insts[v.index()].op.is_invariant();
-    for (i, selected) in code.iter().enumerate() {
-        alive += usize::from(selected.def.is_some_and(counts));
-        most = most.max(alive);
-        for (k, &v) in selected.uses.iter().enumerate() {
-            let last = uses.of(v).last() == Some(&(i as u32));
-            alive -= usize::from(last && counts(v) && !selected.uses[..k].contains(&v));
-        }
-    }
-    most.min(255) as u8
 }
 
 /// The code on registers, and how many slots it spills to.
@@ -155,26 +76,27 @@ pub(super) fn allocate(
     allocator.out
 }
 
-struct Allocator<'a> {
-    body: &'a Body,
-    uses: &'a Uses,
-    frame: &'a mut Frame,
-    mode: Mode,
-    register: Vec<Option<Register>>,
-    slot: Vec<Option<u32>>,
+/// The scan's state.
+pub(super) struct Allocator<'a> {
+    pub(super) body: &'a Body,
+    pub(super) uses: &'a Uses,
+    pub(super) frame: &'a mut Frame,
+    pub(super) mode: Mode,
+    pub(super) register: Vec<Option<Register>>,
+    pub(super) slot: Vec<Option<u32>>,
     /// How many uses of a value are over.
-    cursor: Vec<u32>,
-    holds: [[Option<Val>; 32]; 2],
-    counts: [u8; 2],
+    pub(super) cursor: Vec<u32>,
+    pub(super) holds: [[Option<Val>; 32]; 2],
+    pub(super) counts: [u8; 2],
     /// Vector registers that never change.
-    pinned: u32,
+    pub(super) pinned: u32,
     /// Registers the current instruction needs, by class.
-    locked: [u32; 2],
-    free_slots: Vec<u32>,
+    pub(super) locked: [u32; 2],
+    pub(super) free_slots: Vec<u32>,
     /// Slots that the current instruction is the last to read: free after it.
-    freed_slots: Vec<u32>,
-    at: u32,
-    out: Vec<Placed>,
+    pub(super) freed_slots: Vec<u32>,
+    pub(super) at: u32,
+    pub(super) out: Vec<Placed>,
 }
 
 impl Allocator<'_> {
@@ -349,198 +271,20 @@ impl Allocator<'_> {
         memory
     }
 
-    fn address(&mut self, before: Option<Instr>) {
+    pub(super) fn address(&mut self, before: Option<Instr>) {
         if let Some(instr) = before {
             self.out.push(Placed { instr, meaning: Meaning::Address });
         }
     }
 
     /// True where the current instruction is the last to use the value.
-    fn ends(&self, value: Val) -> bool {
+    pub(super) fn ends(&self, value: Val) -> bool {
         self.uses.of(value).last() == Some(&self.at)
     }
 
-    fn is_pinned(&self, value: Val) -> bool {
+    pub(super) fn is_pinned(&self, value: Val) -> bool {
         let vector = class(self.body, value) == Class::Vector;
         vector && self.register[value.index()].is_some_and(|r| self.pinned >> r & 1 == 1)
-    }
-
-    /// A register that holds the value, kept for this instruction.
-    fn hold(&mut self, value: Val) -> Register {
-        let class = class(self.body, value);
-        let register = match self.register[value.index()] {
-            Some(register) => register,
-            None => {
-                let register = self.take(class);
-                self.fetch(value, register);
-                self.put(value, register);
-                register
-            }
-        };
-        self.locked[class as usize] |= 1 << register;
-        register
-    }
-
-    /// The value where it is; in a register if it is nowhere else that an operand can be.
-    fn anywhere(&mut self, value: Val) -> Place {
-        match self.register[value.index()] {
-            None if self.place(value).is_some() => self.memory(value),
-            _ => Place::Register(self.hold(value)),
-        }
-    }
-
-    /// Where in memory an operand can have the value.
-    fn place(&self, value: Val) -> Option<Memory> {
-        if class(self.body, value) == Class::Mask {
-            return None;
-        }
-        match self.body.insts[value.index()].op {
-            Op::Constant(_) => Some(self.frame.constant(value)),
-            Op::Uniform(stream) if self.body.level == Level::L512 => {
-                let (memory, _) = self.frame.uniform(stream);
-                Some(Memory { broadcast: true, ..memory })
-            }
-            Op::Uniform(_) => None,
-            _ => self.slot[value.index()].map(|slot| self.frame.slot(slot)),
-        }
-    }
-
-    /// The operand in memory, its address made.
-    fn memory(&mut self, value: Val) -> Place {
-        if let Op::Uniform(stream) = self.body.insts[value.index()].op {
-            let (_, before) = self.frame.uniform(stream);
-            self.address(before);
-        }
-        Place::Memory(self.place(value).expect("the caller has asked"))
-    }
-
-    /// Another register with the value, which the instruction may overwrite.
-    fn tied(&mut self, value: Val) -> Register {
-        let from = self.hold(value);
-        if self.ends(value) && !self.is_pinned(value) {
-            return from;
-        }
-        let to = self.take(Class::Vector);
-        self.locked[0] |= 1 << to;
-        let instr = Instr::Vector(Vector::unary(Opcode::MovPd, to, Place::Register(from)));
-        self.out.push(Placed { instr, meaning: Meaning::Move(value) });
-        to
-    }
-
-    fn fetch_copy(&mut self, value: Val) -> Register {
-        let to = self.take(Class::Vector);
-        self.locked[0] |= 1 << to;
-        self.fetch(value, to);
-        to
-    }
-
-    /// Loads the value from its slot, or makes it.
-    fn fetch(&mut self, value: Val, to: Register) {
-        let inst = &self.body.insts[value.index()];
-        let vector = match inst.op {
-            Op::Constant(_) => {
-                let opcode = if self.body.level == Level::L512 { broadcast } else { load_opcode };
-                let memory = Memory { broadcast: false, ..self.frame.constant(value) };
-                Vector::unary(opcode(inst.width), to, Place::Memory(memory))
-            }
-            Op::Uniform(stream) => {
-                let (memory, before) = self.frame.uniform(stream);
-                self.address(before);
-                Vector::unary(broadcast(inst.width), to, Place::Memory(memory))
-            }
-            _ => {
-                let slot = self.slot[value.index()].expect("spilled when it left its register");
-                let opcode = match class(self.body, value) {
-                    Class::Mask => Opcode::KMov,
-                    Class::Vector => Opcode::LoadPd,
-                };
-                Vector::unary(opcode, to, Place::Memory(self.frame.slot(slot)))
-            }
-        };
-        self.out.push(Placed { instr: Instr::Vector(vector), meaning: Meaning::Move(value) });
-    }
-
-    /// A register for the result.
-    fn define(&mut self, selected: &Selected) -> Register {
-        let value = selected.def.expect("a value");
-        let register = self.take(class(self.body, value));
-        self.put(value, register);
-        register
-    }
-
-    fn put(&mut self, value: Val, register: Register) {
-        let class = class(self.body, value);
-        self.holds[class as usize][usize::from(register)] = Some(value);
-        self.register[value.index()] = Some(register);
-    }
-
-    /// A register nothing needs now: a free one, or that of the value needed last.
-    fn take(&mut self, class: Class) -> Register {
-        let free = |s: &Self, r: u8| {
-            s.holds[class as usize][usize::from(r)].is_none() && s.locked[class as usize] >> r & 1 == 0
-        };
-        let all = 0..self.counts[class as usize];
-        if let Some(register) = all.clone().find(|&r| free(self, r)) {
-            return register;
-        }
-        let fixed = self.locked[class as usize] | if class == Class::Vector { self.pinned } else { 0 };
-        let candidates = all.filter(|r| fixed >> r & 1 == 0);
-        let next = candidates.map(|r| {
-            let value = self.holds[class as usize][usize::from(r)].expect("none is free");
-            (self.next_use(value), r, value)
-        });
-        let last = next.collect::<smallvec::SmallVec<[_; 32]>>().into_iter().max();
-        let (_, register, value) = last.expect("there are more registers than operands");
-        self.spill(value, register);
-        register
-    }
-
-    /// Where the value is used next, this instruction included.
-    fn next_use(&mut self, value: Val) -> u32 {
-        let uses = self.uses.of(value);
-        let cursor = &mut self.cursor[value.index()];
-        while uses.get(*cursor as usize).is_some_and(|&at| at < self.at) {
-            *cursor += 1;
-        }
-        uses.get(*cursor as usize).copied().unwrap_or(u32::MAX)
-    }
-
-    fn spill(&mut self, value: Val, register: Register) {
-        let class = class(self.body, value);
-        self.register[value.index()] = None;
-        self.holds[class as usize][usize::from(register)] = None;
-        if self.body.insts[value.index()].op.is_invariant() || self.slot[value.index()].is_some() {
-            return;
-        }
-        let slot = self.free_slots.pop().unwrap_or_else(|| self.frame.new_slot(self.mode));
-        self.slot[value.index()] = Some(slot);
-        let opcode = match class {
-            Class::Mask => Opcode::KStore,
-            Class::Vector => Opcode::StorePd,
-        };
-        let instr = Instr::Vector(Vector::unary(opcode, register, Place::Memory(self.frame.slot(slot))));
-        self.out.push(Placed { instr, meaning: Meaning::Move(value) });
-    }
-
-    /// Frees what ends with this instruction.
-    fn release(&mut self, uses: &[Val]) {
-        for &value in uses {
-            if self.ends(value) && !self.is_pinned(value) {
-                self.drop_value(value);
-            }
-        }
-        // The result may take any of their registers.
-        self.locked = [0, 1];
-    }
-
-    fn drop_value(&mut self, value: Val) {
-        let class = class(self.body, value);
-        if let Some(register) = self.register[value.index()].take() {
-            self.holds[class as usize][usize::from(register)] = None;
-        }
-        if let Some(slot) = self.slot[value.index()].take() {
-            self.freed_slots.push(slot);
-        }
     }
 }
 

@@ -6,13 +6,14 @@
 //!
 //! What must stay true: exactly the first `count` elements of a column are read or written.
 
-use super::allocate::{Placed, Uses, allocate, broadcast, load_opcode, pins};
+use super::allocate::{Placed, allocate, broadcast, load_opcode};
 use super::body::{Body, Op, Val};
 use super::encode;
 use super::frame::{Frame, Mode, SUM_LANES};
 use super::instr::{Condition, Gpr, Instr, Memory, Place, Vector};
 use super::level::Level;
 use super::select::{Selected, select};
+use super::uses::{Uses, pins};
 use super::verify::verify;
 use crate::error::Error;
 

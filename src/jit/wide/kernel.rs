@@ -7,8 +7,9 @@
 
 use super::assemble::{Assembly, assemble};
 use super::body::{Body, Op, Width};
+use super::call::{Registers, Site};
 use super::element::Element;
-use super::frame::{Registers, SUM_LANES, Site};
+use super::frame::SUM_LANES;
 use crate::error::{Diagnostic, Error};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;

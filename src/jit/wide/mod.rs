@@ -1,14 +1,15 @@
 //! Loop bodies to wide vector code on x86-64: [`Body`] → `select` → `allocate` → `encode` → [`LoopKernel`].
 //!
 //! `level` says how wide, `lower` makes bodies of the loop IR's blocks, `frame` holds what the code
-//! around a body shares with it, `assemble` puts the function together, `verify` checks the
-//! allocation, `dump` is the code as text.
+//! around a body shares with it, `uses` and `operands` serve the allocation, which `verify` checks;
+//! `assemble` puts the function together, `dump` is the code as text.
 //!
 //! What must stay true: all `unsafe` is in `kernel`; every level computes the interpreter's bits.
 
 mod allocate;
 mod assemble;
 mod body;
+mod call;
 mod dump;
 mod element;
 mod encode;
@@ -18,7 +19,9 @@ mod kernel;
 mod level;
 mod lower;
 mod opcode;
+mod operands;
 mod select;
+mod uses;
 mod verify;
 
 pub use assemble::{Assembly, assemble};

@@ -3,12 +3,14 @@
 //! What must stay true, and is checked: whenever an instruction of the body runs, every operand is
 //! where the body says: in a register, a slot or the constants; nothing pinned is overwritten.
 
-use super::allocate::{Class, Meaning, Placed, class};
+use super::allocate::{Meaning, Placed};
 use super::body::{Body, Op, Val};
-use super::frame::{Frame, Site};
+use super::call::Site;
+use super::frame::Frame;
 use super::instr::{Gpr, Instr, Memory, Order, Place, Register, Vector};
 use super::opcode::{Layout, Opcode};
 use super::select::{Kind, Selected};
+use super::uses::{Class, class};
 use rustc_hash::FxHashMap;
 
 /// The first fact the code breaks, in words.
