@@ -45,6 +45,6 @@ pub use objective::{FromFn, Objective, Sense, from_fn};
 pub use report::{Flow, Invalid, Report, Status, Step};
 #[cfg(feature = "training")]
 pub use session::{
-    Confusion, Ending, Predictions, Predictor, Program, Progress, Score, Training, TrainingOptions,
+    Beside, Confusion, Ending, Predictions, Predictor, Program, Progress, Score, Training, TrainingOptions,
     class_counts, encodings_of, initialise, input_shapes, params_of, program_of, wishes_of,
 };

@@ -19,6 +19,7 @@ mod models;
 mod networks;
 mod neurons;
 mod objectives;
+mod oracle;
 mod print;
 mod program;
 mod program_faults;

@@ -16,6 +16,7 @@ use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
 use crate::elaborate::program::{Batch, Model, Sense};
 use crate::error::{Diagnostic, Error};
+use crate::ir::Function;
 use crate::jit::tensor::{TensorKernel, Workspace};
 use crate::limits::Limits;
 use crate::loops::tensor::{Subnormals, TensorOptions};
@@ -55,7 +56,9 @@ pub struct Training {
     pub(super) seed: u64,
     steps: u64,
     interval: u64,
-    kernel: TensorKernel,
+    /// The step, and what it is compiled to.
+    pub(super) function: Function,
+    pub(super) kernel: TensorKernel,
     pub(super) workspace: Workspace,
     pub(super) layout: Layout,
     pub(super) feed: Feed,
@@ -119,6 +122,7 @@ impl Training {
             seed,
             steps,
             interval,
+            function,
             kernel,
             workspace,
             feed: Feed::new(&model, &layout, batches, seed),
