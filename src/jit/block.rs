@@ -5,7 +5,7 @@
 
 use super::cost::is_inline;
 use super::library;
-use super::machine::Clif;
+use super::machine::{Clif, selected};
 use super::translate::{CONSTANTS, ELEMENT, Names, OPS, Writer, signature};
 use crate::elementary::Machine;
 use crate::ir::{Elementwise, Selection};
@@ -99,18 +99,7 @@ impl Writer<'_> {
     }
 
     fn selection(&mut self, op: Selection, operands: &[Value]) -> Value {
-        let mut machine = Clif(&mut self.builder);
-        match (op, operands) {
-            (Selection::Less, &[a, b]) => machine.lt(a, b),
-            (Selection::LessEqual, &[a, b]) => machine.le(a, b),
-            (Selection::Equal, &[a, b]) => machine.eq(a, b),
-            (Selection::NotEqual, &[a, b]) => machine.ne(a, b),
-            (Selection::And, &[a, b]) => machine.and(a, b),
-            (Selection::Or, &[a, b]) => machine.or(a, b),
-            (Selection::Not, &[a]) => machine.not(a),
-            (Selection::Select, &[c, a, b]) => machine.select(c, a, b),
-            _ => unreachable!("`verify` counts operands"),
-        }
+        selected(&mut Clif(&mut self.builder), op, operands)
     }
 }
 

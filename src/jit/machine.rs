@@ -5,6 +5,7 @@
 //! that make them out of line.
 
 use crate::elementary::{Foreign, Machine};
+use crate::ir::Selection;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee64;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
@@ -95,5 +96,24 @@ impl Machine for Clif<'_, '_> {
 
     fn rare(&mut self, _: Value, f: Foreign, args: &[Value], _: Value) -> Value {
         self.call(f, args)
+    }
+}
+
+/// A comparison, logic or a choice on a machine of CLIF values.
+pub(super) fn selected<M: Machine<F = Value, B = Value>>(
+    machine: &mut M,
+    op: Selection,
+    operands: &[Value],
+) -> Value {
+    match (op, operands) {
+        (Selection::Less, &[a, b]) => machine.lt(a, b),
+        (Selection::LessEqual, &[a, b]) => machine.le(a, b),
+        (Selection::Equal, &[a, b]) => machine.eq(a, b),
+        (Selection::NotEqual, &[a, b]) => machine.ne(a, b),
+        (Selection::And, &[a, b]) => machine.and(a, b),
+        (Selection::Or, &[a, b]) => machine.or(a, b),
+        (Selection::Not, &[a]) => machine.not(a),
+        (Selection::Select, &[c, a, b]) => machine.select(c, a, b),
+        _ => unreachable!("`verify` counts operands"),
     }
 }

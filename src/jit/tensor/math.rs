@@ -5,11 +5,11 @@
 //! calls out is called lane by lane; one that calls out rarely, where a lane needs it.
 
 use super::lanes::{Lanes, recast};
-use crate::elementary::Machine;
 use crate::ir::{Elementwise, Selection};
 use crate::jit::cost::{is_inline, straight_length};
 use crate::jit::isa::Host;
 use crate::jit::library;
+use crate::jit::machine::selected;
 use cranelift_codegen::ir::{AbiParam, BlockArg, ConstantData, InstBuilder, Signature, Type, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use smallvec::SmallVec;
@@ -115,18 +115,7 @@ pub(super) fn selection(
     float: Type,
     operands: &[Value],
 ) -> Value {
-    let mut machine = Lanes::new(builder, float);
-    match (op, operands) {
-        (Selection::Less, &[a, b]) => machine.lt(a, b),
-        (Selection::LessEqual, &[a, b]) => machine.le(a, b),
-        (Selection::Equal, &[a, b]) => machine.eq(a, b),
-        (Selection::NotEqual, &[a, b]) => machine.ne(a, b),
-        (Selection::And, &[a, b]) => machine.and(a, b),
-        (Selection::Or, &[a, b]) => machine.or(a, b),
-        (Selection::Not, &[a]) => machine.not(a),
-        (Selection::Select, &[c, a, b]) => machine.select(c, a, b),
-        _ => unreachable!("`verify` counts operands"),
-    }
+    selected(&mut Lanes::new(builder, float), op, operands)
 }
 
 fn low_half(builder: &mut FunctionBuilder<'_>, x: Value) -> Value {
