@@ -10,7 +10,8 @@ impl Examples {
     ///
     /// ```
     /// use symdiff::data::Examples;
-    /// let labels = Examples { count: 3, inputs: vec![vec![1.0, 2.0, 3.0]], ..Examples::default() };
+    /// let mut labels = Examples::default();
+    /// (labels.count, labels.inputs) = (3, vec![vec![1.0, 2.0, 3.0]]);
     /// let error = labels.check_classes(0, "y", 3).unwrap_err();
     /// assert!(error.to_string().contains("subtract 1"));
     /// ```
