@@ -9,7 +9,7 @@ use crate::ir::{Body, DType, Function, Graph, Id, ScanBody, ScanResult, Shape, S
 use std::sync::Arc;
 
 impl Site<'_> {
-    pub(super) fn scan(&mut self, body: Body, output: u8) -> Id {
+    pub(super) fn scan(&mut self, body: Body, output: u32) -> Id {
         let scan = Arc::clone(self.graph.body(body));
         let first = scan.carries;
         let mut each: Vec<bool> = self.operands.iter().map(|x| matches!(x, Batched::Each(_))).collect();

@@ -146,7 +146,7 @@ impl<'g> Interpreter<'g> {
 }
 
 /// Runs a scan for one of its results.
-fn scan(scan: &ScanBody, output: u8, operands: &[&[f64]], out: &mut [f64]) {
+fn scan(scan: &ScanBody, output: u32, operands: &[&[f64]], out: &mut [f64]) {
     let f = &scan.function;
     let step = Interpreter::new(f.graph(), f.inputs(), f.outputs());
     let size = |&id: &Id| f.graph().shape(id).size();

@@ -70,7 +70,7 @@ pub enum Op {
     /// are paired, and lead the result. Bilinear.
     Contract { batch: u8, over: u8 },
     /// One result of a recurrence; its body is a graph of its own, with its own rules.
-    Scan { body: Body, output: u8 },
+    Scan { body: Body, output: u32 },
 }
 
 /// One operation with its type; operands are read through [`Graph::operands`].

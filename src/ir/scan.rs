@@ -56,7 +56,7 @@ impl ScanBody {
     }
 
     /// Results are numbered: carries after the last step, emitted, carries before each step.
-    pub fn result(&self, output: u8) -> ScanResult {
+    pub fn result(&self, output: u32) -> ScanResult {
         let (output, outputs) = (output as usize, self.function.outputs().len());
         match output {
             _ if output < self.carries => ScanResult::Last(output),
@@ -66,17 +66,17 @@ impl ScanBody {
     }
 
     /// The number of a result.
-    pub fn output(&self, result: ScanResult) -> u8 {
+    pub fn output(&self, result: ScanResult) -> u32 {
         let outputs = self.function.outputs().len();
         (match result {
             ScanResult::Last(i) => i,
             ScanResult::Emitted(j) => self.carries + j,
             ScanResult::Before(i) => outputs + i,
-        }) as u8
+        }) as u32
     }
 
     /// The shape of a result.
-    pub fn shape(&self, output: u8) -> Shape {
+    pub fn shape(&self, output: u32) -> Shape {
         let graph = self.function.graph();
         let along =
             |shape: &Shape| Shape::new(std::iter::once(self.steps).chain(shape.extents().iter().copied()));
@@ -114,7 +114,7 @@ impl ScanBody {
     }
 
     /// The fact the scan's operands break, in words.
-    pub(super) fn check(&self, graph: &Graph, id: Id, output: u8) -> Result<(), &'static str> {
+    pub(super) fn check(&self, graph: &Graph, id: Id, output: u32) -> Result<(), &'static str> {
         let (f, operands) = (&self.function, graph.operands(id));
         if self.steps == 0 {
             return Err("a scan has a step");

@@ -135,9 +135,6 @@ impl Reader {
             let fault = TextFault::Unfit("a scan's body lacks inputs or outputs".to_owned());
             return Err(TextError { line, fault });
         }
-        if carries + function.outputs().len() > usize::from(u8::MAX) {
-            return Err(TextError { line, fault: TextFault::Budget("results of a scan") });
-        }
         let body = ScanBody { function, steps, carries, sequences, backwards };
         self.bodies.push(self.graph.intern_body(body));
         Ok(())
@@ -148,11 +145,10 @@ impl Reader {
         let at = cursor.integer()? as usize;
         let body = *self.bodies.get(at).ok_or(TextFault::Expected("a body defined above"))?;
         let output = cursor.labelled("output")?;
-        let output = u8::try_from(output).map_err(|_| TextFault::Budget("results of a scan"))?;
         let operands = self.operands(cursor)?;
         let ty = cursor.ty()?;
         let scan = self.graph.body(body);
-        if usize::from(output) >= scan.function.outputs().len() + scan.carries || ty.dtype != DType::F64 {
+        if output as usize >= scan.function.outputs().len() + scan.carries || ty.dtype != DType::F64 {
             return Err(TextFault::Unfit("the result is none of the scan's".to_owned()));
         }
         let ty = self.graph.type_id(ty);

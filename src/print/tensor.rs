@@ -21,7 +21,7 @@ pub fn position(graph: &Graph, symbol: Symbol, flat: usize) -> Vec<usize> {
 }
 
 /// A result of a recurrence: what it is, which of its kind unless there is but one, its operands.
-pub fn scan(scope: &Scope, body: Body, output: u8, operands: Vec<Part>) -> Form {
+pub fn scan(scope: &Scope, body: Body, output: u32, operands: Vec<Part>) -> Form {
     let scan = scope.graph.body(body);
     let (forwards, backwards, which, count) = match scan.result(output) {
         ScanResult::Emitted(j) => ("scan", "scan_back", j, scan.emitted()),

@@ -281,3 +281,38 @@ fn machine_code_does_not_grow_with_steps() {
     let (few, many) = (code_size(10), code_size(1000));
     assert!(many <= few + few / 10, "{few} bytes for 10 steps, {many} for 1000");
 }
+
+#[test]
+fn a_step_of_very_many_constants_has_all_their_slopes() {
+    const MANY: usize = 400;
+    let b = Builder::new();
+    let (h, x) = (b.variable("h"), b.variable("x"));
+    let mut next = h;
+    for i in 0..MANY {
+        next += b.variable(&format!("k{i}")) * x * (i as f64 + 1.0);
+    }
+    let next = (next * 1e-5).sin();
+    let body = ScanBody {
+        function: b.function_of(&[next, next]),
+        steps: 3,
+        carries: 1,
+        sequences: 1,
+        backwards: false,
+    };
+    let mut graph = Graph::new();
+    let body = graph.intern_body(body);
+    let mut operands = vec![graph.input("h")];
+    let ty = graph.type_id(Type::new(DType::F64, Shape::new([3])));
+    operands.push(graph.input_of("xs", ty));
+    operands.extend((0..MANY).map(|i| graph.input(&format!("k{i}"))));
+    let states = graph.scan(body, ScanResult::Emitted(0), &operands);
+    let y = graph.sum(states, 1);
+    let one = graph.integer(1);
+    let bars: Vec<Id> = vjp(&mut graph, &[(y, one)], &operands).into_iter().flatten().collect();
+    let written = graph.unrolled(&[y])[0];
+    let expected: Vec<Id> = vjp(&mut graph, &[(written, one)], &operands).into_iter().flatten().collect();
+    let symbols = symbols(&graph);
+    let at = numbers(size(&graph, &symbols), 3);
+    let found = evaluate(&graph, &symbols, &bars, &at);
+    assert_close(&found, &evaluate(&graph, &symbols, &expected, &at), 1e-12, "slopes");
+}
