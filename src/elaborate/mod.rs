@@ -7,6 +7,7 @@
 
 mod apply;
 mod call;
+mod circle;
 mod code;
 mod condition;
 mod domain;

@@ -1,5 +1,6 @@
 //! Statements: each one's expressions read in a row, bottom up.
 
+use super::circle::circle;
 use super::code::{Callee, CodeId, CodeOp, Definition, DefinitionId, Program};
 use super::notes::Notes;
 use super::read::Reader;
@@ -119,7 +120,7 @@ impl Search<'_> {
                     let from = path.iter().position(|step| step.0 == to).expect("it is on the path");
                     let steps: Vec<DefinitionId> =
                         path[from..].iter().map(|s| DefinitionId::new(s.0)).collect();
-                    return Err(Error::name(circle(
+                    return Err(Error::name(in_a_circle(
                         self.program,
                         &steps,
                         self.program.code.nodes[node].span,
@@ -141,22 +142,11 @@ impl Search<'_> {
     }
 }
 
-fn circle(program: &Program, steps: &[DefinitionId], last: Span) -> Diagnostic {
-    /// Longer circles are shown by their beginning.
-    const SHOWN: usize = 8;
-    let name = |id: &DefinitionId| program.definitions[id.index()].name.as_str();
-    let first = name(&steps[0]);
-    let mut shown: Vec<&str> = steps.iter().take(SHOWN).map(name).collect();
-    if steps.len() > SHOWN {
-        shown.push("…");
-    }
-    shown.push(first);
-    let message = match steps.len() {
-        1 => format!("`{first}` is defined by itself"),
-        _ => format!("these definitions go in a circle: {}", shown.join(" → ")),
+fn in_a_circle(program: &Program, steps: &[DefinitionId], last: Span) -> Diagnostic {
+    let definition = |id: &DefinitionId| {
+        let definition = &program.definitions[id.index()];
+        (definition.name.as_str(), definition.name_span)
     };
-    Diagnostic::error(message)
-        .at(last, "back to the beginning")
-        .and_at(program.definitions[steps[0].index()].name_span, "defined here")
-        .hint("recursion is not part of the language; write the steps out")
+    let steps: Vec<(&str, Span)> = steps.iter().map(definition).collect();
+    circle(&steps, last, "recursion is not part of the language; write the steps out")
 }

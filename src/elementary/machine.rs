@@ -125,6 +125,11 @@ pub trait Machine {
     ///
     /// The first of two factors is exact there, so `vscalefpd` gives the same bits.
     fn scale(&mut self, x: Self::F, k: Self::F) -> Self::F {
+        self.scale_in_two(x, k)
+    }
+
+    /// [`scale`](Machine::scale) by two factors.
+    fn scale_in_two(&mut self, x: Self::F, k: Self::F) -> Self::F {
         let half = self.f(0.5);
         let halved = self.mul(k, half);
         let first = self.floor(halved);

@@ -8,11 +8,15 @@ use super::extra;
 use super::library;
 use super::unit::{ClockName, FunctionId, Ref, SlotKind, Unit};
 use super::words;
+use crate::elaborate::circle::circle;
 use crate::elaborate::names;
 use crate::error::{Diagnostic, Error, Span};
 use crate::syntax::program::{Body, Bounds, FunctionKind, Program, SettingValue, Start};
 use crate::syntax::{Ast, ExprId, ExprKind, Link};
 use rustc_hash::FxHashMap;
+
+/// What is to be done about definitions that go in a circle.
+const CIRCLE: &str = "recursion is not part of the language; a recurrence is `scan(step, init, xs)`";
 
 /// Index notations inside one another; each has a bit.
 const SCOPES: usize = 60;
@@ -368,7 +372,7 @@ impl Resolver {
             if let Some((steps, span)) = super::circles::find(edges) {
                 let slots = &self.unit.blocks[block].slots;
                 let names = steps.iter().map(|&slot| (slots[slot].name.as_str(), slots[slot].span));
-                return Err(Error::name(words::circle(&names.collect::<Vec<_>>(), span)));
+                return Err(Error::name(circle(&names.collect::<Vec<_>>(), span, CIRCLE)));
             }
         }
         Ok(())

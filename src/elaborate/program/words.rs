@@ -4,9 +4,6 @@ use crate::elaborate::code::shorten;
 use crate::elaborate::suggest::suggest;
 use crate::error::{Diagnostic, Span};
 
-/// Longer circles are shown by their beginning.
-const SHOWN: usize = 8;
-
 /// Source text as a message can hold it.
 pub(super) fn quoted(text: &str) -> String {
     shorten(text, 30)
@@ -47,21 +44,4 @@ pub(super) fn index_hides(name: &str, span: Span, defined: Span) -> Diagnostic {
         .at(span, "as an index")
         .and_at(defined, "defined here")
         .hint("choose another letter for the index")
-}
-
-pub(super) fn circle(steps: &[(&str, Span)], back: Span) -> Diagnostic {
-    let first = steps[0].0;
-    let mut shown: Vec<&str> = steps.iter().take(SHOWN).map(|step| step.0).collect();
-    if steps.len() > SHOWN {
-        shown.push("…");
-    }
-    shown.push(first);
-    let message = match steps.len() {
-        1 => format!("`{first}` is defined by itself"),
-        _ => format!("these definitions go in a circle: {}", shown.join(" → ")),
-    };
-    Diagnostic::error(message)
-        .at(back, "back to the beginning")
-        .and_at(steps[0].1, "defined here")
-        .hint("recursion is not part of the language; a recurrence is `scan(step, init, xs)`")
 }

@@ -340,14 +340,7 @@ impl Machine for Lanes<'_> {
         if self.body.level == Level::L512 {
             return self.push(Op::Scale, &[x, k]);
         }
-        let half = self.f(0.5);
-        let halved = self.mul(k, half);
-        let first = self.floor(halved);
-        let second = self.sub(k, first);
-        let first = self.power_of_two(first);
-        let second = self.power_of_two(second);
-        let x = self.mul(x, first);
-        self.mul(x, second)
+        self.scale_in_two(x, k)
     }
 
     fn call(&mut self, f: Foreign, args: &[Val]) -> Val {
