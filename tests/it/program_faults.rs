@@ -90,6 +90,8 @@ const FAULTS: &[(&str, &str)] = &[
      "line 1, column 11: the parameter's first value was expected, and here is the end | help: say where it starts: `~ normal(0, 1)`, `~ glorot`, or `= 0`"),
     ("param w = 0\nloss = w*step",
      "line 2, column 10: `step` has a value only while training | not known here | help: it stands in an `optimizer`, or in a schedule such as `lr = cosine(0.1)`"),
+    ("input x[1,1,1,1,1,1,1,2]\nout = sum(x)",
+     "line 1, column 7: an array of 8 axes leaves none for the examples | has 8 | help: 7 are the most in a program with inputs"),
     ("input xs[4,2]\nstep(h, x) = h + x\nout = scan(step, zeros(3), xs)",
      "line 2, column 18: the shapes [3] and [2] do not match | shape [2] | line 2, column 14: shape [3] | line 3, column 7: in this call | help: operands must have equal shapes, or one must be a single number"),
     ("input xs[4,2]\nstep(h, x) = h + dense(x, 2)\nout = scan(step, zeros(2), xs)",

@@ -43,6 +43,7 @@ pub use replace::with_values;
 
 use crate::elaborate::apply::not_a_number;
 use crate::error::{Diagnostic, Error, Span};
+use crate::ir::structural::MAX_RANK;
 use crate::ir::{DType, Function, Graph, Id, Symbol};
 use crate::limits::Limits;
 use crate::syntax::program::{self as tree, FunctionKind};
@@ -159,6 +160,7 @@ fn assembled(
     default_optimizer(&mut train.optimizer, parts.inputs.is_empty());
     train.optimizer.driver = optimize::driver(unit, &train.optimizer);
     plan::check_driver(&train)?;
+    check_ranks(&parts)?;
     train.optimizer.states = optimize::states(unit, limits, &train.optimizer)?;
     Ok(Model {
         graph: parts.graph,
@@ -175,6 +177,24 @@ fn assembled(
         limits: limits.clone(),
         made: None,
     })
+}
+
+/// One axis is left for the examples of a batch.
+fn check_ranks(parts: &Parts) -> Result<(), Error> {
+    let is_deep = |id: Id| parts.graph.shape(id).rank() >= MAX_RANK;
+    if parts.inputs.is_empty() || !parts.graph.ids().any(is_deep) {
+        return Ok(());
+    }
+    let inputs = parts.inputs.iter().map(|input| (input.node, input.span));
+    let params = parts.params.iter().map(|param| (param.node, param.span));
+    let values = parts.values.iter().map(|value| (value.node, value.span));
+    let named = inputs.chain(params).chain(values).find(|&(node, _)| is_deep(node));
+    let diagnostic = Diagnostic::error(format!("an array of {MAX_RANK} axes leaves none for the examples"))
+        .hint(format!("{} are the most in a program with inputs", MAX_RANK - 1));
+    Err(Error::limit(match named {
+        Some((_, span)) => diagnostic.at(span, format!("has {MAX_RANK}")),
+        None => diagnostic,
+    }))
 }
 
 fn roots(model: &Model) -> Vec<Id> {
