@@ -15,6 +15,7 @@ mod kernel;
 mod library;
 mod machine;
 mod map;
+pub mod product;
 pub mod tensor;
 mod translate;
 pub mod wide;

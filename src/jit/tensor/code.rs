@@ -8,9 +8,12 @@ use super::nest::{Emitter, body_length, code_size};
 use crate::error::Error;
 use crate::ir::Precision;
 use crate::jit::isa::Host;
+use crate::jit::product::{Generated, generate};
+use crate::jit::wide::Level;
 use crate::loops::tensor::{BufferId, Chunked, Nest, Product, Repeated, Step, TensorProgram, When, chunked};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, types};
+use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
 use cranelift_module::{FuncId, Module, ModuleError};
@@ -27,7 +30,10 @@ pub(super) enum Stretch<'p> {
     Nests(Vec<Cow<'p, Nest>>),
     /// One nest, whose outermost loop counts chunks.
     Chunks(Nest),
+    /// A product left to the library.
     Product(&'p Product),
+    /// A product with code of ours.
+    Generated(&'p Product, Generated),
 }
 
 /// The buffers a stretch writes, in order.
@@ -36,7 +42,7 @@ impl fmt::Display for Stretch<'_> {
         let writes: Vec<BufferId> = match self {
             Stretch::Nests(nests) => nests.iter().flat_map(|nest| nest.writes()).collect(),
             Stretch::Chunks(nest) => nest.writes().collect(),
-            Stretch::Product(product) => vec![product.to.buffer],
+            Stretch::Product(product) | Stretch::Generated(product, _) => vec![product.to.buffer],
             Stretch::Repeated(repeated, _) => {
                 repeated.transfers.iter().filter(|t| t.when > When::Entry).map(|t| t.outer).collect()
             }
@@ -44,7 +50,7 @@ impl fmt::Display for Stretch<'_> {
         let what = match self {
             Stretch::Nests(_) => "nests",
             Stretch::Chunks(_) => "chunks",
-            Stretch::Product(_) => "product",
+            Stretch::Product(_) | Stretch::Generated(..) => "product",
             Stretch::Repeated(..) => "repeated",
         };
         write!(f, "{what}")?;
@@ -53,17 +59,24 @@ impl fmt::Display for Stretch<'_> {
 }
 
 /// The program in stretches.
-pub(super) fn stretches<'p>(program: &'p TensorProgram, host: &Host) -> Vec<Stretch<'p>> {
+pub(super) fn stretches<'p>(
+    program: &'p TensorProgram,
+    host: &Host,
+    target: (Level, Precision),
+) -> Vec<Stretch<'p>> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut size = 0;
     for step in &program.steps {
         let nest = match step {
             Step::Product(product) => {
-                stretches.push(Stretch::Product(product));
+                stretches.push(match generate(product, &program.buffers, target.1, target.0) {
+                    Some(code) => Stretch::Generated(product, code),
+                    None => Stretch::Product(product),
+                });
                 continue;
             }
             Step::Repeated(repeated) => {
-                stretches.push(Stretch::Repeated(repeated, self::stretches(&repeated.program, host)));
+                stretches.push(Stretch::Repeated(repeated, self::stretches(&repeated.program, host, target)));
                 continue;
             }
             Step::Nest(nest) => nest,
@@ -117,6 +130,14 @@ impl Definition<'_> {
                     self.define(module, context, &repeated.program, stretches)?;
                     continue;
                 }
+                Stretch::Generated(_, code) => {
+                    let bytes = code.assembly.bytes();
+                    let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
+                    module.define_function_bytes(id, 64, &bytes, &[]).map_err(failed)?;
+                    self.size += bytes.len();
+                    self.functions.push(id);
+                    continue;
+                }
                 Stretch::Nests(_) | Stretch::Chunks(_) => {}
             }
             let (context, builder) = (&mut context.0, &mut context.1);
@@ -133,7 +154,8 @@ impl Definition<'_> {
 
 /// The signature of every function: the arena, and which chunk.
 fn signature(host: &Host) -> Signature {
-    let mut signature = Signature::new(host.call_conv());
+    let convention = if cfg!(target_arch = "x86_64") { CallConv::SystemV } else { host.call_conv() };
+    let mut signature = Signature::new(convention);
     signature.params = vec![AbiParam::new(types::I64); 2];
     signature
 }
@@ -161,7 +183,7 @@ fn write(
     match stretch {
         Stretch::Nests(nests) => nests.iter().for_each(|nest| emitter.nest(nest, None)),
         Stretch::Chunks(nest) => emitter.nest(nest, Some(chunk)),
-        Stretch::Product(_) | Stretch::Repeated(..) => {}
+        Stretch::Product(_) | Stretch::Generated(..) | Stretch::Repeated(..) => {}
     }
     let mut builder = emitter.builder;
     builder.ins().return_(&[]);

@@ -6,7 +6,7 @@
 use super::assemble::Assembly;
 use super::instr::{Condition, Gpr, Instr, Label, Memory, Order, Place, Vector};
 use super::level::Level;
-use super::opcode::{Layout, Row, Sizes};
+use super::opcode::{Layout, Prefix, Row, Sizes};
 use std::fmt;
 
 impl fmt::Display for Assembly {
@@ -90,6 +90,7 @@ impl Text<'_> {
         let reg = match row.sizes {
             Sizes::HalfResult if row.layout == Layout::Rm => self.half(vector.reg),
             Sizes::MaskResult if self.level == Level::L512 => format!("k{}", vector.reg),
+            Sizes::First => format!("xmm{}", vector.reg),
             // Only the lower half, as the upper one is zero.
             Sizes::General => Gpr(vector.reg).to_string().replacen('r', "e", 1),
             _ => self.register(row, vector.reg),
@@ -97,6 +98,7 @@ impl Text<'_> {
         let last = match vector.last {
             Place::Memory(memory) => self.memory(row, &memory),
             Place::Register(r) => match (row.sizes, row.layout) {
+                (Sizes::Quarter, _) => format!("xmm{r}"),
                 (Sizes::HalfOperand, _) | (Sizes::HalfResult, Layout::Mr) => self.half(r),
                 _ => self.register(row, r),
             },
@@ -112,6 +114,7 @@ impl Text<'_> {
     fn register(&self, row: &Row, number: u8) -> String {
         match (row.sizes, self.level) {
             (Sizes::Masks, _) => format!("k{number}"),
+            _ if row.prefix == Prefix::Vex(0) => format!("xmm{number}"),
             (_, Level::L512) => format!("zmm{number}"),
             (_, Level::L256) => format!("ymm{number}"),
             (_, Level::L128) => format!("xmm{number}"),
@@ -125,8 +128,10 @@ impl Text<'_> {
     fn memory(&self, row: &Row, memory: &Memory) -> String {
         let size = match (row.sizes, self.level) {
             (Sizes::Masks, _) => "WORD",
-            (Sizes::Element, _) if row.element == 8 => "QWORD",
-            (Sizes::Element, _) => "DWORD",
+            (Sizes::Element | Sizes::First, _) if row.element == 8 => "QWORD",
+            (Sizes::Element | Sizes::First, _) => "DWORD",
+            (Sizes::Quarter, _) => "XMMWORD",
+            _ if row.prefix == Prefix::Vex(0) => "XMMWORD",
             (_, Level::L512) => "ZMMWORD",
             (_, Level::L256) => "YMMWORD",
             (_, Level::L128) => "XMMWORD",
@@ -196,7 +201,7 @@ impl fmt::Display for Instr {
             Instr::Function(to, _, name) => write!(f, "movabs {to}, {name}"),
             Instr::LoadWord(to, memory) => write!(f, "mov {to}, QWORD PTR {memory}"),
             Instr::StoreWord(memory, from) => write!(f, "mov QWORD PTR {memory}, {from}"),
-            Instr::Add(r, value) => write!(f, "add {r}, {value:#x}"),
+            Instr::Add(r, value) => write!(f, "add {r}, {:#x}", i64::from(value)),
             Instr::Sub(r, value) => write!(f, "sub {r}, {value:#x}"),
             Instr::And(r, value) => write!(f, "and {r}, {:#x}", i64::from(value)),
             Instr::Negate(r) => write!(f, "neg {r}"),

@@ -231,9 +231,10 @@ impl Encoder {
 fn displacement_unit(row: &Row, memory: &Memory) -> i32 {
     match row.sizes {
         _ if memory.broadcast => i32::from(row.element),
-        Sizes::Element => i32::from(row.element),
+        Sizes::Element | Sizes::First => i32::from(row.element),
         Sizes::HalfOperand | Sizes::HalfResult if row.layout != Layout::Rm => 32,
         Sizes::HalfOperand => 32,
+        Sizes::Quarter => 16,
         _ => 64,
     }
 }

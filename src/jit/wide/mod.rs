@@ -28,6 +28,8 @@ pub use assemble::{Assembly, assemble};
 pub use body::{Body, Inst, Lanes, Op, Rounding, Val, Width};
 pub use element::Element;
 pub use frame::SUM_LANES;
+pub(super) use instr::{Condition, Gpr, Instr, Label, Memory, Order, Place, Register, Vector};
 pub use kernel::LoopKernel;
 pub use level::{Level, VARIABLE};
 pub use lower::{Stream, lower};
+pub(super) use opcode::Opcode;
