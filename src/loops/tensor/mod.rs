@@ -18,6 +18,7 @@ mod prepare;
 mod program;
 mod scan;
 mod shape;
+mod sums;
 mod text;
 mod trace;
 mod verify;
