@@ -31,6 +31,7 @@ mod saturate;
 mod scans;
 mod shell_programs;
 mod size;
+mod sums;
 mod supply;
 mod syntax;
 mod tensor;

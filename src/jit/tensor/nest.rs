@@ -417,25 +417,31 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
 
     fn store_all(&mut self, known: &Known) {
         for (store, name) in self.stored() {
-            match self.mode {
-                Mode::Scalar => {
-                    let value = self.scalar(name, known);
-                    self.write_scalar(store, value, known);
-                }
-                Mode::Vector(parts) => {
-                    for part in 0..parts {
-                        let value = self.vector(name, part, known);
-                        self.write_vector(store, part, value, known);
-                    }
+            self.set(store, name, known);
+        }
+    }
+
+    /// Stores a value at the round's place.
+    fn set(&mut self, store: usize, name: Name, known: &Known) {
+        match self.mode {
+            Mode::Scalar => {
+                let value = self.scalar(name, known);
+                self.write_scalar(store, value, known);
+            }
+            Mode::Vector(parts) => {
+                for part in 0..parts {
+                    let value = self.vector(name, part, known);
+                    self.write_vector(store, part, value, known);
                 }
             }
         }
     }
 
-    fn reduction(&self, store: usize) -> Combine {
+    /// How a store is reduced; `None` for one that is set each time round.
+    fn reduction(&self, store: usize) -> Option<Combine> {
         match self.nest.stores[store].write {
-            Write::Reduce(combine) => combine,
-            _ => unreachable!("`verify` keeps stores and reductions apart"),
+            Write::Reduce(combine) => Some(combine),
+            _ => None,
         }
     }
 
@@ -449,7 +455,11 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
         let (float, vector) = (self.emitter.float, self.emitter.vector);
         self.accumulators.clear();
         for store in 0..self.nest.stores.len() {
-            let start = self.reduction(store).identity();
+            let Some(combine) = self.reduction(store) else {
+                self.accumulators.push(Accumulator::default());
+                continue;
+            };
+            let start = combine.identity();
             let (vectors, is_scalar) = match (self.mode, reduced) {
                 (Mode::Vector(parts), _) => (parts, false),
                 (Mode::Scalar, Some(l)) => {
@@ -466,7 +476,10 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
 
     fn accumulate(&mut self, known: &Known) {
         for (store, name) in self.stored() {
-            let combine = self.reduction(store);
+            let Some(combine) = self.reduction(store) else {
+                self.set(store, name, known);
+                continue;
+            };
             let factors = match (&self.nest.block().insts[name.index()], self.fused[name.index()]) {
                 (Inst::Elementwise(_, operands), true) => Some((operands[0], operands[1])),
                 _ => None,
@@ -526,9 +539,10 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
         let none = Known { slots: Vec::new(), rows: Vec::new(), store_rows: Vec::new() };
         for store in 0..self.nest.stores.len() {
             let Accumulator { vectors, scalar } = std::mem::take(&mut self.accumulators[store]);
+            let Some(combine) = self.reduction(store) else { continue };
             match scalar {
                 _ if in_lanes => {
-                    let all = self.across(self.reduction(store), &vectors);
+                    let all = self.across(combine, &vectors);
                     self.write_scalar(store, all, &none);
                 }
                 Some(scalar) => self.write_scalar(store, scalar, &none),

@@ -323,10 +323,15 @@ impl<'n, 's> NestWriter<'n, 's> {
 
     fn store_all(&mut self, known: &Known) {
         for (store, name) in self.stored() {
-            for part in 0..self.mode.parts() {
-                let value = self.value(name, part, known);
-                self.store(store, part, value);
-            }
+            self.set(store, name, known);
+        }
+    }
+
+    /// Stores a value at the round's place.
+    fn set(&mut self, store: usize, name: Name, known: &Known) {
+        for part in 0..self.mode.parts() {
+            let value = self.value(name, part, known);
+            self.store(store, part, value);
         }
     }
 
@@ -346,10 +351,11 @@ impl<'n, 's> NestWriter<'n, 's> {
         self.sink.store(write, address, value);
     }
 
-    fn reduction(&self, store: usize) -> Combine {
+    /// How a store is reduced; `None` for one that is set each time round.
+    fn reduction(&self, store: usize) -> Option<Combine> {
         match self.nest.stores[store].write {
-            Write::Reduce(combine) => combine,
-            _ => unreachable!("`verify` keeps stores and reductions apart"),
+            Write::Reduce(combine) => Some(combine),
+            _ => None,
         }
     }
 
@@ -366,8 +372,8 @@ impl<'n, 's> NestWriter<'n, 's> {
         };
         self.accumulators.clear();
         for store in 0..self.nest.stores.len() {
-            let start = self.sink.number(self.reduction(store).identity());
-            self.accumulators.push(std::iter::repeat_n(start, parts).collect());
+            let start = self.reduction(store).map(|combine| self.sink.number(combine.identity()));
+            self.accumulators.push(start.into_iter().flat_map(|x| std::iter::repeat_n(x, parts)).collect());
         }
     }
 
@@ -377,7 +383,10 @@ impl<'n, 's> NestWriter<'n, 's> {
             _ => 0,
         };
         for (store, name) in self.stored() {
-            let combine = self.reduction(store);
+            let Some(combine) = self.reduction(store) else {
+                self.set(store, name, known);
+                continue;
+            };
             let factors = match (&self.nest.block().insts[name.index()], self.fused[name.index()]) {
                 (Inst::Elementwise(_, operands), true) => Some([operands[0], operands[1]]),
                 _ => None,
@@ -404,8 +413,9 @@ impl<'n, 's> NestWriter<'n, 's> {
 
     fn close_accumulators(&mut self) {
         for (store, parts) in std::mem::take(&mut self.accumulators).into_iter().enumerate() {
+            let Some(combine) = self.reduction(store) else { continue };
             if self.lanes_are_reduced() {
-                let all = self.across(self.reduction(store), &parts);
+                let all = self.across(combine, &parts);
                 self.store(store, 0, all);
                 continue;
             }
