@@ -32,6 +32,7 @@ mod saturate;
 mod scans;
 mod shell_programs;
 mod size;
+mod sums;
 mod supply;
 mod syntax;
 mod tensor;

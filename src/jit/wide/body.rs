@@ -58,8 +58,16 @@ pub enum Op {
     Constant(u64),
     /// The elements of a stream, one a lane.
     Load(u32),
+    /// The elements of a stream in the lanes of the tail, 0 in the others.
+    LoadTail(u32),
     /// The first element of a stream in every lane.
     Uniform(u32),
+    /// As `Uniform`, of a stream that is written as well: what it holds at this place of the code.
+    Spread(u32),
+    /// A vector that code before has kept.
+    Slot(u32),
+    /// True in the lanes of the tail.
+    Tail,
     Add,
     Sub,
     Mul,
@@ -111,8 +119,16 @@ pub enum Op {
     Narrow,
     /// The lower halves of both.
     Join,
+    /// Every lane changes places with the one so many bytes away, by the bit of that number.
+    Swap(u8),
     /// Operand 0 to the elements of a stream.
     Store(u32),
+    /// The lanes of the tail to as many elements of a stream.
+    StoreTail(u32),
+    /// The first lane to the first element of a stream.
+    StoreOne(u32),
+    /// Operand 0 kept for code behind.
+    Keep(u32),
     /// Operand 0 added to a stream of [`SUM_LANES`](super::SUM_LANES) partial sums.
     Sum(u32),
 }
@@ -121,17 +137,36 @@ impl Op {
     /// True for what yields a mask.
     pub fn is_mask(self) -> bool {
         use Op::*;
-        matches!(self, Less | LessEqual | Equal | NotEqual | IEqual | ILess | MaskAnd | MaskOr | MaskNot)
+        matches!(
+            self,
+            Less | LessEqual | Equal | NotEqual | IEqual | ILess | MaskAnd | MaskOr | MaskNot | Tail
+        )
     }
 
     /// True for what is there for its effect.
     pub fn is_effect(self) -> bool {
-        matches!(self, Op::Store(_) | Op::Sum(_))
+        use Op::*;
+        matches!(self, Store(_) | StoreTail(_) | StoreOne(_) | Keep(_) | Sum(_))
     }
 
     /// True for what can be fetched again at any time.
     pub fn is_invariant(self) -> bool {
-        matches!(self, Op::Constant(_) | Op::Uniform(_))
+        matches!(self, Op::Constant(_) | Op::Uniform(_) | Op::Slot(_) | Op::Tail)
+    }
+
+    /// The stream it reads or writes.
+    pub fn stream(self) -> Option<u32> {
+        use Op::*;
+        match self {
+            Load(s) | LoadTail(s) | Uniform(s) | Spread(s) | Store(s) | StoreTail(s) | StoreOne(s)
+            | Sum(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// True for reading memory that code stores to.
+    pub fn is_load(self) -> bool {
+        matches!(self, Op::Load(_) | Op::LoadTail(_) | Op::Spread(_))
     }
 }
 

@@ -90,6 +90,7 @@ impl Text<'_> {
         let reg = match row.sizes {
             Sizes::HalfResult if row.layout == Layout::Rm => self.half(vector.reg),
             Sizes::MaskResult if self.level == Level::L512 => format!("k{}", vector.reg),
+            Sizes::First => format!("xmm{}", vector.reg),
             // Only the lower half, as the upper one is zero.
             Sizes::General => Gpr(vector.reg).to_string().replacen('r', "e", 1),
             _ => self.register(row, vector.reg),
@@ -125,8 +126,8 @@ impl Text<'_> {
     fn memory(&self, row: &Row, memory: &Memory) -> String {
         let size = match (row.sizes, self.level) {
             (Sizes::Masks, _) => "WORD",
-            (Sizes::Element, _) if row.element == 8 => "QWORD",
-            (Sizes::Element, _) => "DWORD",
+            (Sizes::Element | Sizes::First, _) if row.element == 8 => "QWORD",
+            (Sizes::Element | Sizes::First, _) => "DWORD",
             (_, Level::L512) => "ZMMWORD",
             (_, Level::L256) => "YMMWORD",
             (_, Level::L128) => "XMMWORD",
@@ -197,6 +198,9 @@ impl fmt::Display for Instr {
             Instr::LoadWord(to, memory) => write!(f, "mov {to}, QWORD PTR {memory}"),
             Instr::StoreWord(memory, from) => write!(f, "mov QWORD PTR {memory}, {from}"),
             Instr::Add(r, value) => write!(f, "add {r}, {value:#x}"),
+            Instr::AddRegister(to, from) => write!(f, "add {to}, {from}"),
+            Instr::AddWord(memory, value) => write!(f, "add QWORD PTR {memory}, {:#x}", i64::from(value)),
+            Instr::Multiply(to, from, value) => write!(f, "imul {to}, {from}, {:#x}", i64::from(value)),
             Instr::Sub(r, value) => write!(f, "sub {r}, {value:#x}"),
             Instr::And(r, value) => write!(f, "and {r}, {:#x}", i64::from(value)),
             Instr::Negate(r) => write!(f, "neg {r}"),

@@ -86,6 +86,15 @@ impl Encoder {
             Instr::LoadWord(to, memory) => self.word(0x8B, to, &memory),
             Instr::StoreWord(memory, from) => self.word(0x89, from, &memory),
             Instr::Add(to, value) => self.immediate(0, to, value),
+            Instr::AddRegister(to, from) => self.registers(&[0x03], to, from),
+            Instr::AddWord(memory, value) => {
+                self.word(0x81, Gpr(0), &memory);
+                self.bytes.extend(value.to_le_bytes());
+            }
+            Instr::Multiply(to, from, value) => {
+                self.registers(&[0x69], to, from);
+                self.bytes.extend(value.to_le_bytes());
+            }
             Instr::And(to, value) => self.immediate(4, to, value),
             Instr::Sub(to, value) => self.immediate(5, to, value),
             Instr::Negate(r) => self.registers(&[0xF7], Gpr(3), r),
@@ -231,7 +240,7 @@ impl Encoder {
 fn displacement_unit(row: &Row, memory: &Memory) -> i32 {
     match row.sizes {
         _ if memory.broadcast => i32::from(row.element),
-        Sizes::Element => i32::from(row.element),
+        Sizes::Element | Sizes::First => i32::from(row.element),
         Sizes::HalfOperand | Sizes::HalfResult if row.layout != Layout::Rm => 32,
         Sizes::HalfOperand => 32,
         _ => 64,

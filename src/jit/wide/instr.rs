@@ -121,6 +121,12 @@ pub enum Instr {
     LoadWord(Gpr, Memory),
     StoreWord(Memory, Gpr),
     Add(Gpr, i32),
+    /// 64-bit, to, from.
+    AddRegister(Gpr, Gpr),
+    /// To 64 bits in memory.
+    AddWord(Memory, i32),
+    /// To, from, factor.
+    Multiply(Gpr, Gpr, i32),
     Sub(Gpr, i32),
     And(Gpr, i32),
     /// 0 − register

@@ -42,13 +42,23 @@ pub fn lower(block: &Block, inputs: &[Stream], level: Level, element: Width) -> 
                 body.push(Op::Store(stream), element, &operands)
             }
             Inst::Load(_) | Inst::Store(..) => return None,
-            Inst::Elementwise(op, _) => elementwise(&mut body, *op, &operands),
-            Inst::Selection(op, _) => selection(&mut body.machine(element), *op, &operands),
+            Inst::Elementwise(..) | Inst::Selection(..) => apply(&mut body, inst, &operands),
         };
         debug_assert!(inst.kind() != Kind::Truth || body.insts[value.index()].op.is_mask());
         values.push(value);
     }
     Some(body)
+}
+
+/// The value of an instruction that neither loads nor stores.
+pub fn apply(body: &mut Body, inst: &Inst, operands: &[Val]) -> Val {
+    let element = body.element;
+    match inst {
+        Inst::Elementwise(op, _) => elementwise(body, *op, operands),
+        Inst::Selection(op, _) => selection(&mut body.machine(element), *op, operands),
+        Inst::Constant(bits) => body.machine(element).f(f64::from_bits(*bits)),
+        Inst::Load(_) | Inst::Store(..) => unreachable!("loads and stores are the caller's"),
+    }
 }
 
 fn elementwise(body: &mut Body, op: Elementwise, operands: &[Val]) -> Val {

@@ -32,6 +32,8 @@ pub enum Sizes {
     HalfOperand,
     /// The last operand is one element in memory.
     Element,
+    /// The first operand is one lane of a register, in memory one element.
+    First,
     /// The result is a mask register.
     MaskResult,
     /// All operands are mask registers.
@@ -162,6 +164,12 @@ opcodes! {
     Upper256   "vextractf128"   1 3 0x19 [0 0] 8 Mr,       HalfResult,  Vex(1);
     Join512    "vinsertf64x4"   1 3 0x1A [0 1] 8 Rvm,      HalfOperand, Both; // EVEX only
     Join256    "vinsertf128"    1 3 0x18 [0 0] 8 Rvm,      HalfOperand, Vex(1);
+    Blocks512  "vshuff64x2"     1 3 0x23 [0 1] 8 Rvm,      Whole,       Both; // EVEX only
+    Blocks256  "vperm2f128"     1 3 0x06 [0 0] 8 Rvm,      Whole,       Vex(1);
+    LanesPd    "vpermilpd"      1 3 0x05 [0 1] 8 Rm,       Whole,       Both;
+    LanesPs    "vpermilps"      1 3 0x04 [0 0] 4 Rm,       Whole,       Both;
+    StoreOnePd "vmovsd"         3 1 0x11 [0 1] 8 Mr,       First,       Both;
+    StoreOnePs "vmovss"         2 1 0x11 [0 0] 4 Mr,       First,       Both;
     MaskLoadPd  "vmaskmovpd"    1 2 0x2D [0 0] 8 Rvm,      Whole,       Vex(1);
     MaskLoadPs  "vmaskmovps"    1 2 0x2C [0 0] 4 Rvm,      Whole,       Vex(1);
     MaskStorePd "vmaskmovpd"    1 2 0x2F [0 0] 8 Mvr,      Whole,       Vex(1);
