@@ -161,7 +161,7 @@ impl Allocator<'_> {
                 let args: Vec<Register> = uses.iter().map(|&x| self.hold(x)).collect();
                 self.release(uses);
                 let to = self.define(selected);
-                let call = self.frame.call(f, to, &args, None);
+                let call = self.frame.call(f, to, &args, None, selected.width);
                 call.into_iter().for_each(|instr| self.emit(instr));
             }
             Kind::Rare(f) => {
@@ -169,7 +169,7 @@ impl Allocator<'_> {
                 let to = self.tied(uses[1]);
                 self.release(uses);
                 self.put(selected.def.expect("a value"), to);
-                let call = self.frame.call(f, to, &[argument], Some(mask));
+                let call = self.frame.call(f, to, &[argument], Some(mask), selected.width);
                 call.into_iter().for_each(|instr| self.emit(instr));
             }
         }

@@ -5,7 +5,7 @@
 //! the level has an instruction for, and gives the plain machine's bits in every lane.
 
 use super::level::Level;
-use crate::elementary::{Foreign, Machine};
+use crate::elementary::{Foreign, Format, Machine};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::fmt;
@@ -314,6 +314,13 @@ impl Machine for Lanes<'_> {
 
     fn shl(&mut self, a: Val, n: u32) -> Val { self.push(Op::Shl(n as u8), &[a]) }
     fn shr_unsigned(&mut self, a: Val, n: u32) -> Val { self.push(Op::ShrUnsigned(n as u8), &[a]) }
+
+    fn format(&self) -> Format {
+        match self.width {
+            Width::Single => Format::Single,
+            Width::Double => Format::Double,
+        }
+    }
 
     fn f(&mut self, x: f64) -> Val {
         match self.width {

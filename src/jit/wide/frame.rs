@@ -321,6 +321,7 @@ impl Frame {
         to: Register,
         args: &[Register],
         mask: Option<Register>,
+        width: Width,
     ) -> Vec<Instr> {
         let thunk = match self.thunk {
             Some(thunk) => thunk,
@@ -333,6 +334,7 @@ impl Frame {
             args: [args[0], args.get(1).copied().unwrap_or(0)],
             mask,
             level: self.level,
+            width,
         };
         let Some(mask) = mask else {
             return vec![Instr::MoveImmediate(Gpr::RCX, site.pack()), Instr::Call(thunk)];
@@ -345,7 +347,8 @@ impl Frame {
                 code.push(Instr::Vector(Vector::unary(Opcode::KTest, mask, Place::Register(mask))));
             }
             _ => {
-                let signs = Vector::unary(Opcode::SignsPd, Gpr::RCX.0, Place::Register(mask));
+                let opcode = if width == Width::Double { Opcode::SignsPd } else { Opcode::SignsPs };
+                let signs = Vector::unary(opcode, Gpr::RCX.0, Place::Register(mask));
                 code.extend([Instr::Vector(signs), Instr::Test(Gpr::RCX)]);
             }
         }

@@ -1,15 +1,15 @@
 //! The meaning of a tensor program, element by element: the oracle of the code generator.
 //!
-//! What must stay true: elementwise values come from the op table on the plain machine, rounded to
-//! the precision after every operation; sums run as [`sums`](super::sums) says, those of matrix
-//! products in the order of their terms.
+//! What must stay true: elementwise values come from the op table on the plain machines, in the
+//! precision or, where the op says so, in double and rounded; sums run as [`sums`](super::sums) says,
+//! those of matrix products in the order of their terms.
 
 use super::program::{
     Buffer, BufferId, Chosen, Combine, Load, Matrix, Nest, Place, Product, Repeated, Step, TensorProgram,
     When, Write,
 };
-use crate::ir::{Elementwise, Precision};
-use crate::loops::fold::{selected, value};
+use crate::ir::Precision;
+use crate::loops::fold::{selected, value_in};
 use crate::loops::{Inst, Kind, Value as Name};
 use smallvec::SmallVec;
 
@@ -154,8 +154,7 @@ impl Machine<'_> {
                     stored[address.offset as usize] = Some(*value);
                     operands[0]
                 }
-                Inst::Elementwise(Elementwise::Fma, _) => self.fused(operands[0], operands[1], operands[2]),
-                Inst::Elementwise(op, _) => value(*op, &operands),
+                Inst::Elementwise(op, _) => value_in(self.precision, *op, &operands),
                 Inst::Selection(op, _) => selected(*op, &operands),
             };
             values.push(if inst.kind() == Kind::Number { self.rounded(result) } else { result });
