@@ -72,8 +72,8 @@ impl Plan {
         let native = match stretch {
             Stretch::Product(product) => Native::Product(Cut::of(product, &program.buffers, self.threads)),
             Stretch::Generated(_, code) => Native::Chunks(entry(), code.pieces),
-            Stretch::Nests(_) => Native::Code(entry()),
-            Stretch::Chunks(nest) => Native::Chunks(entry(), nest.loops[0].extent),
+            Stretch::Nests(..) => Native::Code(entry()),
+            Stretch::Chunks(nest, _) => Native::Chunks(entry(), nest.loops[0].extent),
             Stretch::Repeated(repeated, stretches) => {
                 let room = base + program.buffers[repeated.room.index()].offset;
                 self.transfers(repeated, When::First, program, (base, room), level);
