@@ -266,8 +266,8 @@ fn columns_that_do_not_fit_are_refused() {
         let error = kernel.run(inputs, &mut [&mut y]).expect_err(words).to_string();
         assert!(error.contains(words), "{error}");
     };
-    refused(&[&[1.0], &[1.0, 2.0]], 1, "columns differ in length: the first has 1 numbers, number 2 has 2");
-    refused(&[&[1.0], &[1.0]], 2, "number 3 has 2");
+    refused(&[&[1.0], &[1.0, 2.0]], 1, "columns differ in length: the first has 1 numbers, input `y` has 2");
+    refused(&[&[1.0], &[1.0]], 2, "output 0 has 2");
     refused(&[&[1.0]], 1, "takes 2 columns and makes 1; there are 1 and 1");
     let error = kernel.run::<f32>(&[&[1.0], &[1.0]], &mut [&mut [0.0]]).expect_err("is of doubles");
     assert!(error.to_string().contains("another precision"), "{error}");
