@@ -1,21 +1,24 @@
 //! Functions over columns against C: value and derivatives of every element in one pass.
 //!
 //! `cargo bench --bench map` prints nanoseconds an element and the ratio to C (gcc -O3
-//! -march=native -ffast-math with libmvec, built here by `cc` where there is one); `-- asm` the
-//! loops as well. One thread, aligned columns; the best of several rounds, both sides in turn.
+//! -march=native -ffast-math with libmvec, built here by `cc` where there is one), whose results
+//! must be ours; then what two threads gain, and compile time by size. `-- NAME…` picks formulas,
+//! `-- threads` and `-- compile` a part, `-- asm` prints the loops as well. One thread, aligned
+//! columns; the best of several rounds of the thread's own time, both sides in turn.
 
-use libloading::{Library, Symbol};
-use std::path::PathBuf;
-use std::process::Command;
+mod opponent;
+
+use libloading::Library;
+use opponent::{function, passed, worked};
 use std::time::{Duration, Instant};
 use symdiff::ir::Precision;
 use symdiff::jit::wide::{Element, Level};
-use symdiff::{Derivation, MapKernel, MapOptions, Mode, Purpose, map_with, parse};
+use symdiff::{Builder, Derivation, Kernel, MapKernel, MapOptions, Mode, Purpose, Real, map_with, parse};
 
 /// How long each side of a case is timed for, in all.
 const STRETCH: Duration = Duration::from_millis(300);
 
-/// Formulas, orders of derivatives, and the same in C over `REAL`.
+/// A formula and the order of its derivatives; the same stands in `opponent/map.c`.
 struct Case {
     name: &'static str,
     formula: &'static str,
@@ -36,87 +39,10 @@ const CASES: [Case; 4] = [
     },
 ];
 
-const C: &str = r#"
-#include <math.h>
-#ifdef SINGLE
-typedef float real;
-#define F(name) name##f
-#define VEXP _ZGVeN16v_expf
-#define VSIN _ZGVeN16v_sinf
-#define VCOS _ZGVeN16v_cosf
-#else
-typedef double real;
-#define F(name) name
-#define VEXP _ZGVeN8v_exp
-#define VSIN _ZGVeN8v_sin
-#define VCOS _ZGVeN8v_cos
-#endif
-
-void softplus(long n, const real *restrict x, real *restrict v, real *restrict d) {
-    for (long i = 0; i < n; i++) {
-        real e = F(exp)(-F(fabs)(x[i])), r = 1 / (1 + e);
-        v[i] = (x[i] > 0 ? x[i] : 0) + F(log1p)(e);
-        d[i] = x[i] > 0 ? r : e * r;
-    }
-}
-
-#ifdef __AVX512F__
-typedef real vec __attribute__((vector_size(64)));
-vec VEXP(vec), VSIN(vec), VCOS(vec);
-void wave(long n, const real *restrict xs, real *restrict v, real *restrict d, real *restrict dd) {
-    for (long i = 0; i < n; i += 64 / sizeof(real)) {
-        vec x = *(const vec *)(xs + i), e = VEXP(-x * x), s = VSIN(3 * x), c = VCOS(3 * x);
-        *(vec *)(v + i) = e * s;
-        *(vec *)(d + i) = e * (3 * c - 2 * x * s);
-        *(vec *)(dd + i) = e * ((4 * x * x - 11) * s - 12 * x * c);
-    }
-}
-#else
-void wave(long n, const real *restrict xs, real *restrict v, real *restrict d, real *restrict dd) {
-    for (long i = 0; i < n; i++) {
-        real x = xs[i], e = F(exp)(-x * x), s = F(sin)(3 * x), c = F(cos)(3 * x);
-        v[i] = e * s;
-        d[i] = e * (3 * c - 2 * x * s);
-        dd[i] = e * ((4 * x * x - 11) * s - 12 * x * c);
-    }
-}
-#endif
-
-void rosenbrock(long n, const real *restrict x, const real *restrict y, real *restrict v,
-                real *restrict dx, real *restrict dy) {
-    for (long i = 0; i < n; i++) {
-        real a = 1 - x[i], b = y[i] - x[i] * x[i];
-        v[i] = a * a + 100 * b * b;
-        dx[i] = -2 * a - 400 * x[i] * b;
-        dy[i] = 200 * b;
-    }
-}
-
-void polynomial(long n, const real *restrict xs, real *restrict v, real *restrict d) {
-    for (long i = 0; i < n; i++) {
-        real x = xs[i];
-        v[i] = 1 + x * (2 + x * (3 + x * (4 + x * (5 + x * (6 + x * (7 + x * (8 + x * 9)))))));
-        d[i] = 2 + x * (6 + x * (12 + x * (20 + x * (30 + x * (42 + x * (56 + x * 72))))));
-    }
-}
-"#;
-
-/// The functions above, compiled.
-fn opponent(precision: Precision) -> Option<Library> {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let name = format!("map-{precision:?}-{}", std::process::id());
-    let (source, library) = (folder.join(format!("{name}.c")), folder.join(format!("{name}.so")));
-    std::fs::write(&source, C).ok()?;
+/// The functions in C.
+fn library(precision: Precision) -> Option<&'static Library> {
     let width = if precision == Precision::F32 { "-DSINGLE" } else { "-DDOUBLE" };
-    let flags =
-        ["-O3", "-march=native", "-ffast-math", "-mprefer-vector-width=512", "-shared", "-fPIC", width];
-    let built =
-        Command::new("cc").args(flags).arg(&source).arg("-o").arg(&library).args(["-lmvec", "-lm"]).status();
-    if !built.is_ok_and(|status| status.success()) {
-        return None;
-    }
-    // SAFETY: the library is ours and runs nothing when it is loaded.
-    unsafe { Library::new(&library).ok() }
+    opponent::build(&format!("map-{precision:?}"), include_str!("opponent/map.c"), &[width])
 }
 
 /// Columns of one length on cache lines.
@@ -143,26 +69,18 @@ impl<T: Element> Columns<T> {
 }
 
 /// Calls the C function of so many columns.
-fn call<T>(library: &Library, name: &str, rows: usize, columns: &[*mut T]) {
-    let name = name.as_bytes();
+fn call<T: 'static>(library: &'static Library, name: &str, rows: usize, columns: &[*mut T]) {
+    type Three<T> = unsafe extern "C" fn(i64, *mut T, *mut T, *mut T);
+    type Four<T> = unsafe extern "C" fn(i64, *mut T, *mut T, *mut T, *mut T);
+    type Five<T> = unsafe extern "C" fn(i64, *mut T, *mut T, *mut T, *mut T, *mut T);
     let rows = rows as i64;
     // SAFETY: the C functions have these signatures, and the columns as many rows.
     unsafe {
         match *columns {
-            [a, b, c] => {
-                type F<T> = unsafe extern "C" fn(i64, *mut T, *mut T, *mut T);
-                let f: Symbol<F<T>> = library.get(name).expect("in the source");
-                f(rows, a, b, c);
-            }
-            [a, b, c, d] => {
-                type F<T> = unsafe extern "C" fn(i64, *mut T, *mut T, *mut T, *mut T);
-                let f: Symbol<F<T>> = library.get(name).expect("in the source");
-                f(rows, a, b, c, d);
-            }
+            [a, b, c] => function::<Three<T>>(library, name).expect("in the source")(rows, a, b, c),
+            [a, b, c, d] => function::<Four<T>>(library, name).expect("in the source")(rows, a, b, c, d),
             [a, b, c, d, e] => {
-                type F<T> = unsafe extern "C" fn(i64, *mut T, *mut T, *mut T, *mut T, *mut T);
-                let f: Symbol<F<T>> = library.get(name).expect("in the source");
-                f(rows, a, b, c, d, e);
+                function::<Five<T>>(library, name).expect("in the source")(rows, a, b, c, d, e)
             }
             _ => unreachable!("no case has so many columns"),
         }
@@ -178,64 +96,171 @@ fn kernel(case: &Case, options: &MapOptions) -> MapKernel {
     map_with(&derived, options).expect("compiles")
 }
 
-fn compare<T: Element>(case: &Case, rows: usize, level: Level, from: fn(f64) -> T, c: Option<&Library>) {
-    let options = MapOptions { precision: T::PRECISION, level, threads: 1 };
+/// A number of a column's type.
+trait Number: Element + std::fmt::Debug {
+    /// Largest error beside C, relative to one or to the number.
+    const TOLERANCE: f64;
+}
+
+impl Number for f64 {
+    const TOLERANCE: f64 = 1e-13;
+}
+
+impl Number for f32 {
+    const TOLERANCE: f64 = 2e-5;
+}
+
+/// Inputs that do not repeat within a page, and room for the outputs.
+fn filled<T: Number>(case: &Case, kernel: &MapKernel, rows: usize) -> Columns<T> {
+    let mut columns = Columns::<T>::new(kernel.input_size() + kernel.output_size(), rows);
+    let (low, high) = case.range;
+    for (k, column) in columns.all()[..kernel.input_size()].iter_mut().enumerate() {
+        for (i, x) in column.iter_mut().enumerate() {
+            let share = ((i * 7919 + k * 104_729) % 10_007) as f64 / 10_007.0;
+            *x = T::from_f64(low + (high - low) * share);
+        }
+    }
+    columns
+}
+
+fn run<T: Number>(kernel: &MapKernel, columns: &mut [&mut [T]]) {
+    let (x, y) = columns.split_at_mut(kernel.input_size());
+    let x: Vec<&[T]> = x.iter().map(|x| &**x).collect();
+    kernel.run(&x, y).expect("lengths fit");
+}
+
+/// Panics where C's results are others.
+fn check<T: Number>(case: &Case, kernel: &MapKernel, c: &'static Library, columns: &mut [&mut [T]]) {
+    let pointers: Vec<*mut T> = columns.iter_mut().map(|c| c.as_mut_ptr()).collect();
+    run(kernel, columns);
+    let ours: Vec<Vec<T>> = columns[kernel.input_size()..].iter().map(|c| c.to_vec()).collect();
+    call(c, case.name, columns[0].len(), &pointers);
+    for (ours, theirs) in ours.iter().zip(&columns[kernel.input_size()..]) {
+        for (i, (a, b)) in ours.iter().zip(theirs.iter()).enumerate() {
+            let (a, b) = (a.to_f64(), b.to_f64());
+            let is_close = (a - b).abs() <= T::TOLERANCE * (1.0 + b.abs());
+            assert!(is_close, "{} of {:?}: {a}, in C {b}", case.name, columns[0][i]);
+        }
+    }
+}
+
+fn compare<T: Number>(case: &Case, rows: usize, level: Level, c: Option<&'static Library>) {
+    let options = MapOptions { precision: T::PRECISION, level, ..MapOptions::default() };
     let before = Instant::now();
     let kernel = kernel(case, &options);
     let compile = before.elapsed();
-    let (inputs, outputs) = (kernel.input_size(), kernel.output_size());
-    let mut columns = Columns::<T>::new(inputs + outputs, rows);
+    let mut columns = filled::<T>(case, &kernel, rows);
     let mut all = columns.all();
-    let (low, high) = case.range;
-    for (k, column) in all[..inputs].iter_mut().enumerate() {
-        for (i, x) in column.iter_mut().enumerate() {
-            let share = ((i * 7919 + k * 104_729) % 10_007) as f64 / 10_007.0;
-            *x = from(low + (high - low) * share);
-        }
+    if let Some(c) = c {
+        check(case, &kernel, c, &mut all);
     }
     let pointers: Vec<*mut T> = all.iter_mut().map(|c| c.as_mut_ptr()).collect();
     let (mut ours, mut theirs) = (f64::INFINITY, f64::INFINITY);
     let rounds = (20_000 / rows).max(1);
     let start = Instant::now();
     while start.elapsed() < STRETCH {
-        let before = Instant::now();
-        for _ in 0..rounds {
-            let (x, y) = all.split_at_mut(inputs);
-            let x: Vec<&[T]> = x.iter().map(|x| &**x).collect();
-            kernel.run(&x, y).expect("lengths fit");
-        }
-        ours = ours.min(before.elapsed().as_secs_f64() / rounds as f64);
+        ours = ours.min(least(rounds, worked, || run(&kernel, &mut all)));
         if let Some(c) = c {
-            let before = Instant::now();
-            (0..rounds).for_each(|_| call(c, case.name, rows, &pointers));
-            theirs = theirs.min(before.elapsed().as_secs_f64() / rounds as f64);
+            theirs = theirs.min(least(rounds, worked, || call(c, case.name, rows, &pointers)));
         }
     }
     let each = |seconds: f64| seconds * 1e9 / rows as f64;
-    println!(
-        "{:12} {:?} {level} bits N = {rows:8}: {:7.3} ns, C {:7.3} ns, ratio {:5.2}; compiled in {compile:?}",
-        case.name,
-        T::PRECISION,
-        each(ours),
-        each(theirs),
-        ours / theirs
-    );
+    print!("{:12} {:?} {level} bits N = {rows:8}: {:7.3} ns", case.name, T::PRECISION, each(ours));
+    match c {
+        Some(_) => print!(", C {:7.3} ns, ratio {:5.2}", each(theirs), ours / theirs),
+        None => print!(", C       -, ratio     -"),
+    }
+    println!("; compiled in {compile:?}");
     if std::env::args().any(|a| a == "asm") && rows < 10_000 {
         println!("{}", kernel.assembly().unwrap_or_default());
     }
 }
 
-fn main() {
-    let (double, single) = (opponent(Precision::F64), opponent(Precision::F32));
-    let only: Vec<String> = std::env::args().skip(1).filter(|a| CASES.iter().any(|c| c.name == a)).collect();
-    for level in [Level::L512, Level::L256, Level::L128].into_iter().filter(|l| l.is_available()) {
-        for rows in [4096, 1_000_000] {
-            for case in CASES.iter().filter(|c| only.is_empty() || only.iter().any(|o| o == c.name)) {
-                compare::<f64>(case, rows, level, |x| x, double.as_ref());
-            }
-            for case in CASES[..2].iter().filter(|c| only.is_empty() || only.iter().any(|o| o == c.name)) {
-                compare::<f32>(case, rows, level, |x| x as f32, single.as_ref());
+/// The time of one of so many rounds.
+fn least(rounds: usize, clock: fn() -> Duration, mut work: impl FnMut()) -> f64 {
+    let before = clock();
+    (0..rounds).for_each(|_| work());
+    (clock() - before).as_secs_f64() / rounds as f64
+}
+
+/// Two threads beside one: what passes on the clock.
+fn threads(case: &Case) {
+    const ROWS: usize = 1_000_000;
+    let mut times = [f64::INFINITY; 2];
+    let kernels = [1, 2].map(|threads| kernel(case, &MapOptions { threads, ..MapOptions::default() }));
+    let mut columns = filled::<f64>(case, &kernels[0], ROWS);
+    let mut all = columns.all();
+    let start = Instant::now();
+    while start.elapsed() < 4 * STRETCH {
+        for (kernel, time) in kernels.iter().zip(&mut times) {
+            *time = time.min(least(1, passed, || run(kernel, &mut all)));
+        }
+    }
+    let [one, two] = times.map(|seconds| seconds * 1e9 / ROWS as f64);
+    println!(
+        "{:12} N = {ROWS}: one thread {one:.3} ns, two {two:.3} ns, {:.2} times as many",
+        case.name,
+        one / two
+    );
+}
+
+/// Compile time by the size of the body, of loops over columns and of one row at a time: a
+/// polynomial in sines that shares nothing.
+fn compiling() {
+    for size in [100, 1_000, 10_000, 100_000] {
+        let graph = Builder::new();
+        let (x, y) = (graph.variable("x"), graph.variable("y"));
+        let mut value = x;
+        for i in 0..size / 4 {
+            let y = if i % 16 == 0 { y.sin() } else { y };
+            value = (value + 0.5) * (y * (0.25 + i as f64 / 1e6) + x);
+        }
+        let f = graph.function(value);
+        let nodes = f.graph().len();
+        let mut best = [Duration::MAX; 2];
+        for _ in 0..3 {
+            let before = worked();
+            MapKernel::compile(&f, &MapOptions::default()).expect("compiles");
+            let between = worked();
+            Kernel::compile(&f).expect("compiles");
+            for (best, time) in best.iter_mut().zip([between - before, worked() - between]) {
+                *best = time.min(*best);
             }
         }
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / nodes as f64;
+        let [map, scalar] = best;
+        println!(
+            "{nodes:7} nodes: over columns {map:9.2?} ({:.2} us a node), one row {scalar:9.2?} ({:.2} us a node)",
+            each(map),
+            each(scalar)
+        );
+    }
+}
+
+fn main() {
+    let (double, single) = (library(Precision::F64), library(Precision::F32));
+    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let names: Vec<&String> = words.iter().filter(|a| CASES.iter().any(|c| c.name == **a)).collect();
+    let is_wanted = |c: &&Case| names.is_empty() || names.iter().any(|name| *name == c.name);
+    let part = |name: &str| {
+        words.iter().all(|w| w != "threads" && w != "compile") || words.iter().any(|w| w == name)
+    };
+    if part("cases") {
+        for level in [Level::L512, Level::L256, Level::L128].into_iter().filter(|l| l.is_available()) {
+            for rows in [4096, 1_000_000] {
+                for case in CASES.iter().filter(is_wanted) {
+                    compare::<f64>(case, rows, level, double);
+                }
+                for case in CASES[..2].iter().filter(is_wanted) {
+                    compare::<f32>(case, rows, level, single);
+                }
+            }
+        }
+    }
+    if part("threads") {
+        CASES[..2].iter().filter(is_wanted).for_each(threads);
+    }
+    if part("compile") {
+        compiling();
     }
 }

@@ -7,6 +7,7 @@ use super::cost::is_inline;
 use super::library;
 use super::machine::{Clif, selected};
 use super::translate::{CONSTANTS, ELEMENT, Names, OPS, Writer, signature};
+use crate::elementary::Format;
 use crate::elementary::Machine;
 use crate::ir::{Elementwise, Selection};
 use crate::loops::{Address, Block, Buffer, Inst};
@@ -75,7 +76,7 @@ impl Writer<'_> {
     }
 
     fn elementwise(&mut self, op: Elementwise, operands: &[Value]) -> Value {
-        if is_inline(op, self.host) {
+        if is_inline(op, self.host, Format::Double) {
             return op.value(&mut Clif(&mut self.builder), operands);
         }
         let callee = match self.callees.get(&op) {

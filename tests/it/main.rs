@@ -1,5 +1,6 @@
 //! The one integration-test binary: a module a topic.
 
+mod accuracy;
 mod arrays;
 mod binding;
 mod cases;

@@ -21,6 +21,7 @@ mod region;
 mod scan;
 mod shape;
 mod space;
+mod sums;
 mod text;
 mod trace;
 mod verify;
