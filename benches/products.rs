@@ -130,93 +130,66 @@ fn best<const N: usize>(mut sides: [&mut dyn FnMut(); N]) -> [f64; N] {
 type Blas<T> =
     unsafe extern "C" fn(i32, i32, i32, i32, i32, i32, T, *const T, i32, *const T, i32, T, *mut T, i32);
 
-fn measure<T: Element + PartialEq + Into<f64>>(
-    case: &Case,
-    blas: Option<Symbol<Blas<T>>>,
-    [zero, one]: [T; 2],
-) {
-    let &Case(name, precision, [m, n, k], lay) = case;
+/// The `gemm` crate's way.
+fn by_gemm<T: Element>(case: &Case, a: &[T], b: &[T], c: &mut [T], [zero, one]: [T; 2]) {
+    let [m, n, k] = case.2;
+    let [left, right] = strides(case, m).map(|strides| strides.map(|s| s as isize));
+    let (a, b, c, row) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), n as isize);
+    let [(a_row, a_column), (b_row, b_column)] = [left, right].map(|[row, column]| (row, column));
+    let (no, one_thread) = (false, Parallelism::None);
+    // SAFETY: the matrices are as large as the strides say.
+    unsafe {
+        #[rustfmt::skip]
+        gemm(
+            m, n, k, c, 1, row, no, a, a_column, a_row, b, b_column, b_row, zero, one, no, no, no, one_thread,
+        );
+    }
+}
+
+/// OpenBLAS's way.
+fn by_blas<T: Element>(blas: &Blas<T>, case: &Case, a: &[T], b: &[T], c: &mut [T], [zero, one]: [T; 2]) {
+    let &Case(_, _, size, lay) = case;
+    let [left, right] = strides(case, size[0]).map(|[row, column]| row.max(column) as i32);
+    let [m, n, k] = size.map(|n| n as i32);
+    let turned = |turned: bool| if turned { 112 } else { 111 };
+    let (a_turned, b_turned) = (turned(lay == Left), turned(lay == Right));
+    let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
+    // SAFETY: as above; the symbol has this signature.
+    unsafe { blas(101, a_turned, b_turned, m, n, k, one, a, left, b, right, zero, c, n) }
+}
+
+fn measure<T: Element + Into<f64>>(case: &Case, blas: Option<Symbol<Blas<T>>>, numbers: [T; 2]) {
+    let [m, n, k] = case.2;
     let (kernel, bytes) = kernel(case);
     let mut workspace = kernel.workspace();
-    let values =
-        |count: usize| (0..count).map(|i| ((i * 37 + 11) % 17) as f64 / 8.0 - 1.0).collect::<Vec<_>>();
-    let (a, b) = (values(m * k), values(k * n));
-    workspace.set(0, &a).expect("the lengths agree");
-    workspace.set(1, &b).expect("the lengths agree");
-    let a: Vec<T> = T::input(&mut workspace, 0).expect("of this precision").to_vec();
-    let b: Vec<T> = T::input(&mut workspace, 1).expect("of this precision").to_vec();
-    let (mut c, mut d) = (vec![zero; m * n], vec![zero; m * n]);
-    let [left, right] = strides(case, m).map(|strides| strides.map(|s| s as isize));
+    for (input, count) in [m * k, k * n].into_iter().enumerate() {
+        let values: Vec<f64> = (0..count).map(|i| ((i * 37 + 11) % 17) as f64 / 8.0 - 1.0).collect();
+        workspace.set(input, &values).expect("the lengths agree");
+    }
+    let [a, b] = [0, 1].map(|i| T::input(&mut workspace, i).expect("of this precision").to_vec());
+    let (mut c, mut d) = (vec![numbers[0]; m * n], vec![numbers[0]; m * n]);
     let mut ours = || kernel.run(&mut workspace);
-    let mut theirs = || {
-        // SAFETY: the matrices are as large as the strides say.
-        unsafe {
-            gemm(
-                m,
-                n,
-                k,
-                c.as_mut_ptr(),
-                1,
-                n as isize,
-                false,
-                a.as_ptr(),
-                left[1],
-                left[0],
-                b.as_ptr(),
-                right[1],
-                right[0],
-                zero,
-                one,
-                false,
-                false,
-                false,
-                Parallelism::None,
-            );
+    let mut theirs = || by_gemm(case, &a, &b, &mut c, numbers);
+    let mut others = || {
+        if let Some(blas) = &blas {
+            by_blas(blas, case, &a, &b, &mut d, numbers);
         }
     };
-    let turned = |turned: bool| if turned { 112 } else { 111 };
-    let mut blas_side = || {
-        let Some(blas) = &blas else { return };
-        let (lda, ldb) = (left[0].max(left[1]) as i32, right[0].max(right[1]) as i32);
-        // SAFETY: as above; the symbol has this signature.
-        unsafe {
-            blas(
-                101,
-                turned(lay == Left),
-                turned(lay == Right),
-                m as i32,
-                n as i32,
-                k as i32,
-                one,
-                a.as_ptr(),
-                lda,
-                b.as_ptr(),
-                ldb,
-                zero,
-                d.as_mut_ptr(),
-                n as i32,
-            );
-        }
-    };
-    let [ours, theirs, blas_time] = best([&mut ours, &mut theirs, &mut blas_side]);
-    let work = 2.0 * (m * n * k) as f64 * 1e-9;
-    let has_blas = blas.is_some();
-    let other = if has_blas { theirs.min(blas_time) } else { theirs };
+    let times = best([&mut ours, &mut theirs, &mut others]);
     let result = T::output(&workspace, 0).expect("of this precision");
-    let wrong = result.iter().zip(&c).filter(|&(&x, &y)| {
-        let (x, y): (f64, f64) = (x.into(), y.into());
-        (x - y).abs() > 1e-3 * k as f64
-    });
-    assert_eq!(wrong.count(), 0, "{name}: results differ");
-    let rate = |time: f64| format!("{:7.1}", work / time);
-    println!(
-        "{name:11} {precision:?} {m:4}·{n:4}·{k:4} {:12.1} ns  {} GFLOP/s  gemm {}  OpenBLAS {}  time/best {:5.2}  {bytes:6} bytes",
-        ours * 1e9,
-        rate(ours),
-        rate(theirs),
-        if has_blas { rate(blas_time) } else { "      -".to_owned() },
-        ours / other,
-    );
+    let far = |(&x, &y): (&T, &T)| (x.into() - y.into()).abs() > 1e-3 * k as f64;
+    assert!(!result.iter().zip(&c).any(far), "{}: results differ", case.0);
+    print(case, times, blas.is_some(), bytes);
+}
+
+/// The line of a case.
+fn print(&Case(name, precision, [m, n, k], _): &Case, times: [f64; 3], has_blas: bool, bytes: usize) {
+    let [ours, theirs, blas] = times;
+    let rate = |time: f64| format!("{:7.1}", 2e-9 * (m * n * k) as f64 / time);
+    let blas_rate = if has_blas { rate(blas) } else { format!("{:>7}", '-') };
+    let ratio = ours / if has_blas { theirs.min(blas) } else { theirs };
+    print!("{name:11} {precision:?} {m:4}·{n:4}·{k:4} {:12.1} ns  {} GFLOP/s", ours * 1e9, rate(ours));
+    println!("  gemm {}  OpenBLAS {blas_rate}  time/best {ratio:5.2}  {bytes:6} bytes", rate(theirs));
 }
 
 fn main() {

@@ -52,7 +52,9 @@ impl Shape {
         let unit = bytes(precision) as i64;
         let view = |matrix: &Matrix| {
             let start = buffers[matrix.buffer.index()].offset as i64 + matrix.offset;
-            View { start: start * unit, row: matrix.row * unit, column: matrix.column * unit }
+            // A stride that is never gone along may be anything.
+            let [row, column] = [matrix.row, matrix.column].map(|stride| stride.saturating_mul(unit));
+            View { start: start * unit, row, column }
         };
         let [rows, columns, terms] = product.size;
         let outer = product.outer.iter().filter(|(extent, _)| *extent > 1);

@@ -140,10 +140,8 @@ pub(super) fn stretches<'p>(
     for step in &program.steps {
         let nest = match step {
             Step::Product(product) => {
-                stretches.push(match generate(product, &program.buffers, target.1, target.0) {
-                    Some(code) => Stretch::Generated(product, code),
-                    None => Stretch::Product(product),
-                });
+                let code = generate(product, &program.buffers, target.1, target.0);
+                stretches.push(code.map_or(Stretch::Product(product), |c| Stretch::Generated(product, c)));
                 continue;
             }
             Step::Repeated(repeated) => {
