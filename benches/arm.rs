@@ -29,11 +29,11 @@ y4 = (x5 - 0.0825)*sin(q4) + z5*cos(q4)
 x3 = (x4 + 0.0825)*cos(q3) - y5*sin(q3)
 y3 = (x4 + 0.0825)*sin(q3) + y5*cos(q3)
 z3 = y4 + 0.316
-x2 = x3*cos(q2) - z3*sin(q2)
-y2 = x3*sin(q2) + z3*cos(q2)
+x2 = x3*cos(q2) + z3*sin(q2)
+y2 = x3*sin(q2) - z3*cos(q2)
 x1 = x2*cos(q1) - y3*sin(q1)
 y1 = x2*sin(q1) + y3*cos(q1)
-z1 = y2 + 0.333
+z1 = 0.333 - y2
 (x1 - x)^2 + (y1 - y)^2 + (z1 - z)^2";
 
 const TARGET: [f64; 3] = [0.3, 0.2, 0.5];
@@ -170,18 +170,19 @@ fn many_poses(
 
 fn main() {
     let library = opponent::build("arm", include_str!("opponent/arm.c"), &[]);
-    let start = Instant::now();
     let function = derived();
-    let derive = start.elapsed();
-    let start = Instant::now();
-    let kernel = jit(&function).expect("it compiles");
-    let scalar = start.elapsed();
-    let start = Instant::now();
     let uniform = ["x", "y", "z"].map(str::to_owned).to_vec();
     let options = MapOptions { uniform, ..MapOptions::default() };
+    let kernel = jit(&function).expect("it compiles");
     let many = map_with(&function, &options).expect("it compiles");
-    let wide = start.elapsed();
-    println!("text to gradient {derive:?}, to a kernel {scalar:?}, to a kernel over columns {wide:?}");
+    let [derive, scalar, wide] = least(
+        1,
+        [&mut || drop(derived()), &mut || drop(jit(&function).expect("it compiles")), &mut || {
+            drop(map_with(&function, &options).expect("it compiles"))
+        }],
+    )
+    .map(|seconds| seconds * 1e3);
+    println!("text to gradient {derive:.2} ms, to a kernel {scalar:.2} ms, to one over columns {wide:.2} ms");
     let places = places(&function);
     one_pose(&kernel, &places, library);
     many_poses(&many, &places, library);

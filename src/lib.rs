@@ -74,7 +74,7 @@ pub use ir::{Builder, Expr, Function, Real, Scalar};
 #[cfg(feature = "jit")]
 pub use jit::wide::Level as VectorLevel;
 #[cfg(feature = "jit")]
-pub use jit::{Kernel, MapKernel, MapOptions};
+pub use jit::{Kernel, MapKernel, MapOptions, Results, column_sum};
 pub use limits::Limits;
 #[cfg(feature = "training")]
 pub use models::ArrayEvaluator;

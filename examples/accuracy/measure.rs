@@ -108,7 +108,7 @@ impl Levels {
         let function = function(op);
         let levels = Level::ALL.into_iter().rev().filter(|level| level.is_available());
         let kernel = |level| {
-            let options = MapOptions { precision, level, threads: 1 };
+            let options = MapOptions { precision, level, ..MapOptions::default() };
             MapKernel::compile(&function, &options).expect("one op compiles")
         };
         Levels { op, kernels: levels.map(kernel).collect() }

@@ -27,6 +27,8 @@ const EVAL_EXAMPLES: &str = "\
 Examples:
   symdiff eval \"x^2*y\" --at x=3,y=2 --gradient
   symdiff eval net.sd --at x=[1,2],y=1
+  symdiff eval \"(y - a*x)^2\" --data table.csv --at a=2 --gradient         a is 2 in all rows
+  symdiff eval \"(y - a*x)^2\" --data table.csv --at a=2 --gradient --sum   value and gradient of the sum
   echo '{\"id\":1,\"expr\":\"sin(x)\",\"vars\":[\"x\"],\"points\":[[0],[1]]}' | symdiff eval --jsonl
 
 --jsonl answers every line with {\"id\",\"value\":[…],\"grad\":[[…],…]} or {\"id\",\"error\"}, in order;
@@ -176,6 +178,9 @@ pub struct Evaluate {
     /// Where to write the columns computed from --data: CSV, or NPY by the name's end [default: stdout]
     #[arg(long, short = 'o', value_name = "FILE", requires = "data", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// The sum over all rows of --data instead of a column
+    #[arg(long, requires = "data", help_heading = "Output")]
+    pub sum: bool,
     #[command(flatten)]
     pub lines: JsonLines,
     #[command(flatten)]

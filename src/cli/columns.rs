@@ -1,11 +1,13 @@
 //! `symdiff eval EXPR --data …`: the value for every row of a table, and derivatives with it.
 //!
-//! What must stay true: row by row the numbers are those of `eval --at`.
+//! What must stay true: row by row the numbers are those of `eval --at`; what `--at` gives here is
+//! the same in all rows; engines give the same bits, sums included.
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use super::arguments::Evaluate;
+use super::assignments::{self, Assignment};
 use super::console::{Console, Exit, Fault};
 use super::derive::{asked, assume, derivation};
 use super::program::data::{dataset_at, wish};
@@ -13,25 +15,23 @@ use super::source::{self, Text};
 use crate::data::{Dataset, InputShape, Portions, Wishes, prepare, write_npy};
 use crate::print::number;
 use crate::{
-    Diagnostic, Engine, Error, Evaluator, Function, Limits, MapKernel, MapOptions, Purpose, simplify, weights,
+    Diagnostic, Engine, Error, Evaluator, Function, Level, Limits, MapKernel, MapOptions, Purpose, Results,
+    column_sum, simplify, weights,
 };
 
 pub fn run(arguments: &Evaluate, limits: &Limits, console: &mut Console) -> Result<Exit, Fault> {
     let Some(path) = &arguments.data.data else { return Ok(Exit::Usage) };
-    if !arguments.point.at.is_empty() {
-        let hint = "leave --at out, or --data";
-        return Err(Fault::usage("--at is one point, and --data has one in each row", hint));
-    }
+    let at = assignments::assignments("--at", &arguments.point.at, limits)?;
     let data = dataset_at(path, &arguments.data, None, limits)?;
     source::for_each(&arguments.source, limits, console, &mut |text, console| {
-        one(arguments, limits, &data, text, console)
+        one(arguments, limits, (&data, &at), text, console)
     })
 }
 
 fn one(
     arguments: &Evaluate,
     limits: &Limits,
-    data: &Dataset,
+    (data, at): (&Dataset, &[Assignment]),
     text: &Text,
     console: &mut Console,
 ) -> Result<Exit, Fault> {
@@ -44,7 +44,7 @@ fn one(
         true => derivation.value_and_gradient(&value).map_err(fault)?,
         false => value.clone(),
     };
-    let inputs = inputs(arguments, &all, data, console)?;
+    let inputs = inputs(arguments, &all, (data, at), console)?;
     let mut columns = computed(arguments, &all, &inputs)?;
     if !read.derivative.is_empty() {
         // Where the expression below a `d/dx` has no value, it has no derivative.
@@ -67,18 +67,34 @@ fn one(
     Ok(Exit::Success)
 }
 
-/// The columns of the function's scalars.
+/// What a function is given: the columns of its scalars, one number where they are uniform.
+struct Inputs {
+    columns: Vec<Vec<f64>>,
+    uniform: Vec<String>,
+    rows: usize,
+}
+
 fn inputs(
     arguments: &Evaluate,
     function: &Function,
-    data: &Dataset,
+    (data, at): (&Dataset, &[Assignment]),
     console: &mut Console,
-) -> Result<Vec<Vec<f64>>, Fault> {
-    let shapes: Vec<InputShape> = function
-        .input_shapes()
-        .into_iter()
-        .map(|(name, extents)| InputShape { name, extents: extents.iter().map(|&d| d as usize).collect() })
-        .collect();
+) -> Result<Inputs, Fault> {
+    // Values of `--at` by scalar: an input has all of them, or none.
+    let mut given = assignments::place("--at", &function.scalar_names(), at)?.into_iter();
+    let inputs = function.input_shapes().into_iter().map(|(name, extents)| {
+        let shape = InputShape { name, extents: extents.iter().map(|&d| d as usize).collect() };
+        let values: Vec<Option<f64>> = given.by_ref().take(shape.size()).collect();
+        (shape, values)
+    });
+    let inputs: Vec<(InputShape, Vec<Option<f64>>)> = inputs.collect();
+    let is_uniform = |values: &[Option<f64>]| values.iter().any(Option::is_some);
+    let shapes: Vec<InputShape> =
+        inputs.iter().filter(|(_, values)| !is_uniform(values)).map(|(shape, _)| shape.clone()).collect();
+    if shapes.is_empty() {
+        let hint = "leave --data out, or out of --at what is in its columns";
+        return Err(Fault::usage("the table gives no variable its value", hint));
+    }
     let bindings = arguments.data.columns.iter().map(|text| wish(text)).collect::<Result<_, Fault>>()?;
     let wishes = Wishes { bindings, ..Wishes::default() };
     let prepared = prepare(Some(data), &shapes, &wishes, &Portions::default());
@@ -86,35 +102,57 @@ fn inputs(
     for sentence in &prepared.echo {
         console.say(Diagnostic::note(sentence.clone()))?;
     }
-    let mut columns = Vec::new();
-    for (shape, values) in shapes.iter().zip(&prepared.examples.inputs) {
-        let size = shape.size();
-        columns.extend((0..size).map(|k| values.iter().skip(k).step_by(size).copied().collect()));
+    let (mut columns, mut uniform) = (Vec::new(), Vec::new());
+    let mut tables = prepared.examples.inputs.iter();
+    for (shape, given) in inputs {
+        if is_uniform(&given) {
+            columns.extend(given.into_iter().map(|value| value.into_iter().collect::<Vec<f64>>()));
+            uniform.push(shape.name);
+        } else if let Some(values) = tables.next() {
+            let size = shape.size();
+            columns.extend((0..size).map(|k| values.iter().skip(k).step_by(size).copied().collect()));
+        }
     }
-    Ok(columns)
+    Ok(Inputs { columns, uniform, rows: prepared.examples.count })
 }
 
-/// All outputs of every row.
-fn computed(arguments: &Evaluate, function: &Function, inputs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Fault> {
+/// All outputs of every row, or their sums.
+fn computed(arguments: &Evaluate, function: &Function, inputs: &Inputs) -> Result<Vec<Vec<f64>>, Fault> {
     let fault = |error: Error| Fault::from_error(&error);
-    let (level, rows) = (arguments.how.simplify, inputs.first().map_or(0, Vec::len));
-    let mut outputs = vec![vec![0.0; rows]; function.output_size()];
+    let level = arguments.how.simplify;
+    let (rows, results) = match arguments.sum {
+        true => (1, Results::Sums),
+        false => (inputs.rows, Results::Columns),
+    };
     if arguments.run.engine == Engine::Interpreter {
-        let evaluator = Evaluator::new(function, Engine::Interpreter, level).map_err(fault)?;
-        let mut values = vec![0.0; outputs.len()];
-        for row in 0..rows {
-            let point: Vec<f64> = inputs.iter().map(|column| column[row]).collect();
-            evaluator.call(&point, &mut values).map_err(fault)?;
-            outputs.iter_mut().zip(&values).for_each(|(column, &value)| column[row] = value);
-        }
-        return Ok(outputs);
+        let columns = interpreted(function, level, inputs).map_err(fault)?;
+        return Ok(match arguments.sum {
+            true => columns.iter().map(|column| vec![column_sum(column)]).collect(),
+            false => columns,
+        });
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let options = MapOptions { threads, ..MapOptions::default() };
+    let options = MapOptions { threads, uniform: inputs.uniform.clone(), results, ..MapOptions::default() };
     let kernel = MapKernel::compile(&simplify(function, level, Purpose::Compute), &options).map_err(fault)?;
-    let inputs: Vec<&[f64]> = inputs.iter().map(Vec::as_slice).collect();
+    let columns: Vec<&[f64]> = inputs.columns.iter().map(Vec::as_slice).collect();
+    let mut outputs = vec![vec![0.0; rows]; function.output_size()];
     let mut slices: Vec<&mut [f64]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-    kernel.run(&inputs, &mut slices).map_err(fault)?;
+    kernel.run(&columns, &mut slices).map_err(fault)?;
+    Ok(outputs)
+}
+
+/// All outputs of every row, one after another.
+fn interpreted(function: &Function, level: Level, inputs: &Inputs) -> Result<Vec<Vec<f64>>, Error> {
+    let evaluator = Evaluator::new(function, Engine::Interpreter, level)?;
+    let mut outputs = vec![vec![0.0; inputs.rows]; function.output_size()];
+    let mut values = vec![0.0; outputs.len()];
+    for row in 0..inputs.rows {
+        // A column of one number is that of all rows.
+        let number = |column: &Vec<f64>| column.get(row).or(column.first()).copied().unwrap_or(f64::NAN);
+        let point: Vec<f64> = inputs.columns.iter().map(number).collect();
+        evaluator.call(&point, &mut values)?;
+        outputs.iter_mut().zip(&values).for_each(|(column, &value)| column[row] = value);
+    }
     Ok(outputs)
 }
 

@@ -6,14 +6,16 @@
 use super::cost::is_inline;
 use super::library;
 use super::machine::{Clif, selected};
-use super::translate::{CONSTANTS, ELEMENT, Names, OPS, Writer, signature};
-use crate::elementary::Format;
-use crate::elementary::Machine;
+use super::paired::{self, PAIRS, pairs};
+use super::side_by_side::plan;
+use super::translate::{CONSTANTS, ELEMENT, Names, OPS, PAIRED, Writer, signature};
+use crate::elementary::{Format, Machine};
 use crate::ir::{Elementwise, Selection};
-use crate::loops::{Address, Block, Buffer, Inst};
+use crate::loops::{Address, Block, Buffer, Inst, Value as Of};
 use cranelift_codegen::ir::{
     ExtFuncData, ExternalName, FuncRef, GlobalValueData, InstBuilder, MemFlagsData, Value, types,
 };
+use rustc_hash::FxHashMap;
 
 /// The pointers a block works on, at the row it works for.
 #[derive(Clone, Copy)]
@@ -26,20 +28,54 @@ pub(super) struct Row {
 impl Writer<'_> {
     /// Appends the block's instructions.
     pub fn block(&mut self, block: &Block, row: Row) {
+        // Text shows the block as it stands, whatever the machine has.
+        if self.names == Names::Linked {
+            (self.pairs, self.ready) = (pairs(block, self.host), FxHashMap::default());
+            if let Some(plan) = plan(block, self.host) {
+                return self.grouped(block, &plan, row);
+            }
+        }
         let mut values: Vec<Value> = Vec::with_capacity(block.insts.len());
         let mut operands: Vec<Value> = Vec::with_capacity(3);
-        for inst in &block.insts {
+        for (at, inst) in block.insts.iter().enumerate() {
             operands.clear();
             operands.extend(inst.operands().iter().map(|x| values[x.index()]));
-            let result = match inst {
-                Inst::Constant(bits) => self.constant(*bits),
-                Inst::Load(address) => self.load(address, row),
-                Inst::Store(address, _) => self.store(address, row, operands[0]),
-                Inst::Elementwise(op, _) => self.elementwise(*op, &operands),
-                Inst::Selection(op, _) => self.selection(*op, &operands),
-            };
+            let result = self.inst(Of::new(at), inst, &operands, row);
             values.push(result);
         }
+    }
+
+    /// Appends one instruction on operands that are known.
+    pub fn inst(&mut self, at: Of, inst: &Inst, operands: &[Value], row: Row) -> Value {
+        if let Some(value) = self.ready.remove(&at) {
+            return value;
+        }
+        match inst {
+            Inst::Constant(bits) => self.constant(*bits),
+            Inst::Load(address) => self.load(address, row),
+            Inst::Store(address, _) => self.store(address, row, operands[0]),
+            Inst::Elementwise(op, _) => match self.pairs.get(&at).copied() {
+                Some((other, pair)) => self.pair(*op, other, pair, operands[0]),
+                None => self.elementwise(*op, operands),
+            },
+            Inst::Selection(op, _) => self.selection(*op, operands),
+        }
+    }
+
+    /// Calls for two results, and keeps the other one.
+    fn pair(&mut self, op: Elementwise, other: Of, pair: usize, operand: Value) -> Value {
+        let signature = self.builder.import_signature(paired::signature(self.host));
+        let name = self.linked_name(PAIRED, pair as u32);
+        let data = ExtFuncData { name, signature, colocated: false, patchable: false };
+        let callee = self.builder.import_function(data);
+        let call = self.builder.ins().call(callee, &[operand]);
+        let results = self.builder.inst_results(call);
+        let [own, others] = match PAIRS[pair][0] == op {
+            true => [results[0], results[1]],
+            false => [results[1], results[0]],
+        };
+        self.ready.insert(other, others);
+        own
     }
 
     /// Fetches the address of the constants, if the block has any that are in memory.

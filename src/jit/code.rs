@@ -4,6 +4,7 @@
 //! so that compile time is linear in the number of chunks.
 
 use super::isa::Host;
+use super::side_by_side::Ops;
 use super::translate::{CHUNKS, CONSTANTS, Names, Translator, only_block};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Function;
@@ -26,6 +27,8 @@ pub(super) struct Code {
     /// Against ops by name, and within the code.
     pub relocations: Vec<ModuleReloc>,
     pub alignment: u64,
+    /// Wide loops, by the number of their name.
+    pub wide: Vec<Ops>,
 }
 
 /// The CLIF text of a function's kernel: its entry, and its chunks if it has several.
@@ -64,6 +67,7 @@ pub(super) fn compile(program: &Program, host: &Host, own: FuncId) -> Result<Cod
     }
     let constants = code.align(ALIGNMENT)?;
     code.bytes.extend(translator.constants.bytes());
+    code.wide = translator.wide;
     for relocation in &mut code.relocations {
         let within = match relocation.name {
             ModuleRelocTarget::User { namespace: CHUNKS, index } => starts[index as usize],

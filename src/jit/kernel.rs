@@ -8,9 +8,11 @@
 //! - pages are writable until they are executable, never both.
 
 use super::code::{Code as Bytes, compile};
+use super::grouped::wide_signature;
 use super::isa::Host;
 use super::library;
-use super::translate::{OPS, STACK_SCRATCH, signature};
+use super::translate::{OPS, PAIRED, STACK_SCRATCH, WIDE, signature};
+use super::{paired, side_by_side};
 use crate::error::{Diagnostic, Error};
 use crate::ir::{Elementwise, Function};
 use crate::loops::{self, Program, verify};
@@ -158,7 +160,10 @@ impl Code {
         let host = Host::get()?;
         let mut builder = JITBuilder::with_isa(host.isa.clone(), default_libcall_names());
         let fma = host.fma;
-        builder.symbol_lookup_fn(Box::new(move |name| library::address(name, fma)));
+        builder.symbol_lookup_fn(Box::new(move |name| {
+            let pair = || paired::address(name, fma);
+            side_by_side::address(name).or_else(pair).or_else(|| library::address(name, fma))
+        }));
         let mut pages = Pages::new(JITModule::new(builder));
         let module = pages.module();
         let own = module.declare_anonymous_function(&module.make_signature()).map_err(failed)?;
@@ -179,15 +184,21 @@ fn failed(error: ModuleError) -> Error {
     Error::internal("jit", error)
 }
 
-/// Points calls of ops at the library's functions.
+/// Points calls of ops at the library's functions, and those of groups at their loops.
 fn link(module: &mut JITModule, host: &Host, code: &mut Bytes) -> Result<(), Error> {
     for relocation in &mut code.relocations {
-        if let ModuleRelocTarget::User { namespace: OPS, index } = relocation.name {
-            let op = Elementwise::ALL[index as usize];
-            let (name, signature) = (library::symbol(op), signature(host, op));
-            let callee = module.declare_function(&name, Linkage::Import, &signature).map_err(failed)?;
-            relocation.name = callee.into();
-        }
+        let ModuleRelocTarget::User { namespace, index } = relocation.name else { continue };
+        let (name, signature) = match namespace {
+            OPS => {
+                let op = Elementwise::ALL[index as usize];
+                (library::symbol(op), signature(host, op))
+            }
+            WIDE => (side_by_side::symbol(&code.wide[index as usize]), wide_signature()),
+            PAIRED => (paired::symbol(index as usize), paired::signature(host)),
+            _ => continue,
+        };
+        let callee = module.declare_function(&name, Linkage::Import, &signature).map_err(failed)?;
+        relocation.name = callee.into();
     }
     Ok(())
 }

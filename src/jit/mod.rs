@@ -2,7 +2,8 @@
 //!
 //! `translate` and `block` write CLIF, `code` compiles it chunk by chunk, `kernel` makes it executable and
 //! calls it. The elementary functions are Rust functions of `library`, called by address; those
-//! that take a few instructions are written in line on the CLIF machine, from the same source.
+//! that take a few instructions are written in line on the CLIF machine, from the same source; and
+//! where a block calls one several times at once, `side_by_side` has a wide loop compute them all.
 //!
 //! What must stay true: all `unsafe` is in `kernel` and `tensor/kernel`; a kernel computes the interpreter's bits.
 
@@ -10,15 +11,18 @@ mod block;
 mod code;
 mod constants;
 mod cost;
+mod grouped;
 mod isa;
 mod kernel;
 mod library;
 mod machine;
 mod map;
+mod paired;
+mod side_by_side;
 pub mod tensor;
 mod translate;
 pub mod wide;
 
 pub use code::clif;
 pub use kernel::Kernel;
-pub use map::{MapKernel, MapOptions};
+pub use map::{MapKernel, MapOptions, Results, column_sum};

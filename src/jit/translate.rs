@@ -9,8 +9,9 @@
 use super::block::Row;
 use super::constants::Constants;
 use super::isa::Host;
+use super::side_by_side::Ops;
 use crate::ir::Elementwise;
-use crate::loops::{Block, Extent, Nest, Program};
+use crate::loops::{Block, Extent, Nest, Program, Value as Of};
 use cranelift_codegen::ir::{
     AbiParam, BlockArg, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, Signature, StackSlotData,
     StackSlotKind, UserExternalName, UserFuncName, Value, types,
@@ -18,11 +19,13 @@ use cranelift_codegen::ir::{
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use rustc_hash::FxHashMap;
 
-/// Namespaces of the names in generated code: chunks by number, ops by place in their table, and
-/// the constants.
+/// Namespaces of the names in generated code: chunks by number, ops by place in their table, the
+/// constants, wide loops by number, and pairs by place in their table.
 pub(super) const CHUNKS: u32 = 1;
 pub(super) const OPS: u32 = 2;
 pub(super) const CONSTANTS: u32 = 3;
+pub(super) const WIDE: u32 = 4;
+pub(super) const PAIRED: u32 = 5;
 
 /// Scratch that fits a page lives on the entry's stack; more comes from the kernel's pool.
 pub(super) const STACK_SCRATCH: u32 = 512;
@@ -45,6 +48,8 @@ pub(super) struct Translator<'h> {
     names: Names,
     context: FunctionBuilderContext,
     pub constants: Constants,
+    /// The wide loops called so far.
+    pub wide: Vec<Ops>,
 }
 
 /// A function being written.
@@ -55,13 +60,19 @@ pub(super) struct Writer<'a> {
     /// The functions called so far.
     pub callees: FxHashMap<Elementwise, FuncRef>,
     pub constants: &'a mut Constants,
+    pub wide: &'a mut Vec<Ops>,
+    /// Calls of the block that come in pairs: the other one, and the pair.
+    pub pairs: FxHashMap<Of, (Of, usize)>,
+    /// Results of calls whose pair has been made.
+    pub ready: FxHashMap<Of, Value>,
     /// Where they are, if the block needs them.
     pub constants_base: Option<Value>,
 }
 
 impl<'h> Translator<'h> {
     pub fn new(host: &'h Host, names: Names) -> Self {
-        Translator { host, names, context: FunctionBuilderContext::new(), constants: Constants::default() }
+        let (context, constants) = (FunctionBuilderContext::new(), Constants::default());
+        Translator { host, names, context, constants, wide: Vec::new() }
     }
 
     /// The function of one chunk.
@@ -116,6 +127,9 @@ impl<'h> Translator<'h> {
             builder,
             callees: FxHashMap::default(),
             constants: &mut self.constants,
+            wide: &mut self.wide,
+            pairs: FxHashMap::default(),
+            ready: FxHashMap::default(),
             constants_base: None,
         };
         (writer, parameters)

@@ -52,6 +52,23 @@ fn undefined_rows_have_no_derivative() {
 }
 
 #[test]
+fn what_a_point_gives_is_the_same_in_all_rows() {
+    let line = ["(y - a*x)^2", "--gradient", "--data", "table.csv", "--at", "a=2"];
+    let columns = "value,d_y,d_a,d_x\n16,-8,24,16\n9,6,-3,-12\n9,6,12,-12";
+    check("uniform", &line, columns);
+    let sums = "value,d_y,d_a,d_x\n34,4,33,-8";
+    check("sums", &[&line[..], &["--sum"]].concat(), sums);
+    let interpreted = ["--engine", "interpreter"];
+    check("uniform-interpreted", &[&line[..], &interpreted].concat(), columns);
+    check("sums-interpreted", &[&line[..], &interpreted, &["--sum"]].concat(), sums);
+    check(
+        "array",
+        &["v[0]*x + v[1]*y", "--data", "table.csv", "--at", "v=[1, 10]"],
+        "value\n23\n40.5\n-12\n│ note: read `v` as a vector of 2 elements",
+    );
+}
+
+#[test]
 fn columns_are_written_as_csv_and_npy() {
     let folder = folder("files");
     let arguments = ["eval", "x*y", "--gradient", "--data", "table.csv", "--out"];
@@ -73,7 +90,9 @@ fn what_does_not_fit_is_refused() {
         let found = shown(&folder, &[&["eval"], arguments].concat());
         assert!(found.contains(words), "{found}");
     };
-    refused(&["x", "--data", "table.csv", "--at", "x=1"], "--at is one point");
+    refused(&["x*y", "--data", "table.csv", "--at", "z=1"], "no variable `z`, named in --at");
+    refused(&["x", "--data", "table.csv", "--at", "x=1", "--sum"], "the table gives no variable its value");
+    refused(&["x", "--sum"], "--data");
     refused(&["x", "--out", "out.csv"], "--data");
     refused(&["x*z", "--data", "table.csv"], "z");
     refused(&["x", "--data", "missing.csv"], "missing.csv");

@@ -82,6 +82,33 @@ fn every_elementwise_op_gives_the_interpreters_bits() {
     }
 }
 
+/// A call of the op for each of the values, the others after it as further operands.
+fn calls<'g>(b: &'g Builder, op: Elementwise, x: &[Expr<'g>]) -> Vec<Expr<'g>> {
+    let operands = |i: usize| (0..op.arity()).map(|k| x[(i + k) % x.len()]).collect::<Vec<_>>();
+    (0..x.len()).map(|i| b.elementwise(op, &operands(i))).collect()
+}
+
+/// Calls that do not wait for each other are made at once, and those that wait for them after.
+#[test]
+fn calls_side_by_side_give_the_bits_of_single_calls() {
+    let names: Vec<String> = (0..17).map(|i| format!("x{i}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for ops in Elementwise::ALL.chunks(4) {
+        let ops = ops.iter().filter(|op| **op != Elementwise::Polygamma && op.arity() > 0);
+        let f = function(&names, |b, x| {
+            let mut outputs = vec![x[0]];
+            for &op in ops {
+                let first = calls(b, op, x);
+                outputs.extend(calls(b, op, &first));
+                outputs.push(first[1] - first[2] * x[3]);
+            }
+            outputs
+        });
+        let mut random = Random(1);
+        check(&f, &(0..30).map(|_| random.row(names.len())).collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn every_selection_op_gives_the_interpreters_bits() {
     for &op in Selection::ALL {

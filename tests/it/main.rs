@@ -15,6 +15,7 @@ mod examples;
 mod gradients;
 mod jit;
 mod layer_gradients;
+mod map;
 mod minimize;
 mod models;
 mod networks;

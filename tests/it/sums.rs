@@ -116,7 +116,7 @@ fn code_does_not_grow_with_a_sum() {
     for text in SUMS {
         // Long loops have a second form: chunks for threads, and the rounds that are left.
         let [small, long, longer] = [1000, 1_000_000, 8_000_000].map(|n| compiled(text, n).code_size());
-        assert!(long <= 3 * small, "{text}: {small} and {long} bytes");
+        assert!(long <= 4 * small, "{text}: {small} and {long} bytes");
         assert!(longer <= long + long / 4, "{text}: {long} and {longer} bytes");
     }
 }

@@ -4,7 +4,9 @@ use super::jit::{Random, SPECIAL, function, random_dag};
 use std::process::Command;
 use symdiff::elementary::{Machine, Plain, PlainSingle};
 use symdiff::ir::{Elementwise, Expr, Function, Precision, Real, Selection, Single};
-use symdiff::jit::wide::{Body, Element, Level, LoopKernel, Op, SUM_LANES, Stream, Width, lower};
+use symdiff::jit::tensor::TensorKernel;
+use symdiff::jit::wide::{Assembly, Body, Element, Level, LoopKernel, Op, SUM_LANES, Stream, Width, lower};
+use symdiff::loops::tensor::TensorOptions;
 use symdiff::loops::{self, Inst, Kind, Program};
 use symdiff::{MapKernel, MapOptions};
 
@@ -264,8 +266,8 @@ fn columns_that_do_not_fit_are_refused() {
         let error = kernel.run(inputs, &mut [&mut y]).expect_err(words).to_string();
         assert!(error.contains(words), "{error}");
     };
-    refused(&[&[1.0], &[1.0, 2.0]], 1, "columns differ in length: the first has 1 numbers, number 2 has 2");
-    refused(&[&[1.0], &[1.0]], 2, "number 3 has 2");
+    refused(&[&[1.0], &[1.0, 2.0]], 1, "columns differ in length: the first has 1 numbers, input `y` has 2");
+    refused(&[&[1.0], &[1.0]], 2, "output 0 has 2");
     refused(&[&[1.0]], 1, "takes 2 columns and makes 1; there are 1 and 1");
     let error = kernel.run::<f32>(&[&[1.0], &[1.0]], &mut [&mut [0.0]]).expect_err("is of doubles");
     assert!(error.to_string().contains("another precision"), "{error}");
@@ -290,6 +292,33 @@ fn disassembled(bytes: &[u8], name: &str) -> Option<Vec<String>> {
     Some(text.lines().filter_map(instruction).collect())
 }
 
+/// The text of an assembly against what the disassembler makes of its bytes; false where there is none.
+fn check_text(assembly: &Assembly, name: &str) -> bool {
+    let text = assembly.to_string();
+    let Some(read) = disassembled(&assembly.bytes(), name) else {
+        eprintln!("there is no objdump here: not compared");
+        return false;
+    };
+    let ours = text.lines().filter(|l| l.starts_with("    ") && !l.contains(".quad"));
+    let mut different = Vec::new();
+    for (ours, read) in ours.zip(&read) {
+        let ours = ours.trim().replace(", ", ",");
+        let (word, operands) = ours.split_once(' ').unwrap_or((&ours, ""));
+        // Targets and addresses are numbers over there.
+        let symbolic =
+            operands.starts_with('.') || operands.contains("constants") || operands.contains("foreign");
+        let same = match symbolic {
+            true => read.split(' ').next() == Some(word),
+            false => *read == ours,
+        };
+        if !same && !different.iter().any(|line: &String| line.starts_with(&format!("`{word} "))) {
+            different.push(format!("`{ours}`, objdump reads `{read}`"));
+        }
+    }
+    assert!(different.is_empty(), "{name}: we say\n{}", different.join("\n"));
+    true
+}
+
 #[test]
 fn an_assembler_reads_what_we_write() {
     let all = function(&["a", "b", "c"], |b, x| {
@@ -300,28 +329,25 @@ fn an_assembler_reads_what_we_write() {
         let body =
             lower(&program.nests[0].blocks[0], &[Stream::Column; 3], level, width).expect("no scratch");
         let kernel = LoopKernel::compile(body).expect("compiles");
-        let assembly = kernel.assembly();
-        let text = assembly.to_string();
-        let Some(read) = disassembled(&assembly.bytes(), &format!("{level}-{width:?}")) else {
-            eprintln!("there is no objdump here: not compared");
+        if !check_text(kernel.assembly(), &format!("{level}-{width:?}")) {
             return;
-        };
-        let ours = text.lines().filter(|l| l.starts_with("    ") && !l.contains(".quad"));
-        let mut different = Vec::new();
-        for (ours, read) in ours.zip(&read) {
-            let ours = ours.trim().replace(", ", ",");
-            let (word, operands) = ours.split_once(' ').unwrap_or((&ours, ""));
-            // Targets and addresses are numbers over there.
-            let symbolic =
-                operands.starts_with('.') || operands.contains("constants") || operands.contains("foreign");
-            let same = match symbolic {
-                true => read.split(' ').next() == Some(word),
-                false => *read == ours,
-            };
-            if !same && !different.iter().any(|line: &String| line.starts_with(&format!("`{word} "))) {
-                different.push(format!("`{ours}`, objdump reads `{read}`"));
+        }
+    }
+}
+
+#[test]
+fn an_assembler_reads_the_code_of_nests() {
+    for seed in 0..8 {
+        let f = super::tensor::random_function(seed);
+        for (level, precision) in levels().flat_map(|l| [(l, Precision::F64), (l, Precision::F32)]) {
+            let options = TensorOptions { precision, ..TensorOptions::default() };
+            let program = loops::tensor::build(&f, &options).expect("lowers");
+            let kernel = TensorKernel::from_program(program, &options, level).expect("compiles");
+            for (at, assembly) in kernel.assemblies().expect("as when it was compiled").iter().enumerate() {
+                if !check_text(assembly, &format!("{seed}-{at}-{level}-{precision:?}")) {
+                    return;
+                }
             }
         }
-        assert!(different.is_empty(), "{level} bits, we say\n{}", different.join("\n"));
     }
 }

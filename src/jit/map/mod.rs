@@ -1,41 +1,29 @@
 //! Functions over columns: every output of every row, in loops of machine code.
 //!
 //! Wide loops where the machine has them, the tensor kernels of 128 bits elsewhere; many rows are
-//! cut into fixed pieces for threads.
+//! cut into fixed pieces for threads. Outputs are columns, or their sums.
 //!
 //! What must stay true: results depend on neither level nor threads.
 
 mod narrow;
+mod options;
+mod sums;
 
-use super::wide::{Element, Level, LoopKernel, Stream, Width, lower};
+use super::wide::{Body, Element, Level, LoopKernel, Op, Stream, Width, lower};
 use crate::error::{Diagnostic, Error};
 use crate::ir::{Function, Precision};
 use crate::loops;
 use narrow::Narrow;
 use smallvec::SmallVec;
 
+pub use options::{MapOptions, Results};
+pub use sums::column_sum;
+
 /// Fewer rows are not worth a thread.
 const ROWS_A_THREAD: usize = 1 << 14;
 
 /// Pieces start at multiples of this many rows: whole vectors and cache lines.
 const GRAIN: usize = 64;
-
-/// How a function over columns is compiled and run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MapOptions {
-    /// What columns hold, and what is computed in.
-    pub precision: Precision,
-    /// The most bits a vector may have.
-    pub level: Level,
-    /// The most threads a run may use, the caller's included; 0 and 1 are the same.
-    pub threads: usize,
-}
-
-impl Default for MapOptions {
-    fn default() -> MapOptions {
-        MapOptions { precision: Precision::F64, level: Level::best(), threads: 1 }
-    }
-}
 
 /// A function compiled for columns of numbers: element i of every output is computed from elements
 /// i of the inputs.
@@ -51,9 +39,30 @@ impl Default for MapOptions {
 /// assert_eq!((value, by_x, by_y), ([1.0; 3], [2.0, 3.0, 4.0], [0.0; 3]));
 /// # Ok::<(), symdiff::Error>(())
 /// ```
+///
+/// Parameters that are one number for all rows are [`uniform`](MapOptions::uniform); and instead of
+/// columns a run can give their [sums](Results::Sums), so that a function of one row makes an
+/// objective and its gradient over all data:
+///
+/// ```
+/// use symdiff::jit::{MapKernel, MapOptions, Results};
+///
+/// let line = symdiff::parse("(y - a*x)^2")?;
+/// let by_a = symdiff::Derivation { wrt: Some(vec!["a".into()]), ..Default::default() };
+/// let f = by_a.value_and_gradient(&line)?;
+/// let options = MapOptions { uniform: vec!["a".into()], results: Results::Sums, ..Default::default() };
+/// let kernel = MapKernel::compile(&f, &options)?;
+/// assert_eq!(f.scalar_names(), ["a", "x", "y"]);
+/// let [mut loss, mut slope] = [[0.0]; 2];
+/// kernel.run(&[&[2.0], &[1.0, 2.0, 3.0], &[2.0, 4.0, 7.0]], &mut [&mut loss, &mut slope])?;
+/// assert_eq!((loss, slope), ([1.0], [-6.0]));
+/// # Ok::<(), symdiff::Error>(())
+/// ```
 pub struct MapKernel {
     engine: Engine,
-    inputs: usize,
+    /// The inputs, taken apart, and what they are.
+    names: Vec<String>,
+    streams: Vec<Stream>,
     outputs: usize,
     options: MapOptions,
 }
@@ -62,7 +71,11 @@ pub struct MapKernel {
 type Columns<'a, T> = SmallVec<[&'a mut [T]; 8]>;
 
 enum Engine {
-    Wide(Box<LoopKernel>),
+    /// A loop; where it `adds`, its outputs are partial sums.
+    Wide {
+        kernel: Box<LoopKernel>,
+        adds: bool,
+    },
     Narrow(Box<Narrow>),
 }
 
@@ -70,33 +83,39 @@ impl MapKernel {
     /// Compiles a function as it stands; [`map`](crate::map) stabilises it first.
     ///
     /// # Errors
-    /// Where the code generator refuses the function.
+    /// Where a uniform input is none of the function's, and where the code generator refuses the
+    /// function.
     pub fn compile(function: &Function, options: &MapOptions) -> Result<MapKernel, Error> {
         let level = options.level.min(Level::best_available());
-        let (inputs, outputs) = (function.input_size(), function.output_size());
+        let inputs = options.streams(function)?;
+        let sizes = function.inputs().iter().map(|&symbol| {
+            let graph = function.graph();
+            graph.type_of(graph.symbol_type(symbol)).shape.size()
+        });
+        let each = inputs.iter().zip(sizes).flat_map(|(&stream, size)| std::iter::repeat_n(stream, size));
+        let streams: Vec<Stream> = each.collect();
+        let outputs = function.output_size();
         let engine = match level {
-            Level::L128 => Engine::Narrow(Box::new(Narrow::compile(function, options.precision)?)),
+            Level::L128 => Engine::Narrow(Box::new(Narrow::compile(function, &inputs, options.precision)?)),
             _ => {
-                let program = loops::schedule(&loops::lower(function));
-                let width = match options.precision {
-                    Precision::F64 => Width::Double,
-                    Precision::F32 => Width::Single,
-                };
-                let streams = vec![Stream::Column; inputs];
-                let body = lower(&program.nests[0].blocks[0], &streams, level, width);
-                let body = body.ok_or_else(|| Error::internal("map", "a schedule with scratch"))?;
-                Engine::Wide(Box::new(LoopKernel::compile(body)?))
+                let adds = options.results == Results::Sums && sums::adds(streams.len() + outputs);
+                let mut body = body(function, &streams, level, options.precision)?;
+                if adds {
+                    add_up(&mut body);
+                }
+                Engine::Wide { kernel: Box::new(LoopKernel::compile(body)?), adds }
             }
         };
-        Ok(MapKernel { engine, inputs, outputs, options: MapOptions { level, ..*options } })
+        let options = MapOptions { level, ..options.clone() };
+        Ok(MapKernel { engine, names: function.scalar_names(), streams, outputs, options })
     }
 
-    /// How many columns a run takes.
+    /// How many slices a run takes.
     pub fn input_size(&self) -> usize {
-        self.inputs
+        self.streams.len()
     }
 
-    /// How many columns a run makes.
+    /// How many slices a run fills.
     pub fn output_size(&self) -> usize {
         self.outputs
     }
@@ -109,20 +128,24 @@ impl MapKernel {
     /// The code of a wide loop as text.
     pub fn assembly(&self) -> Option<String> {
         match &self.engine {
-            Engine::Wide(kernel) => Some(kernel.assembly().to_string()),
+            Engine::Wide { kernel, .. } => Some(kernel.assembly().to_string()),
             Engine::Narrow(_) => None,
         }
     }
 
-    /// Computes all outputs of every row. Inputs are columns in the order of the function's
-    /// [`scalar_names`](Function::scalar_names), outputs in theirs, row-major.
+    /// Computes all outputs of every row, or their sums. Inputs are in the order of the function's
+    /// [`scalar_names`](Function::scalar_names), outputs in theirs, row-major: columns of as many
+    /// numbers as there are rows, and slices of one number for what is uniform or a sum.
     ///
     /// # Errors
-    /// Where there are more or fewer columns than the function has, or they differ in length, or
-    /// hold numbers of another precision.
+    /// Where there are more or fewer slices than the function has inputs and outputs, or one has
+    /// another length, or they hold numbers of another precision.
     pub fn run<T: Element>(&self, inputs: &[&[T]], outputs: &mut [&mut [T]]) -> Result<(), Error> {
         let rows = self.check(inputs, outputs)?;
-        let threads = self.options.threads.clamp(1, rows.div_ceil(ROWS_A_THREAD).max(1));
+        if self.options.results == Results::Sums {
+            return self.sum(rows, inputs, outputs);
+        }
+        let threads = self.threads(rows, ROWS_A_THREAD);
         if threads == 1 {
             return self.piece(rows, inputs, outputs);
         }
@@ -133,7 +156,7 @@ impl MapKernel {
             let mut start = 0;
             while start < rows {
                 let size = each.min(rows - start);
-                let inputs: SmallVec<[&[T]; 8]> = inputs.iter().map(|x| &x[start..start + size]).collect();
+                let inputs = self.rows(inputs, start, size);
                 let (mut piece, others): (Columns<T>, Columns<T>) =
                     rest.into_iter().map(|y| y.split_at_mut(size)).unzip();
                 rest = others;
@@ -150,37 +173,82 @@ impl MapKernel {
         })
     }
 
+    /// How many threads so many rows are worth.
+    fn threads(&self, rows: usize, each: usize) -> usize {
+        self.options.threads.clamp(1, rows.div_ceil(each).max(1))
+    }
+
+    /// Some rows of the columns, and what is uniform.
+    fn rows<'a, T>(&self, inputs: &[&'a [T]], start: usize, size: usize) -> SmallVec<[&'a [T]; 8]> {
+        let each = inputs.iter().zip(&self.streams);
+        each.map(|(x, stream)| match stream {
+            Stream::Column => &x[start..start + size],
+            Stream::Uniform => x,
+        })
+        .collect()
+    }
+
     fn piece<T: Element>(&self, rows: usize, inputs: &[&[T]], outputs: &mut [&mut [T]]) -> Result<(), Error> {
         match &self.engine {
-            Engine::Wide(kernel) => kernel.run(rows, inputs, outputs),
+            Engine::Wide { kernel, .. } => kernel.run(rows, inputs, outputs),
             Engine::Narrow(kernel) => kernel.run(rows, inputs, outputs),
         }
     }
 
-    /// How many rows there are, in columns that fit.
+    /// How many rows there are, in slices that fit.
     fn check<T: Element>(&self, inputs: &[&[T]], outputs: &[&mut [T]]) -> Result<usize, Error> {
         let fault = |message: String| Err(Error::input(Diagnostic::error(message)));
         if T::PRECISION != self.options.precision {
             return fault("the kernel is for columns of another precision".to_owned());
         }
-        if inputs.len() != self.inputs || outputs.len() != self.outputs {
+        if inputs.len() != self.streams.len() || outputs.len() != self.outputs {
             return fault(format!(
                 "the kernel takes {} columns and makes {}; there are {} and {}",
-                self.inputs,
+                self.streams.len(),
                 self.outputs,
                 inputs.len(),
                 outputs.len()
             ));
         }
-        let lengths = || inputs.iter().map(|x| x.len()).chain(outputs.iter().map(|y| y.len()));
-        let rows = lengths().next().unwrap_or(0);
-        match lengths().position(|length| length != rows) {
-            Some(other) => fault(format!(
-                "columns differ in length: the first has {rows} numbers, number {} has {}",
-                other + 1,
-                lengths().nth(other).unwrap_or(0)
-            )),
-            None => Ok(rows),
+        let sums = self.options.results == Results::Sums;
+        let given = inputs.iter().zip(&self.streams).map(|(x, s)| (x.len(), *s == Stream::Uniform));
+        let made = outputs.iter().map(|y| (y.len(), sums));
+        let slices: SmallVec<[(usize, bool); 16]> = given.chain(made).collect();
+        let rows = slices.iter().find(|(_, one)| !one).map(|(length, _)| *length);
+        let Some(rows) = rows else {
+            return fault("no input is a column, so there are no rows to sum over".to_owned());
+        };
+        let wrong = slices.iter().position(|&(length, one)| length != if one { 1 } else { rows });
+        let Some(wrong) = wrong else { return Ok(rows) };
+        let what = match self.names.get(wrong) {
+            Some(name) => format!("input `{name}`"),
+            None => format!("output {}", wrong - self.names.len()),
+        };
+        fault(match slices[wrong] {
+            (length, true) => format!("{what} is one number, {length} were given"),
+            (length, false) => {
+                format!("columns differ in length: the first has {rows} numbers, {what} has {length}")
+            }
+        })
+    }
+}
+
+/// The loop of a function over columns, before it has registers.
+fn body(function: &Function, streams: &[Stream], level: Level, precision: Precision) -> Result<Body, Error> {
+    let program = loops::schedule(&loops::lower(function));
+    let width = match precision {
+        Precision::F64 => Width::Double,
+        Precision::F32 => Width::Single,
+    };
+    lower(&program.nests[0].blocks[0], streams, level, width)
+        .ok_or_else(|| Error::internal("map", "a schedule with scratch"))
+}
+
+/// Makes partial sums of the outputs.
+fn add_up(body: &mut Body) {
+    for inst in &mut body.insts {
+        if let Op::Store(stream) = inst.op {
+            inst.op = Op::Sum(stream);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::batch::{Batched, batch};
 use crate::error::Error;
 use crate::ir::{DType, Function, Id, Op, Precision, Shape, Symbol, Type, reachable};
 use crate::jit::tensor::{TensorKernel, Workspace};
-use crate::jit::wide::Element;
+use crate::jit::wide::{Element, Stream};
 use crate::loops::tensor::TensorOptions;
 use std::sync::{Mutex, PoisonError};
 
@@ -16,20 +16,25 @@ const BLOCK: usize = 256;
 /// See the head of the file.
 pub(super) struct Narrow {
     kernel: TensorKernel,
-    /// Columns of each input and of each output.
-    inputs: Vec<usize>,
+    /// Numbers of each input, and whether they are columns.
+    inputs: Vec<(usize, Stream)>,
+    /// Columns of each output.
     outputs: Vec<usize>,
     pool: Mutex<Vec<Workspace>>,
 }
 
 impl Narrow {
-    pub fn compile(function: &Function, precision: Precision) -> Result<Narrow, Error> {
+    pub fn compile(function: &Function, streams: &[Stream], precision: Precision) -> Result<Narrow, Error> {
         let mut graph = function.graph().clone();
-        let (mut symbols, mut pairs, mut inputs) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut symbols, mut pairs, mut inputs): (Vec<Symbol>, _, _) = (Vec::new(), Vec::new(), Vec::new());
         let needed = reachable(&graph, function.outputs());
-        for &symbol in function.inputs() {
+        for (&symbol, &stream) in function.inputs().iter().zip(streams) {
             let ty = graph.type_of(graph.symbol_type(symbol)).clone();
-            inputs.push(ty.shape.size());
+            inputs.push((ty.shape.size(), stream));
+            if stream == Stream::Uniform {
+                symbols.push(symbol);
+                continue;
+            }
             let extents = std::iter::once(BLOCK as u32).chain(ty.shape.extents().iter().copied());
             let many = graph.type_id(Type::new(ty.dtype, Shape::new(extents)));
             // No name of the language's begins with a space.
@@ -51,7 +56,6 @@ impl Narrow {
             }
         });
         let roots = roots.collect();
-        let symbols: Vec<Symbol> = symbols;
         let options = TensorOptions { precision, ..TensorOptions::default() };
         let kernel = TensorKernel::compile(&Function::new(graph, symbols, roots), &options)?;
         Ok(Narrow { kernel, inputs, outputs, pool: Mutex::default() })
@@ -69,11 +73,14 @@ impl Narrow {
         for start in (0..rows).step_by(BLOCK) {
             let size = BLOCK.min(rows - start);
             let mut column = 0;
-            for (input, &width) in self.inputs.iter().enumerate() {
+            for (input, &(width, stream)) in self.inputs.iter().enumerate() {
                 let Some(to) = T::input(&mut workspace, input) else { continue };
                 for (k, from) in inputs[column..column + width].iter().enumerate() {
                     let places = to[k..].iter_mut().step_by(width);
-                    places.zip(&from[start..start + size]).for_each(|(to, from)| *to = *from);
+                    match stream {
+                        Stream::Column => places.zip(&from[start..start + size]).for_each(|(to, x)| *to = *x),
+                        Stream::Uniform => places.zip(*from).for_each(|(to, x)| *to = *x),
+                    }
                 }
                 column += width;
             }

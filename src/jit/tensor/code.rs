@@ -8,7 +8,7 @@ use super::nest::{self, body_length, code_size, inst_length};
 use crate::error::Error;
 use crate::ir::Precision;
 use crate::jit::isa::Host;
-use crate::jit::wide::{Level, Width, foreign_address, nest as wide};
+use crate::jit::wide::{Assembly, Level, Width, foreign_address, nest as wide};
 use crate::loops::Inst;
 use crate::loops::tensor::{BufferId, Chunked, Nest, Product, Repeated, Step, TensorProgram, When, chunked};
 use cranelift_codegen::Context;
@@ -58,6 +58,48 @@ pub(super) enum Stretch<'p> {
     /// One nest, whose outermost loop counts chunks.
     Chunks(Nest, Emitter),
     Product(&'p Product),
+}
+
+impl Stretch<'_> {
+    /// The wide function of nests in a row, or of the chunks of one.
+    fn assembly(
+        &self,
+        program: &TensorProgram,
+        host: &Host,
+        precision: Precision,
+    ) -> Option<Result<Assembly, Error>> {
+        let (nests, level, is_chunk): (Vec<&Nest>, Level, bool) = match self {
+            Stretch::Nests(nests, Emitter::Wide(level)) => {
+                (nests.iter().map(Cow::as_ref).collect(), *level, false)
+            }
+            Stretch::Chunks(nest, Emitter::Wide(level)) => (vec![nest], *level, true),
+            _ => return None,
+        };
+        let element = match precision {
+            Precision::F32 => Width::Single,
+            Precision::F64 => Width::Double,
+        };
+        let costs = |inst: &Inst| inst_length(inst, host);
+        let trees: Vec<wide::Tree> =
+            nests.iter().map(|nest| wide::tree(program, nest, (level, element), costs, is_chunk)).collect();
+        Some(wide::assemble(&trees, level, element, foreign_address()))
+    }
+
+    /// The wide functions, those within loops in their place.
+    pub fn assemblies(
+        &self,
+        program: &TensorProgram,
+        host: &Host,
+        precision: Precision,
+    ) -> Result<Vec<Assembly>, Error> {
+        match self {
+            Stretch::Repeated(repeated, stretches) => {
+                let inside = stretches.iter().map(|s| s.assemblies(&repeated.program, host, precision));
+                Ok(inside.collect::<Result<Vec<_>, Error>>()?.concat())
+            }
+            _ => self.assembly(program, host, precision).into_iter().collect(),
+        }
+    }
 }
 
 /// The buffers a stretch writes, in order.
@@ -149,16 +191,15 @@ impl Definition<'_> {
                     self.define(module, context, &repeated.program, stretches)?;
                     continue;
                 }
-                Stretch::Nests(nests, Emitter::Wide(level)) => {
-                    let nests: Vec<&Nest> = nests.iter().map(Cow::as_ref).collect();
-                    self.define_wide(module, program, &nests, *level, false)?;
-                    continue;
-                }
-                Stretch::Chunks(nest, Emitter::Wide(level)) => {
-                    self.define_wide(module, program, &[nest], *level, true)?;
-                    continue;
-                }
                 Stretch::Nests(..) | Stretch::Chunks(..) => {}
+            }
+            if let Some(assembly) = stretch.assembly(program, self.host, self.precision) {
+                let bytes = assembly?.bytes();
+                let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
+                module.define_function_bytes(id, 64, &bytes, &[]).map_err(failed)?;
+                self.size += bytes.len();
+                self.functions.push(id);
+                continue;
             }
             let (context, builder) = (&mut context.0, &mut context.1);
             context.clear();
@@ -168,32 +209,6 @@ impl Definition<'_> {
             self.size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
             self.functions.push(id);
         }
-        Ok(())
-    }
-
-    /// The function of nests in a row, or of the chunks of one.
-    fn define_wide(
-        &mut self,
-        module: &mut JITModule,
-        program: &TensorProgram,
-        nests: &[&Nest],
-        level: Level,
-        is_chunk: bool,
-    ) -> Result<(), Error> {
-        let element = match self.precision {
-            Precision::F32 => Width::Single,
-            Precision::F64 => Width::Double,
-        };
-        let costs = |inst: &Inst| inst_length(inst, self.host);
-        let trees: Vec<wide::Tree> =
-            nests.iter().map(|nest| wide::tree(program, nest, (level, element), costs, is_chunk)).collect();
-        let assembly = wide::assemble(&trees, level, element, foreign_address())?;
-        let bytes = assembly.bytes();
-        let failed = |error: ModuleError| Error::internal("jit", error);
-        let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
-        module.define_function_bytes(id, 64, &bytes, &[]).map_err(failed)?;
-        self.size += bytes.len();
-        self.functions.push(id);
         Ok(())
     }
 }

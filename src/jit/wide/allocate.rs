@@ -7,7 +7,7 @@
 
 use super::body::{Body, Val, Width};
 use super::frame::{Frame, Mode};
-use super::instr::{Instr, Memory, Order, Place, Register, Vector};
+use super::instr::{Gpr, Instr, Memory, Order, Place, Register, Vector};
 use super::level::Level;
 use super::opcode::Opcode;
 use super::select::{Kind, Part, Selected};
@@ -147,6 +147,8 @@ impl Allocator<'_> {
                 let to = self.define(selected);
                 self.vector(Vector::unary(broadcast(selected.width), to, Place::Memory(from)));
             }
+            Kind::Gather(stream, part) => self.gather(selected, stream, part),
+            Kind::Position(stream) => self.position(selected, stream),
             Kind::Store(stream, part) => {
                 let from = self.hold(uses[0]);
                 let to = self.column(stream);
@@ -254,6 +256,48 @@ impl Allocator<'_> {
         let to = self.define(selected);
         let vector = Vector::new(opcode, to, from, Place::Register(from));
         self.vector(Vector { immediate: Some(order), ..vector });
+    }
+
+    /// The instruction clears its mask, so each has one of its own.
+    fn gather(&mut self, selected: &Selected, stream: u32, part: Part) {
+        let index = self.hold(selected.uses[0]);
+        let wide = self.body.level == Level::L512;
+        let class = if wide { Class::Mask } else { Class::Vector };
+        let mask = self.take(class);
+        self.locked[class as usize] |= 1 << mask;
+        let from = self.column(stream);
+        let to = self.take(Class::Vector);
+        let tail = Place::Register(self.frame.tail_mask());
+        let (same, own) = (Place::Register(mask), Place::Register(to));
+        self.vector(match (self.is_masked(part), wide) {
+            (true, true) => Vector::unary(Opcode::KMov, mask, tail),
+            (false, true) => Vector::new(Opcode::KOnes, mask, mask, same),
+            (true, false) => Vector::unary(Opcode::MovPd, mask, tail),
+            (false, false) => Vector::new(Opcode::EqD, mask, mask, same),
+        });
+        self.vector(Vector::new(Opcode::XorPd, to, to, own));
+        let (opcode, scale) = match selected.width {
+            Width::Double => (Opcode::GatherPd, 3),
+            Width::Single => (Opcode::GatherPs, 2),
+        };
+        let memory = Memory { index: Some((Gpr(index), scale)), ..from };
+        let vector = Vector::unary(opcode, to, Place::Memory(memory));
+        self.vector(if wide { Vector { mask, ..vector } } else { Vector { second: mask, ..vector } });
+        self.release(&selected.uses);
+        self.put(selected.def.expect("a value"), to);
+    }
+
+    /// An address as a number: made in a general register, made a float, and spread.
+    fn position(&mut self, selected: &Selected, stream: u32) {
+        let at = self.column(stream);
+        let to = self.define(selected);
+        self.emit(Instr::Address(Gpr::RCX, at));
+        let opcode = match selected.width {
+            Width::Double => Opcode::FromIntPd,
+            Width::Single => Opcode::FromIntPs,
+        };
+        self.vector(Vector::new(opcode, to, to, Place::Register(Gpr::RCX.0)));
+        self.vector(Vector::unary(broadcast(selected.width), to, Place::Register(to)));
     }
 
     /// Into the register that carries it round the loop, or to its slot.

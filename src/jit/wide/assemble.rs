@@ -22,6 +22,7 @@ use crate::error::Error;
 const TWO_FORMS: usize = 1000;
 
 /// A function before it has an address.
+#[derive(Clone)]
 pub struct Assembly {
     pub level: Level,
     pub code: Vec<Instr>,
@@ -88,7 +89,7 @@ pub(super) fn load_pins(body: &Body, pins: &[Val], frame: &Frame) -> Vec<Instr> 
                 (memory, before, broadcast(inst.width))
             }
             Op::Slot(slot) => (frame.slot(slot), None, Opcode::LoadPd),
-            _ if body.level == Level::L512 => (frame.constant(value), None, broadcast(inst.width)),
+            _ if frame.constant(value).broadcast => (frame.constant(value), None, broadcast(inst.width)),
             _ => (frame.constant(value), None, load_opcode(inst.width)),
         };
         let memory = Memory { broadcast: false, ..memory };

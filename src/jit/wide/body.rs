@@ -64,6 +64,16 @@ pub enum Op {
     Uniform(u32),
     /// As `Uniform`, of a stream that is written as well: what it holds at this place of the code.
     Spread(u32),
+    /// Element `operand` of a stream, a 32-bit integer a lane; of doubles those in the lower half.
+    Gather(u32),
+    /// The same in the lanes of the tail, 0 in the others.
+    GatherTail(u32),
+    /// The number an address is, in every lane.
+    Position(u32),
+    /// 0, n, 2n …, as 32-bit integers.
+    Steps(i32),
+    /// 0, n, 2n …, as floats.
+    FloatSteps(i32),
     /// A vector that code before has kept.
     Slot(u32),
     /// True in the lanes of the tail.
@@ -93,6 +103,10 @@ pub enum Op {
     Xor,
     IAdd,
     ISub,
+    /// The lower 32 bits of a product.
+    IMul,
+    /// Towards zero, 32 bits; of doubles in the lower half.
+    ToInteger,
     Shl(u8),
     ShrUnsigned(u8),
     ShrSigned(u8),
@@ -151,15 +165,18 @@ impl Op {
 
     /// True for what can be fetched again at any time.
     pub fn is_invariant(self) -> bool {
-        matches!(self, Op::Constant(_) | Op::Uniform(_) | Op::Slot(_) | Op::Tail)
+        use Op::*;
+        matches!(self, Constant(_) | Steps(_) | FloatSteps(_) | Uniform(_) | Slot(_) | Tail)
     }
 
     /// The stream it reads or writes.
     pub fn stream(self) -> Option<u32> {
         use Op::*;
         match self {
-            Load(s) | LoadTail(s) | Uniform(s) | Spread(s) | Store(s) | StoreTail(s) | StoreOne(s)
-            | Sum(s) => Some(s),
+            Load(s) | LoadTail(s) | Uniform(s) | Spread(s) | Gather(s) | GatherTail(s) | Position(s) => {
+                Some(s)
+            }
+            Store(s) | StoreTail(s) | StoreOne(s) | Sum(s) => Some(s),
             _ => None,
         }
     }

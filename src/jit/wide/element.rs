@@ -11,6 +11,11 @@ pub trait Element: sealed::Sealed + Copy + Default + Send + Sync + 'static {
     const WIDTH: Width;
     const PRECISION: Precision;
 
+    /// The number nearest.
+    fn from_f64(x: f64) -> Self;
+    fn to_f64(self) -> f64;
+    fn plus(self, other: Self) -> Self;
+
     /// A tensor kernel's input of such numbers.
     fn input(workspace: &mut Workspace, input: usize) -> Option<&mut [Self]>;
     /// A tensor kernel's output of such numbers.
@@ -28,6 +33,18 @@ impl Element for f64 {
     const WIDTH: Width = Width::Double;
     const PRECISION: Precision = Precision::F64;
 
+    fn from_f64(x: f64) -> f64 {
+        x
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    fn plus(self, other: f64) -> f64 {
+        self + other
+    }
+
     fn input(workspace: &mut Workspace, input: usize) -> Option<&mut [f64]> {
         workspace.input_f64(input)
     }
@@ -40,6 +57,18 @@ impl Element for f64 {
 impl Element for f32 {
     const WIDTH: Width = Width::Single;
     const PRECISION: Precision = Precision::F32;
+
+    fn from_f64(x: f64) -> f32 {
+        x as f32
+    }
+
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+
+    fn plus(self, other: f32) -> f32 {
+        self + other
+    }
 
     fn input(workspace: &mut Workspace, input: usize) -> Option<&mut [f32]> {
         workspace.input_f32(input)

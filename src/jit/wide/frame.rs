@@ -60,8 +60,8 @@ pub(super) struct Frame {
     element: Width,
     streams: Streams,
     pub has_sums: bool,
-    constants: FxHashMap<Val, i32>,
-    places: FxHashMap<(u64, Width), i32>,
+    constants: FxHashMap<Val, Memory>,
+    places: FxHashMap<(Op, Width), i32>,
     pool: Vec<u8>,
     masks: i32,
     /// By mode.
@@ -125,19 +125,17 @@ impl Frame {
 
     fn add_constants(&mut self, body: &Body, used: &[bool]) {
         for (at, (inst, used)) in body.insts.iter().zip(used).enumerate() {
-            let Op::Constant(bits) = inst.op else { continue };
-            if !used {
+            if !used || !matches!(inst.op, Op::Constant(_) | Op::Steps(_) | Op::FloatSteps(_)) {
                 continue;
             }
             let pool = &mut self.pool;
-            let place = *self.places.entry((bits, inst.width)).or_insert_with(|| {
+            let place = *self.places.entry((inst.op, inst.width)).or_insert_with(|| {
                 let place = pool.len() as i32;
-                let copies = if body.level == Level::L512 { 8 } else { body.level.bytes() };
-                let bytes = &bits.to_le_bytes()[..inst.width.bytes()];
-                pool.extend(bytes.iter().cycle().take(copies));
+                append_constant(pool, inst.op, inst.width, body.level);
                 place
             });
-            self.constants.insert(Val(at as u32), place);
+            let broadcast = body.level == Level::L512 && matches!(inst.op, Op::Constant(_));
+            self.constants.insert(Val(at as u32), Memory { broadcast, ..Memory::at(Gpr::R11, place) });
         }
     }
 
@@ -201,8 +199,7 @@ impl Frame {
 
     /// A constant, as an operand.
     pub fn constant(&self, value: Val) -> Memory {
-        let broadcast = self.level == Level::L512;
-        Memory { broadcast, ..Memory::at(Gpr::R11, self.constants[&value]) }
+        self.constants[&value]
     }
 
     /// The first element of a stream, and what makes its address.
@@ -414,5 +411,25 @@ impl Frame {
         code.extend(GENERAL.iter().enumerate().map(|(i, &r)| Instr::LoadWord(r, word(i))));
         code.extend([Instr::Move(Gpr::RSP, Gpr::RBP), Instr::Pop(Gpr::RBP), Instr::Return]);
         code
+    }
+}
+
+/// The bytes of a constant: a whole vector, or what is broadcast.
+fn append_constant(pool: &mut Vec<u8>, op: Op, width: Width, level: Level) {
+    let steps = |n: i32| (0..(level.bytes() / 4) as i32).map(move |lane| lane.wrapping_mul(n));
+    match (op, width) {
+        (Op::Steps(n), _) => pool.extend(steps(n).flat_map(i32::to_le_bytes)),
+        (Op::FloatSteps(n), Width::Single) => {
+            pool.extend(steps(n).flat_map(|x| (x as f32).to_le_bytes()));
+        }
+        (Op::FloatSteps(n), Width::Double) => {
+            pool.extend(steps(n).take(level.bytes() / 8).flat_map(|x| f64::from(x).to_le_bytes()));
+        }
+        (Op::Constant(bits), _) => {
+            let copies = if level == Level::L512 { 8 } else { level.bytes() };
+            let bytes = &bits.to_le_bytes()[..width.bytes()];
+            pool.extend(bytes.iter().cycle().take(copies));
+        }
+        _ => {}
     }
 }

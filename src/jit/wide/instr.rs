@@ -3,6 +3,7 @@
 //!
 //! What must stay true: an instruction says all its bytes say; jumps name labels.
 
+use super::body::Width;
 use super::opcode::Opcode;
 
 /// A general register, by its number.
@@ -135,6 +136,15 @@ pub enum Instr {
     /// To, from, where the comparison found "below".
     MoveIfBelow(Gpr, Gpr),
     Test(Gpr),
+    /// Where memory is.
+    Address(Gpr, Memory),
+    /// The whole part of a float in memory, of a width; out of range it is the least integer.
+    Truncate(Gpr, Memory, Width),
+    /// All ones where the comparison found "below", else 0.
+    OnesIfBelow(Gpr),
+    /// To, from.
+    AndRegister(Gpr, Gpr),
+    Not(Gpr),
     /// The address of the constants behind the code.
     Constants(Gpr),
     CallRegister(Gpr),

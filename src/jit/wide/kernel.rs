@@ -3,7 +3,8 @@
 //! What must stay true, and what every `SAFETY` line leans on:
 //! - the code reads and writes the first `count` elements of columns, one element of uniform
 //!   streams, all of the partial sums, and the slots: `assemble` sees to it, `verify` checks the values;
-//! - [`LoopKernel`] owns its pages; no address of its code leaves this file.
+//! - [`LoopKernel`] owns its pages; no address of its code leaves this file but that of a kernel
+//!   that lives as long as the process.
 
 use super::assemble::{Assembly, assemble};
 use super::body::{Body, Op, Width};
@@ -109,6 +110,17 @@ impl LoopKernel {
         let entry = unsafe { std::mem::transmute::<*const u8, Entry>(start) };
         let (size, pool) = (bytes.len(), Mutex::default());
         Ok(LoopKernel { entry, uses, element, assembly, size, pool, _pages: Mutex::new(pages) })
+    }
+
+    /// Where the code of a loop that is kept for good begins, for code that calls it as `Entry` says:
+    /// with streams of as many elements as it passes, and slots of [`scratch`](Self::scratch) bytes.
+    pub(in crate::jit) fn address(&'static self) -> *const u8 {
+        self.entry as *const u8
+    }
+
+    /// Bytes of slots that a call lends.
+    pub(in crate::jit) fn scratch(&self) -> usize {
+        self.assembly.scratch
     }
 
     /// Bytes of machine code and constants.

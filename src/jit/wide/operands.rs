@@ -45,7 +45,7 @@ impl Allocator<'_> {
             return None;
         }
         match self.body.insts[value.index()].op {
-            Op::Constant(_) => Some(self.frame.constant(value)),
+            Op::Constant(_) | Op::Steps(_) | Op::FloatSteps(_) => Some(self.frame.constant(value)),
             Op::Uniform(stream) if self.body.level == Level::L512 => {
                 let (memory, _) = self.frame.uniform(stream);
                 Some(Memory { broadcast: true, ..memory })
@@ -89,9 +89,10 @@ impl Allocator<'_> {
     fn fetch(&mut self, value: Val, to: Register) {
         let inst = &self.body.insts[value.index()];
         let vector = match inst.op {
-            Op::Constant(_) => {
-                let opcode = if self.body.level == Level::L512 { broadcast } else { load_opcode };
-                let memory = Memory { broadcast: false, ..self.frame.constant(value) };
+            Op::Constant(_) | Op::Steps(_) | Op::FloatSteps(_) => {
+                let memory = self.frame.constant(value);
+                let opcode = if memory.broadcast { broadcast } else { load_opcode };
+                let memory = Memory { broadcast: false, ..memory };
                 Vector::unary(opcode(inst.width), to, Place::Memory(memory))
             }
             Op::Uniform(stream) => {

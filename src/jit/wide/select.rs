@@ -36,6 +36,9 @@ pub enum Kind {
     Load(u32, Part),
     /// One element in every lane.
     Spread(u32),
+    /// The index.
+    Gather(u32, Part),
+    Position(u32),
     Store(u32, Part),
     Keep(u32),
     Sum(u32),
@@ -129,6 +132,9 @@ fn instruction(body: &mut Body, value: Val) -> Selected {
         Op::StoreTail(stream) => Kind::Store(stream, Part::Tail),
         Op::StoreOne(stream) => Kind::Store(stream, Part::First),
         Op::Keep(slot) => Kind::Keep(slot),
+        Op::Gather(stream) => Kind::Gather(stream, Part::Lanes),
+        Op::GatherTail(stream) => Kind::Gather(stream, Part::Tail),
+        Op::Position(stream) => Kind::Position(stream),
         Op::Sum(stream) => Kind::Sum(stream),
         Op::Foreign(f) => Kind::Foreign(f),
         Op::Rare(f) => Kind::Rare(f),
@@ -174,6 +180,8 @@ fn arithmetic(level: Level, op: Op, width: Width) -> Kind {
         Op::Xor            => plain(XorPd, XorPs),
         Op::IAdd           => plain(AddQ, AddD),
         Op::ISub           => plain(SubQ, SubD),
+        Op::IMul           => Kind::Plain(MulD, None),
+        Op::ToInteger      => Kind::Registers(by(width, ToIntPd, ToIntPs), None),
         Op::Fma            => fused(FmaPd, FmaPs),
         Op::Fms            => fused(FmsPd, FmsPs),
         Op::Fnma           => fused(FnmaPd, FnmaPs),

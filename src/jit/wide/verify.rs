@@ -8,7 +8,7 @@ use super::body::{Body, Op, Val};
 use super::call::Site;
 use super::frame::Frame;
 use super::instr::{Gpr, Instr, Memory, Order, Place, Register, Vector};
-use super::opcode::{Layout, Opcode};
+use super::opcode::{Layout, Opcode, Sizes};
 use super::select::{Kind, Selected};
 use super::uses::{Class, class};
 use rustc_hash::FxHashMap;
@@ -101,6 +101,8 @@ impl State<'_> {
                 self.holds(vector.last, uses[0])?;
                 self.define(selected, vector.reg)
             }
+            Kind::Gather(stream, _) => self.gather(vector, selected, stream),
+            Kind::Position(_) => self.define(selected, vector.reg),
             Kind::Keep(slot) => self.keep(vector, uses[0], slot),
             Kind::Fused(_) => {
                 self.fused(vector, [uses[0], uses[1], uses[2]])?;
@@ -135,6 +137,22 @@ impl State<'_> {
             // The test of the mask; the call itself is looked at by its site.
             Kind::Rare(_) => self.holds(vector.last, uses[0]),
             Kind::Foreign(_) => Err("is no call".to_owned()),
+        }
+    }
+
+    /// The gather itself, or what makes its mask and clears its result.
+    fn gather(&mut self, vector: &Vector, selected: &Selected, stream: u32) -> Result<(), String> {
+        match (vector.opcode.row().layout, vector.opcode.row().sizes, vector.last) {
+            (Layout::Gather, _, Place::Memory(Memory { index: Some((index, _)), base, disp, .. })) => {
+                self.holds(Place::Register(index.0), selected.uses[0])?;
+                let from = self.frame.column(stream).0;
+                match (from.base, from.disp) == (base, disp) {
+                    true => self.define(selected, vector.reg),
+                    false => Err(format!("gathers from elsewhere than stream {stream}")),
+                }
+            }
+            (_, Sizes::Masks, _) => self.write(Class::Mask, vector.reg, None),
+            _ => self.write(Class::Vector, vector.reg, None),
         }
     }
 
@@ -208,7 +226,9 @@ impl State<'_> {
             Place::Memory(memory) => {
                 let memory = Memory { broadcast: false, ..memory };
                 match self.body.insts[value.index()].op {
-                    Op::Constant(_) => memory == Memory { broadcast: false, ..self.frame.constant(value) },
+                    Op::Constant(_) | Op::Steps(_) | Op::FloatSteps(_) => {
+                        memory == Memory { broadcast: false, ..self.frame.constant(value) }
+                    }
                     Op::Uniform(stream) => memory == self.frame.uniform(stream).0,
                     Op::Slot(slot) => memory == self.frame.slot(slot),
                     _ => memory.base == Gpr::RDX && self.slots.get(&memory.disp) == Some(&value),

@@ -6,7 +6,7 @@
 //!
 //! What must stay true: a pointer of a loop begins where the loops around it are, and ends with it.
 
-use super::tree::{Address, CHUNK, Item, LoopId, Region, Strides, Tree};
+use super::tree::{Address, Base, CHUNK, Item, LoopId, Pointer, Region, Row, Strides, Tree};
 use crate::error::Error;
 use crate::jit::wide::allocate::{Carried, Placed, allocate};
 use crate::jit::wide::assemble::{Assembly, load_pins, used};
@@ -39,7 +39,8 @@ const PAGE: i32 = 4096;
 /// Where an allocation does not verify, which is a bug of ours.
 pub fn assemble(trees: &[Tree], level: Level, element: Width, foreign: u64) -> Result<Assembly, Error> {
     let frame = Frame::new(level, element);
-    let mut coder = Coder { frame, out: Vec::new(), words: FxHashMap::default(), next: 0, most: 0, slots: 0 };
+    let (out, words) = (Vec::new(), FxHashMap::default());
+    let mut coder = Coder { frame, element, out, words, next: 0, most: 0, slots: 0 };
     coder.frame.append_masks();
     for tree in trees {
         coder.tree(tree)?;
@@ -49,9 +50,10 @@ pub fn assemble(trees: &[Tree], level: Level, element: Width, foreign: u64) -> R
 
 struct Coder {
     frame: Frame,
+    element: Width,
     out: Vec<Instr>,
-    /// The words that pointers are in, by what has been added to the arena.
-    words: FxHashMap<Strides, i32>,
+    /// The words that pointers are in.
+    words: FxHashMap<Pointer, i32>,
     /// Words that are taken, and the most there were; slots of all regions.
     next: i32,
     most: i32,
@@ -60,21 +62,24 @@ struct Coder {
 
 /// Where the pointers of a region are.
 struct Pointers {
-    registers: Vec<(Strides, Gpr)>,
+    registers: Vec<(Pointer, Gpr)>,
     /// Those there was no register for are words.
-    words: FxHashMap<Strides, i32>,
+    words: FxHashMap<Pointer, i32>,
 }
 
 impl Pointers {
-    fn locate(&self, address: &Address) -> Located {
-        if address.strides.is_empty() {
-            return (Memory::at(Gpr::RDI, address.offset), None);
+    fn locate(&self, Address { pointer, offset }: &Address) -> Located {
+        if is_arena(pointer) {
+            return (Memory::at(Gpr::RDI, *offset), None);
         }
-        match self.registers.iter().find(|(strides, _)| *strides == address.strides) {
-            Some(&(_, register)) => (Memory::at(register, address.offset), None),
+        if let Base::Absent(_) = pointer.base {
+            return (word(self.words[pointer]), None);
+        }
+        match self.registers.iter().find(|(own, _)| own == pointer) {
+            Some(&(_, register)) => (Memory::at(register, *offset), None),
             None => {
-                let word = word(self.words[&address.strides]);
-                (Memory::at(Gpr::RCX, address.offset), Some(Instr::LoadWord(Gpr::RCX, word)))
+                let word = word(self.words[pointer]);
+                (Memory::at(Gpr::RCX, *offset), Some(Instr::LoadWord(Gpr::RCX, word)))
             }
         }
     }
@@ -84,18 +89,21 @@ fn word(number: i32) -> Memory {
     Memory::at(Gpr::RSP, number * 8)
 }
 
-fn parent(strides: &Strides) -> Strides {
-    strides[..strides.len() - 1].iter().copied().collect()
+fn is_arena(pointer: &Pointer) -> bool {
+    pointer.base == Base::Arena && pointer.strides.is_empty()
 }
 
 impl Coder {
     fn tree(&mut self, tree: &Tree) -> Result<(), Error> {
         self.words.clear();
         self.next = 0;
-        for strides in ending(tree, &tree.items, CHUNK) {
-            let word = self.new_word(&strides);
-            self.out.push(Instr::Multiply(Gpr::RCX, Gpr::RSI, strides[0].1));
-            self.out.extend([Instr::AddRegister(Gpr::RCX, Gpr::RDI), Instr::StoreWord(word, Gpr::RCX)]);
+        for pointer in ending(tree, &tree.items, CHUNK) {
+            let word = self.new_word(&pointer);
+            self.out.push(Instr::Multiply(Gpr::RCX, Gpr::RSI, pointer.strides[0].1));
+            if pointer.base == Base::Arena {
+                self.out.push(Instr::AddRegister(Gpr::RCX, Gpr::RDI));
+            }
+            self.out.push(Instr::StoreWord(word, Gpr::RCX));
         }
         if let Some(tail) = tree.tail {
             self.out.push(self.frame.load_mask(tail));
@@ -103,8 +111,8 @@ impl Coder {
         self.items(tree, &tree.items)
     }
 
-    fn new_word(&mut self, strides: &Strides) -> Memory {
-        self.words.insert(strides.clone(), self.next);
+    fn new_word(&mut self, pointer: &Pointer) -> Memory {
+        self.words.insert(pointer.clone(), self.next);
         self.next += 1;
         self.most = self.most.max(self.next);
         word(self.next - 1)
@@ -114,6 +122,7 @@ impl Coder {
         for item in items {
             match item {
                 Item::Straight(region) => self.straight(tree, &tree.regions[*region])?,
+                Item::Row(row) => self.row(row),
                 Item::Loop { id, rounds, items } => match items[..] {
                     [Item::Straight(region)] => self.innermost(tree, &tree.regions[region], *id, *rounds)?,
                     _ => self.outer(tree, items, *id, *rounds)?,
@@ -127,43 +136,62 @@ impl Coder {
     fn outer(&mut self, tree: &Tree, items: &[Item], id: LoopId, rounds: u32) -> Result<(), Error> {
         let before = self.next;
         let mut steps = Vec::new();
-        for strides in ending(tree, items, id) {
-            let from = self.pointer_word(&parent(&strides));
-            let to = self.new_word(&strides);
-            match from {
-                Some(from) => {
-                    self.out.extend([Instr::LoadWord(Gpr::RCX, from), Instr::StoreWord(to, Gpr::RCX)]);
-                }
-                None => self.out.push(Instr::StoreWord(to, Gpr::RDI)),
-            }
-            steps.push((to, strides.last().expect("ends with the loop").1));
+        for pointer in ending(tree, items, id) {
+            let to = self.new_word(&pointer);
+            self.load_pointer(Gpr::RCX, &pointer.parent());
+            self.out.push(Instr::StoreWord(to, Gpr::RCX));
+            steps.push((to, pointer.strides.last().expect("ends with the loop").1));
         }
-        // No address is of a loop twice, so the counter has a name of its own.
-        let counter = self.new_word(&Strides::from_iter([(id, 0)]));
+        // No address has a stride of 0, so the counter has a name of its own.
+        let counter = Pointer { base: Base::Zero, strides: Strides::from_iter([(id, 0)]) };
+        let counter = self.new_word(&counter);
         self.out.extend([Instr::MoveImmediate(Gpr::RCX, rounds.into()), Instr::StoreWord(counter, Gpr::RCX)]);
         let head = self.frame.label();
         self.out.push(Instr::Label(head));
         self.items(tree, items)?;
         self.out.extend(steps.into_iter().map(|(word, bytes)| Instr::AddWord(word, bytes)));
         self.out.extend([Instr::AddWord(counter, -1), Instr::Jump(Condition::NonZero, head)]);
-        self.words.retain(|strides, _| strides.last().is_none_or(|last| last.0 != id));
+        self.words.retain(|pointer, _| !pointer.ends_with(id));
         self.next = before;
         Ok(())
     }
 
-    /// The word that has a pointer; none for the arena.
-    fn pointer_word(&self, strides: &Strides) -> Option<Memory> {
-        (!strides.is_empty()).then(|| word(self.words[strides]))
+    fn load_pointer(&mut self, to: Gpr, pointer: &Pointer) {
+        self.out.push(match pointer.base {
+            Base::Arena if pointer.strides.is_empty() => Instr::Move(to, Gpr::RDI),
+            Base::Zero if pointer.strides.is_empty() => Instr::MoveImmediate(to, 0),
+            _ => Instr::LoadWord(to, word(self.words[pointer])),
+        });
+    }
+
+    /// The pointer to the row chosen, and whether there is none; the first row stands in for one
+    /// that is not there.
+    fn row(&mut self, row: &Row) {
+        let pointer = |base| Pointer { base, strides: Strides::new() };
+        let (rcx, rax) = (Gpr::RCX, Gpr::RAX);
+        self.load_pointer(rcx, &row.index.pointer);
+        self.out.extend([
+            Instr::Truncate(rcx, Memory::at(rcx, row.index.offset), self.element),
+            Instr::MoveImmediate(rax, row.rows.into()),
+            Instr::Compare(rcx, rax),
+            Instr::OnesIfBelow(rax),
+            Instr::AndRegister(rcx, rax),
+            Instr::Not(rax),
+        ]);
+        let absent = self.new_word(&pointer(Base::Absent(row.number)));
+        self.out.push(Instr::StoreWord(absent, rax));
+        self.load_pointer(rax, &row.place);
+        self.out.extend([Instr::Multiply(rcx, rcx, row.bytes), Instr::AddRegister(rcx, rax)]);
+        let place = self.new_word(&pointer(Base::Row(row.number)));
+        self.out.push(Instr::StoreWord(place, rcx));
     }
 
     fn straight(&mut self, tree: &Tree, region: &Region) -> Result<(), Error> {
-        let pointers = Pointers { registers: Vec::new(), words: self.words.clone() };
         let mut code = Code::of(region, tree);
-        let mut pointers = pointers;
-        for (strides, &register) in code.strides.iter().zip(&REGISTERS) {
-            let from = self.pointer_word(strides).expect("the arena is none of them");
-            self.out.push(Instr::LoadWord(register, from));
-            pointers.registers.push((strides.clone(), register));
+        let mut pointers = Pointers { registers: Vec::new(), words: self.words.clone() };
+        for (pointer, &register) in code.pointers.iter().zip(&REGISTERS) {
+            self.load_pointer(register, pointer);
+            pointers.registers.push((pointer.clone(), register));
         }
         self.enter(&mut code, region, &pointers);
         self.body(&code, (&[], &[]))
@@ -177,29 +205,30 @@ impl Coder {
         let mut pointers = Pointers { registers: Vec::new(), words: FxHashMap::default() };
         let (counter, rest) = REGISTERS.split_first().expect("there are some");
         let mut steps = Vec::new();
-        let moves = |strides: &Strides| strides.last().is_some_and(|last| last.0 == id);
-        for (at, strides) in code.strides.iter().enumerate() {
-            let is_moved = moves(strides);
-            let from = self.pointer_word(&if is_moved { parent(strides) } else { strides.clone() });
+        for (at, pointer) in code.pointers.iter().enumerate() {
+            let is_moved = pointer.ends_with(id);
             let register = rest.get(at).copied();
-            let to = register.unwrap_or(Gpr::RCX);
-            self.out.push(from.map_or(Instr::Move(to, Gpr::RDI), |from| Instr::LoadWord(to, from)));
-            let bytes = strides.last().map_or(0, |last| last.1);
+            self.load_pointer(
+                register.unwrap_or(Gpr::RCX),
+                &if is_moved { pointer.parent() } else { pointer.clone() },
+            );
+            let bytes = pointer.strides.last().map_or(0, |last| last.1);
             match register {
                 Some(register) => {
-                    pointers.registers.push((strides.clone(), register));
+                    pointers.registers.push((pointer.clone(), register));
                     steps.extend(is_moved.then_some(Instr::Add(register, bytes)));
                 }
-                None => {
-                    let word = self.new_word(strides);
+                None if is_moved => {
+                    let word = self.new_word(pointer);
                     self.out.push(Instr::StoreWord(word, Gpr::RCX));
-                    steps.extend(is_moved.then_some(Instr::AddWord(word, bytes)));
+                    steps.push(Instr::AddWord(word, bytes));
                 }
+                None => {}
             }
         }
         pointers.words.clone_from(&self.words);
         self.enter(&mut code, region, &pointers);
-        let (pins, carried) = code.registers(|stream| moves(&region.streams[stream as usize].strides));
+        let (pins, carried) = code.registers(|stream| region.streams[stream as usize].pointer.ends_with(id));
         self.out.extend(load_pins(&code.body, &pins, &self.frame));
         let slot = |frame: &Frame, opcode, c: &Carried| {
             Instr::Vector(Vector::unary(opcode, c.register, Place::Memory(frame.slot(c.slot))))
@@ -212,7 +241,7 @@ impl Coder {
         self.out.extend(steps);
         self.out.extend([Instr::Sub(*counter, 1), Instr::Jump(Condition::NonZero, head)]);
         self.out.extend(carried.iter().map(|c| slot(&self.frame, Opcode::StorePd, c)));
-        self.words.retain(|strides, _| !moves(strides));
+        self.words.retain(|pointer, _| !pointer.ends_with(id));
         self.next = before;
         Ok(())
     }
@@ -264,21 +293,23 @@ impl Coder {
 }
 
 /// The pointers of what is inside a loop, those that end with the loop.
-fn ending(tree: &Tree, items: &[Item], id: LoopId) -> Vec<Strides> {
-    let mut found: Vec<Strides> = Vec::new();
+fn ending(tree: &Tree, items: &[Item], id: LoopId) -> Vec<Pointer> {
+    let mut found: Vec<Pointer> = Vec::new();
+    let mut add = |pointer: &Pointer| {
+        let Some(at) = pointer.strides.iter().position(|s| s.0 == id) else { return };
+        let prefix = pointer.prefix(at + 1);
+        if !found.contains(&prefix) {
+            found.push(prefix);
+        }
+    };
     let mut open: Vec<&Item> = items.iter().rev().collect();
     while let Some(item) = open.pop() {
         match item {
             Item::Loop { items, .. } => open.extend(items.iter().rev()),
             Item::Straight(region) => {
-                for Address { strides, .. } in &tree.regions[*region].streams {
-                    let Some(at) = strides.iter().position(|s| s.0 == id) else { continue };
-                    let prefix: Strides = strides[..=at].iter().copied().collect();
-                    if !found.contains(&prefix) {
-                        found.push(prefix);
-                    }
-                }
+                tree.regions[*region].streams.iter().for_each(|address| add(&address.pointer));
             }
+            Item::Row(row) => [&row.index.pointer, &row.place].into_iter().for_each(&mut add),
         }
     }
     found
@@ -289,9 +320,9 @@ struct Code {
     body: Body,
     code: Vec<Selected>,
     uses: Uses,
-    /// The streams that are left, and what is added to the arena for them.
+    /// The streams that are left, and the pointers they want a register for.
     streams: Vec<bool>,
-    strides: Vec<Strides>,
+    pointers: Vec<Pointer>,
     /// How many slots the tree has.
     kept: u32,
 }
@@ -308,13 +339,14 @@ impl Code {
                 streams[stream as usize] = true;
             }
         }
-        let mut strides: Vec<Strides> = Vec::new();
-        for (address, _) in region.streams.iter().zip(&streams).filter(|s| *s.1) {
-            if !address.strides.is_empty() && !strides.contains(&address.strides) {
-                strides.push(address.strides.clone());
+        let mut pointers: Vec<Pointer> = Vec::new();
+        for (Address { pointer, .. }, _) in region.streams.iter().zip(&streams).filter(|s| *s.1) {
+            let needs_none = is_arena(pointer) || matches!(pointer.base, Base::Absent(_));
+            if !needs_none && !pointers.contains(pointer) {
+                pointers.push(pointer.clone());
             }
         }
-        Code { body, code, uses, streams, strides, kept: tree.slots }
+        Code { body, code, uses, streams, pointers, kept: tree.slots }
     }
 
     /// What has a register of its own over all rounds of a loop, where such streams move.

@@ -3,7 +3,7 @@
 //! What must stay true: a value computed in one region and used in another is kept in a slot at the
 //! end of the first; masks go as numbers.
 
-use super::tree::{Address, Item, LoopId, Region, Tree};
+use super::tree::{Address, Base, Item, LoopId, Pointer, Region, Row, Strides, Tree};
 use crate::jit::wide::{Body, Level, Op, Val, Width, apply};
 use crate::loops::Inst;
 use crate::loops::tensor::Combine;
@@ -30,6 +30,7 @@ pub(super) struct Sink {
     /// The region that code is added to.
     open: Option<usize>,
     loops: u32,
+    rows: u32,
     slots: u32,
     kept: FxHashMap<Held, u32>,
     /// Streams of the open region, by address and by how much was stored before.
@@ -47,6 +48,7 @@ impl Sink {
             items: vec![Vec::new()],
             open: None,
             loops: 1,
+            rows: 0,
             slots: 0,
             kept: FxHashMap::default(),
             streams: FxHashMap::default(),
@@ -97,6 +99,25 @@ impl Sink {
         self.items.last_mut().expect("one is always open").push(Item::Loop { id, rounds, items });
     }
 
+    /// Looks up a row; its number.
+    pub fn row(&mut self, index: Address, place: Pointer, rows: u32, bytes: i32) -> u32 {
+        self.cut();
+        let number = self.rows;
+        self.rows += 1;
+        let row = Row { number, index, place, rows, bytes };
+        self.items.last_mut().expect("one is always open").push(Item::Row(row));
+        number
+    }
+
+    /// True, in every lane, where there is no such row.
+    pub fn is_absent(&mut self, row: u32) -> Held {
+        let pointer = Pointer { base: Base::Absent(row), strides: Strides::new() };
+        let absent = self.load(Op::Uniform, Address { pointer, offset: 0 }, false);
+        let ones = self.ones();
+        let ones = Held { region: self.region(), value: ones };
+        self.push(Op::IEqual, &[absent, ones])
+    }
+
     /// The value in the open region.
     fn here(&mut self, held: Held) -> Val {
         let region = self.region();
@@ -105,7 +126,7 @@ impl Sink {
         }
         let inst = self.regions[held.region].body.insts[held.value.index()].clone();
         match inst.op {
-            Op::Constant(_) | Op::Slot(_) => self.body().push(inst.op, inst.width, &[]),
+            op if op.is_invariant() && op.stream().is_none() => self.body().push(inst.op, inst.width, &[]),
             Op::Uniform(stream) => {
                 let address = self.regions[held.region].streams[stream as usize].clone();
                 self.load(Op::Uniform, address, false).value
@@ -187,6 +208,14 @@ impl Sink {
         Held { region, value }
     }
 
+    /// An operation on 32-bit integers, of doubles in the lower half.
+    pub fn integers(&mut self, op: Op, operands: &[Held]) -> Held {
+        let operands: SmallVec<[Val; 3]> = operands.iter().map(|&x| self.here(x)).collect();
+        let region = self.region();
+        let value = self.body().push(op, Width::Single, &operands);
+        Held { region, value }
+    }
+
     /// An instruction of the loop IR, neither load nor store.
     pub fn apply(&mut self, inst: &Inst, operands: &[Held]) -> Held {
         let operands: SmallVec<[Val; 3]> = operands.iter().map(|&x| self.here(x)).collect();
@@ -231,10 +260,19 @@ impl Sink {
 
     /// What is at an address; if that is written as well, what is there now.
     pub fn load(&mut self, op: Access, address: Address, is_written: bool) -> Held {
+        self.loaded(op, address, is_written, &[])
+    }
+
+    /// What is at the elements that an index says, counted from an address.
+    pub fn gather(&mut self, op: Access, address: Address, is_written: bool, index: Held) -> Held {
+        self.loaded(op, address, is_written, &[index])
+    }
+
+    fn loaded(&mut self, op: Access, address: Address, is_written: bool, index: &[Held]) -> Held {
         self.region();
         let stores = if is_written { self.stores } else { 0 };
         let stream = self.stream(address, stores);
-        self.push(op(stream), &[])
+        self.push(op(stream), index)
     }
 
     pub fn store(&mut self, op: Access, address: Address, value: Held) {
