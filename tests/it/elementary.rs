@@ -51,7 +51,7 @@ functions! {
     unary  asin        0.65;
     unary  acos        0.65;
     unary  atan        0.85;
-    binary atan2       0.7;
+    binary atan2       0.75;
     unary  sinh        0.8;
     unary  cosh        0.75;
     unary  tanh        0.7;
