@@ -38,7 +38,7 @@ macro_rules! functions {
 
 #[rustfmt::skip]
 functions! {
-    unary  exp         0.9;
+    unary  exp         0.95;
     unary  exp2        0.9;
     unary  expm1       1.2;
     unary  log         0.75;
