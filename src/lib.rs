@@ -26,6 +26,8 @@ mod gradients;
 mod limits;
 #[cfg(feature = "training")]
 pub mod models;
+#[cfg(feature = "training")]
+mod objective;
 mod reading;
 mod suggest;
 
@@ -76,5 +78,7 @@ pub use jit::{Kernel, MapKernel, MapOptions, Results, column_sum};
 pub use limits::Limits;
 #[cfg(feature = "training")]
 pub use models::ArrayEvaluator;
+#[cfg(feature = "training")]
+pub use objective::{ObjectiveKernel, objective};
 pub use reading::{parse, parse_with, read};
 pub use simplify::{Level, Purpose, simplify};

@@ -9,8 +9,10 @@
 //! Coefficients: `tests/it/data/elementary_fit.py`, tables ERF and ERFCX.
 
 use super::exponential::exp_pair;
+use super::format::Format;
 use super::machine::Machine;
 use super::pair::{Pair, at_most, calc, divide, fast_two_sum, normalise, polynomial, two_product, two_sum};
+use super::single;
 
 /// (erf x / x − 2/√π)/z in z = x² ≤ 0.49, to 2⁻⁶².
 #[rustfmt::skip]
@@ -45,6 +47,9 @@ const FAR: f64 = 27.5;
 /// Measured error: below 0.85 ulp.
 #[inline(always)]
 pub fn erf<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    if m.format() == Format::Single {
+        return single::erf(m, x);
+    }
     let magnitude = m.abs(x);
     let near = erf_near(m, magnitude);
     let near_value = m.add(near.hi, near.lo);

@@ -2,15 +2,16 @@
 //!
 //! What must stay true: x = k·ln 2 + r with |r| ≤ 0.3467, where k·LN2_HI and
 //! x − k·LN2_HI are exact (Cody and Waite, Software Manual for the Elementary
-//! Functions, 1980): LN2_HI has 42 bits and |k| < 2¹¹.
+//! Functions, 1980): LN2_HI has 42 bits and |k| < 2¹¹; in single precision 16 bits and 2⁸.
 //!
-//! Coefficients: `tests/it/data/elementary_fit.py`, tables EXP and EXP2.
+//! Coefficients: `tests/it/data/elementary_fit.py`, tables EXP, EXP2 and those of single precision.
 
 use std::f64::consts::{LN_2, LOG2_E};
 
+use super::format::Format;
 use super::machine::Machine;
 use super::pair::{
-    Pair, at_least, at_most, calc, fast_two_sum, nearest_multiple, normalise, polynomial, round_pair,
+    Pair, at_least, at_most, calc, fast_two_sum, nearest_multiple, normalise, polynomial_in_two, round_pair,
 };
 
 /// The first 42 bits of ln 2, so that k·LN2_HI is exact for |k| < 2¹¹.
@@ -36,13 +37,56 @@ const EXP2: [f64; 10] = [
     1.0178047886406611e-07, 7.073841811077102e-09, 4.457224349221754e-10,
 ];
 
+/// As [`EXP`], to 2⁻²⁸.
+const EXP_SINGLE: [f64; 5] = [0.5, 0.166665204, 0.04166638, 0.008368753, 0.0013942702];
+
+/// As [`EXP2`], to 2⁻²⁸.
+const EXP2_SINGLE: [f64; 5] = [0.2402265, 0.0555036311, 0.009618127, 0.0013389799, 0.0001544868];
+
+/// What the formats differ in.
+struct Constants {
+    /// ln 2 in two parts.
+    ln_2: [f64; 2],
+    exp: &'static [f64],
+    exp2: &'static [f64],
+    /// From these on eˣ is 0, and ∞.
+    ends: [f64; 2],
+    /// From these on 2ˣ is 0, and ∞.
+    binary_ends: [f64; 2],
+    /// Below the first expm1 x = −1; 2ᵏ to the second is far beyond what 1 adds to.
+    flat: [f64; 2],
+}
+
+const SINGLE: Constants = Constants {
+    ln_2: [0.693_145_751_953_125, 1.428_606_765_330_187e-6],
+    exp: &EXP_SINGLE,
+    exp2: &EXP2_SINGLE,
+    ends: [-104.5, 89.0],
+    binary_ends: [-152.0, 129.0],
+    flat: [-25.0, 100.0],
+};
+
+const DOUBLE: Constants = Constants {
+    ln_2: [LN2_HI, LN2_LO],
+    exp: &EXP,
+    exp2: &EXP2,
+    ends: [-746.0, 710.0],
+    binary_ends: [-1077.0, 1025.0],
+    flat: [-50.0, 1000.0],
+};
+
+#[inline(always)]
+fn constants(format: Format) -> &'static Constants {
+    format.pick(&SINGLE, &DOUBLE)
+}
+
 /// eˣ.
 ///
 /// Measured error: below 0.9 ulp.
 #[inline(always)]
 pub fn exp<M: Machine>(m: &mut M, x: M::F) -> M::F {
-    // Beyond these the result is 0 or ∞ all the same, and 2ᵏ has a finite k.
-    let x = at_most(m, x, 710.0);
+    // Beyond the ends the result is 0 or ∞ all the same, and 2ᵏ has a finite k.
+    let x = at_most(m, x, constants(m.format()).ends[1]);
     let (y, k) = exp_parts(m, x);
     m.scale(y.hi, k)
 }
@@ -54,15 +98,16 @@ pub(super) fn exp_and_tail<M: Machine>(m: &mut M, x: M::F) -> (M::F, M::F) {
     (m.scale(y.hi, k), y.lo)
 }
 
-/// eˣ = 2ᵏ · pair for x ≤ 710, of which the low part is about a quarter of an ulp off.
+/// eˣ = 2ᵏ · pair for x up to the upper end, of which the low part is about a quarter of an ulp off.
 #[inline(always)]
 fn exp_parts<M: Machine>(m: &mut M, x: M::F) -> (Pair<M::F>, M::F) {
-    let x = at_least(m, x, -746.0);
+    let Constants { ln_2: [ln_2, ln_2_low], exp, ends, .. } = constants(m.format());
+    let x = at_least(m, x, ends[0]);
     let (k, _) = nearest_multiple(m, x, LOG2_E);
-    let exact = calc!(m, x - k * [LN2_HI]);
-    let c = calc!(m, k * [-LN2_LO]);
+    let exact = calc!(m, x - k * [*ln_2]);
+    let c = calc!(m, k * [-ln_2_low]);
     let r = calc!(m, exact + c);
-    let p = polynomial(m, r, &EXP);
+    let p = polynomial_in_two(m, r, exp);
     // eʳ = 1 + (r + r²p), with c among the small terms, where its rounding is harmless.
     let most = calc!(m, exact + ((r * r) * p + c));
     let one = m.f(1.0);
@@ -74,12 +119,14 @@ fn exp_parts<M: Machine>(m: &mut M, x: M::F) -> (Pair<M::F>, M::F) {
 /// Measured error: below 0.9 ulp.
 #[inline(always)]
 pub fn exp2<M: Machine>(m: &mut M, x: M::F) -> M::F {
-    let x = at_most(m, x, 1025.0);
-    let x = at_least(m, x, -1077.0);
+    let Constants { exp2, binary_ends, .. } = constants(m.format());
+    let x = at_most(m, x, binary_ends[1]);
+    let x = at_least(m, x, binary_ends[0]);
     let (k, _) = nearest_multiple(m, x, 1.0);
     let r = calc!(m, x - k);
-    let p = polynomial(m, r, &EXP2);
-    let y = calc!(m, [1.0] + (r * [LN_2] + ((r * r) * p + (r * [LN2_TAIL]))));
+    let p = polynomial_in_two(m, r, exp2);
+    let tail = m.format().pick(LN_2 - f64::from(std::f32::consts::LN_2), LN2_TAIL);
+    let y = calc!(m, [1.0] + (r * [LN_2] + ((r * r) * p + (r * [tail]))));
     m.scale(y, k)
 }
 
@@ -88,12 +135,13 @@ pub fn exp2<M: Machine>(m: &mut M, x: M::F) -> M::F {
 /// Measured error: below 1.2 ulp.
 #[inline(always)]
 pub fn expm1<M: Machine>(m: &mut M, x: M::F) -> M::F {
-    let bounded = at_most(m, x, 710.0);
-    let bounded = at_least(m, bounded, -50.0);
+    let Constants { ends, flat, .. } = constants(m.format());
+    let bounded = at_most(m, x, ends[1]);
+    let bounded = at_least(m, bounded, flat[0]);
     let zero = m.f(0.0);
     let Reduced { r, tail, k } = reduce(m, bounded, zero);
     // 2ᵏ((1 − 2⁻ᵏ) + r + tail); 1 − 2⁻ᵏ is 0 or at least 1/2 in magnitude.
-    let bounded_k = at_most(m, k, 1000.0);
+    let bounded_k = at_most(m, k, flat[1]);
     let k_negated = m.neg(bounded_k);
     let inverse = m.power_of_two(k_negated);
     let whole = calc!(m, [1.0] - inverse);
@@ -114,14 +162,16 @@ pub(super) struct Reduced<F> {
     pub k: F,
 }
 
-/// e^(hi + lo) for |hi| ≤ 1000 and |lo| ≤ ulp(hi), before the last roundings.
+/// e^(hi + lo) for |hi| ≤ 1000 (100 in single precision) and |lo| ≤ ulp(hi), before the last
+/// roundings.
 #[inline(always)]
 pub(super) fn reduce<M: Machine>(m: &mut M, hi: M::F, lo: M::F) -> Reduced<M::F> {
+    let Constants { ln_2: [ln_2, ln_2_low], exp, .. } = constants(m.format());
     let (k, _) = nearest_multiple(m, hi, LOG2_E);
-    let exact = calc!(m, hi - k * [LN2_HI]);
-    let c = calc!(m, lo - k * [LN2_LO]);
+    let exact = calc!(m, hi - k * [*ln_2]);
+    let c = calc!(m, lo - k * [*ln_2_low]);
     let Pair { hi: r, lo: low } = fast_two_sum(m, exact, c);
-    let p = polynomial(m, r, &EXP);
+    let p = polynomial_in_two(m, r, exp);
     // e^(r + low) = eʳ + low·eʳ, and eʳ ≈ 1 + r is enough for so small a term.
     let tail = calc!(m, (r * r) * p + (low * r + low));
     Reduced { r, tail, k }

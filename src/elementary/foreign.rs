@@ -2,7 +2,7 @@
 //!
 //! What must stay true: the name, arity and value of each is one row of one table.
 
-use super::{gamma, huge};
+use super::{Plain, cos, gamma, huge, log_gamma, sin};
 
 /// A pure function of doubles in plain Rust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,10 @@ pub enum Foreign {
     HugeCos,
     /// tan x for |x| ≥ 2³² only
     HugeTan,
+    /// sin x
+    Sin,
+    /// cos x
+    Cos,
 }
 
 /// How to call one.
@@ -37,23 +41,26 @@ pub enum Function {
 impl Foreign {
     /// Every one, for tables of symbols.
     #[rustfmt::skip]
-    pub const ALL: [Foreign; 8] = [
+    pub const ALL: [Foreign; 10] = [
         Foreign::Gamma, Foreign::LogGamma, Foreign::Digamma, Foreign::Trigamma,
         Foreign::Polygamma, Foreign::HugeSin, Foreign::HugeCos, Foreign::HugeTan,
+        Foreign::Sin, Foreign::Cos,
     ];
 
     /// The name, unique and fit for a symbol, and the function.
     #[rustfmt::skip]
     const fn row(self) -> (&'static str, Function) {
         match self {
-            Foreign::Gamma     => ("gamma",     Function::Unary(gamma::gamma_value)),
-            Foreign::LogGamma  => ("lgamma",    Function::Unary(gamma::lgamma_value)),
-            Foreign::Digamma   => ("digamma",   Function::Unary(gamma::digamma_value)),
-            Foreign::Trigamma  => ("trigamma",  Function::Unary(gamma::trigamma_value)),
+            Foreign::Gamma     => ("gamma",     Function::Unary(log_gamma::gamma)),
+            Foreign::LogGamma  => ("lgamma",    Function::Unary(log_gamma::lgamma)),
+            Foreign::Digamma   => ("digamma",   Function::Unary(log_gamma::digamma)),
+            Foreign::Trigamma  => ("trigamma",  Function::Unary(log_gamma::trigamma)),
             Foreign::Polygamma => ("polygamma", Function::Binary(gamma::polygamma_value)),
             Foreign::HugeSin   => ("huge_sin",  Function::Unary(huge::sin)),
             Foreign::HugeCos   => ("huge_cos",  Function::Unary(huge::cos)),
             Foreign::HugeTan   => ("huge_tan",  Function::Unary(huge::tan)),
+            Foreign::Sin       => ("sin",       Function::Unary(|x| sin(&mut Plain, x))),
+            Foreign::Cos       => ("cos",       Function::Unary(|x| cos(&mut Plain, x))),
         }
     }
 

@@ -10,12 +10,14 @@
 use std::f64::consts::{LN_2, LOG2_E};
 
 use super::exponential::{LN2_HI, LN2_LO};
+use super::format::Format;
 use super::logarithm::log_of_pair;
 use super::machine::Machine;
 use super::pair::{
     Pair, at_most, calc, divide, fast_two_sum, nearest_multiple, normalise, polynomial, round_pair,
     two_product, two_sum,
 };
+use super::single;
 
 /// (sinh r / r − 1)/z in z = r² ≤ 0.1203, to 2⁻⁶¹.
 #[rustfmt::skip]
@@ -64,6 +66,9 @@ pub fn cosh<M: Machine>(m: &mut M, x: M::F) -> M::F {
 /// Measured error: below 0.7 ulp.
 #[inline(always)]
 pub fn tanh<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    if m.format() == Format::Single {
+        return single::tanh(m, x);
+    }
     let Kernel { sinh, cosh, .. } = kernel(m, x);
     let (sinh, cosh) = (normalise(m, sinh), normalise(m, cosh));
     let quotient = divide(m, sinh, cosh);
@@ -76,6 +81,9 @@ pub fn tanh<M: Machine>(m: &mut M, x: M::F) -> M::F {
 /// Measured error: below 0.8 ulp.
 #[inline(always)]
 pub fn sech<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    if m.format() == Format::Single {
+        return single::sech(m, x);
+    }
     let Kernel { cosh, k, .. } = kernel(m, x);
     let cosh = normalise(m, cosh);
     let (one, zero) = (m.f(1.0), m.f(0.0));

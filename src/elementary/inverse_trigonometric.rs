@@ -9,8 +9,10 @@
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
+use super::format::Format;
 use super::machine::Machine;
 use super::pair::{Pair, at_most, calc, fast_two_sum, polynomial, select_pair, unordered};
+use super::single;
 use super::trigonometric::FRAC_PI_2_TAIL;
 
 /// (atan t / t − 1)/z in z = t² ≤ 0.1717, to 2⁻⁵⁹.
@@ -81,6 +83,9 @@ pub fn acos<M: Machine>(m: &mut M, x: M::F) -> M::F {
 /// Measured error: below 0.85 ulp.
 #[inline(always)]
 pub fn atan<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    if m.format() == Format::Single {
+        return single::atan(m, x);
+    }
     let magnitude = m.abs(x);
     let magnitude = at_most(m, magnitude, ATAN_FLAT);
     let one = m.f(1.0);

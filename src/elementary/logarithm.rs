@@ -7,13 +7,15 @@
 //! R = 2s²/3 + 2s⁴/5 + …, the form of Ng's `log` in fdlibm (Sun, 1993).
 //! Coefficients: `tests/it/data/elementary_fit.py`, table LOG.
 
-use std::f64::consts::{LOG2_E, LOG10_E};
+use std::f64::consts::{FRAC_1_SQRT_2, LOG2_E, LOG10_E};
 
 use super::exponential::{LN2_HI, LN2_LO};
+use super::format::Format;
 use super::machine::Machine;
 use super::pair::{
     Pair, at_least, at_most, calc, fast_two_sum, normalise, polynomial, round_pair, two_product, two_sum,
 };
+use super::single;
 
 /// (log((1 + s)/(1 − s)) − 2s)/s³ in z = s² ≤ 0.02945, to 2⁻⁵⁹.
 #[rustfmt::skip]
@@ -36,6 +38,9 @@ const LOG10_2_LO: f64 = 2.836_339_455_104_496_4e-14;
 /// Measured error: below 0.75 ulp.
 #[inline(always)]
 pub fn log<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    if m.format() == Format::Single {
+        return single::log(m, x);
+    }
     let Split { k, f } = split(m, x);
     let c = calc!(m, k * [LN2_LO]);
     let y = log_sum(m, k, f, c);
@@ -48,6 +53,9 @@ pub fn log<M: Machine>(m: &mut M, x: M::F) -> M::F {
 /// Measured error: below 0.8 ulp.
 #[inline(always)]
 pub fn log1p<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    if m.format() == Format::Single {
+        return single::log1p(m, x);
+    }
     let one = m.f(1.0);
     let sum = two_sum(m, one, x);
     let y = log_of_pair(m, sum);
@@ -64,6 +72,9 @@ pub fn log1p<M: Machine>(m: &mut M, x: M::F) -> M::F {
 /// Measured error: below 0.85 ulp.
 #[inline(always)]
 pub fn log2<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    if m.format() == Format::Single {
+        return single::log2(m, x);
+    }
     let Split { k, f } = split(m, x);
     let zero = m.f(0.0);
     let natural = log_sum(m, zero, f, zero);
@@ -99,31 +110,34 @@ pub(super) struct Split<F> {
 /// Splits a finite x > 0, subnormal or not.
 #[inline(always)]
 pub(super) fn split<M: Machine>(m: &mut M, x: M::F) -> Split<M::F> {
-    let least_normal = m.f(f64::MIN_POSITIVE);
+    let format = m.format();
+    let least_normal = m.f(format.least_normal());
     let subnormal = m.lt(x, least_normal);
-    let raised = calc!(m, x * [TWO_POW_54]);
+    let raised = calc!(m, x * [RAISE]);
     let x = m.select(subnormal, raised, x);
-    let (bias, raised_bias) = (m.f(1023.0), m.f(1023.0 + 54.0));
-    let bias = m.select(subnormal, raised_bias, bias);
+    // An integer is added to the bits of this number below.
+    let zero = format.shifter() + format.bias();
+    let (usual, raised) = (m.f(zero), m.f(zero + RAISED_BY));
+    let zero = m.select(subnormal, raised, usual);
     let bits = m.to_bits(x);
     // Moves √½·2ʲ to a power of two, where the exponent field steps.
-    let step = m.i(ONE - SQRT_HALF);
+    let root = format.bits_of(FRAC_1_SQRT_2);
+    let step = m.i(format.bits_of(1.0) - root);
     let moved = m.iadd(bits, step);
-    let exponent = m.shr_unsigned(moved, 52);
-    let field = m.shl(exponent, 52);
-    let one = m.i(ONE);
-    let rebased = m.isub(bits, field);
-    let mantissa = m.iadd(rebased, one);
+    let (field, root) = (m.i((1 << format.mantissa()) - 1), m.i(root));
+    let mantissa = m.iand(moved, field);
+    let mantissa = m.iadd(mantissa, root);
     let mantissa = m.from_bits(mantissa);
-    let exponent = m.from_int(exponent);
-    Split { k: calc!(m, exponent - bias), f: calc!(m, mantissa - [1.0]) }
+    let exponent = m.shr_unsigned(moved, format.mantissa());
+    let shifter = m.i(format.bits_of(format.shifter()));
+    let exponent = m.iadd(exponent, shifter);
+    let exponent = m.from_bits(exponent);
+    Split { k: calc!(m, exponent - zero), f: calc!(m, mantissa - [1.0]) }
 }
 
-const TWO_POW_54: f64 = (1_u64 << 54) as f64;
-/// The bits of 1.
-const ONE: i64 = 0x3FF0_0000_0000_0000;
-/// The bits of √½.
-const SQRT_HALF: i64 = 0x3FE6_A09E_667F_3BCD;
+/// Makes any subnormal number normal, and its exponent greater by as much.
+const RAISE: f64 = (1_u64 << 54) as f64;
+const RAISED_BY: f64 = 54.0;
 
 /// k·ln 2 + log(1 + f) + (c − k·LN2_LO), where c is k·LN2_LO and any other small
 /// term. The low part is good to about 2⁻⁵⁷, and relatively so for k = 0.

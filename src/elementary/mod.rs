@@ -1,7 +1,10 @@
-//! The elementary functions, each written once over an op trait, f64.
+//! The elementary functions, each written once over an op trait.
 //!
 //! Pipeline: below every engine. The interpreter runs them on [`Plain`], the code
 //! generators on machines that emit instructions; all give the same bits.
+//!
+//! A machine has a [`Format`]. What `ir::Elementwise` calls native is right in both; the other
+//! functions are for doubles, and single precision widens their operands.
 //!
 //! What must stay true: a function is a straight line of [`Machine`] operations,
 //! no branch and no table look-up; special cases are selects, and what cannot be
@@ -19,28 +22,34 @@
 mod error_function;
 mod exponential;
 mod foreign;
+mod format;
 mod gamma;
 mod huge;
 mod hyperbolic;
 mod inverse_trigonometric;
+mod log_gamma;
 mod logarithm;
 mod logistic;
 mod machine;
 mod pair;
+mod plain;
 mod power;
 mod reciprocal;
 mod rounding;
+mod single;
 mod trigonometric;
 
 pub use error_function::{erf, erfc};
 pub use exponential::{exp, exp2, expm1};
 pub use foreign::{Foreign, Function};
+pub use format::Format;
 pub use gamma::{digamma, gamma, lgamma, polygamma, trigamma};
 pub use hyperbolic::{acosh, asinh, atanh, cosh, sech, sinh, tanh};
 pub use inverse_trigonometric::{acos, asin, atan, atan2};
 pub use logarithm::{log, log1p, log2, log10};
 pub use logistic::{log_sigmoid, log1mexp, logaddexp, sigmoid, softplus};
-pub use machine::{Machine, Plain};
+pub use machine::Machine;
+pub use plain::{Plain, PlainSingle};
 pub use power::{cbrt, hypot, pow};
 pub use reciprocal::{cot, coth, csc, csch, pi, relu, sec};
 pub use rounding::{max, min, round, sign};

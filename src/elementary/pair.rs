@@ -7,7 +7,7 @@
 //! precision" (1971); Muller et al., Handbook of Floating-Point Arithmetic, 2nd
 //! ed. (2018), chapters 4 and 14.
 
-use super::machine::{Machine, SHIFTER};
+use super::machine::Machine;
 
 /// An infix formula as calls of the machine `m`. Every operand is a name, a
 /// constant in brackets or a formula in parentheses; nothing has precedence.
@@ -55,6 +55,23 @@ pub(super) fn polynomial<M: Machine>(m: &mut M, x: M::F, coefficients: &[f64]) -
         sum = calc!(m, sum * x + [c]);
     }
     sum
+}
+
+/// The same by Horner's rule in x² for the even and the odd powers: as many operations but one,
+/// of which half wait for the others.
+#[inline(always)]
+pub(super) fn polynomial_in_two<M: Machine>(m: &mut M, x: M::F, coefficients: &[f64]) -> M::F {
+    let square = calc!(m, x * x);
+    let parity = |m: &mut M, start: usize| {
+        let mut terms = coefficients.iter().skip(start).step_by(2).rev();
+        let mut sum = m.f(*terms.next().expect("a polynomial in two has two coefficients"));
+        for &c in terms {
+            sum = calc!(m, sum * square + [c]);
+        }
+        sum
+    };
+    let (even, odd) = (parity(m, 0), parity(m, 1));
+    calc!(m, odd * x + even)
 }
 
 /// a + b exactly, where |a| ≥ |b|, or a is a multiple of ulp(b), or a = 0 (Dekker).
@@ -132,12 +149,13 @@ pub(super) fn at_least<M: Machine>(m: &mut M, x: M::F, least: f64) -> M::F {
     m.select(below, least, x)
 }
 
-/// The integer nearest to x · `factor`, |·| < 2⁵¹, as a number and, in the low
-/// bits of the second result, in two's complement.
+/// The integer nearest to x · `factor`, |·| < 2⁵¹ (2²² in single precision), as a number and, in
+/// the low bits of the second result, in two's complement.
 #[inline(always)]
 pub(super) fn nearest_multiple<M: Machine>(m: &mut M, x: M::F, factor: f64) -> (M::F, M::I) {
-    let shifted = calc!(m, x * [factor] + [SHIFTER]);
-    let k = calc!(m, shifted - [SHIFTER]);
+    let shifter = m.format().shifter();
+    let shifted = calc!(m, x * [factor] + [shifter]);
+    let k = calc!(m, shifted - [shifter]);
     (k, m.to_bits(shifted))
 }
 

@@ -83,7 +83,7 @@ pub fn pow<M: Machine>(m: &mut M, x: M::F, y: M::F) -> M::F {
 
 /// log x for finite x > 0 as a normalised pair, to about 2⁻⁶⁵ of itself.
 #[inline(always)]
-fn log_pair<M: Machine>(m: &mut M, x: M::F) -> Pair<M::F> {
+pub(super) fn log_pair<M: Machine>(m: &mut M, x: M::F) -> Pair<M::F> {
     let Split { k, f } = split(m, x);
     // s = f/(2 + f)
     let two = m.f(2.0);

@@ -10,8 +10,9 @@ use super::pair::unordered;
 /// (The nearest with halves to even is the machine's own `round_even`.)
 #[inline(always)]
 pub fn round<M: Machine>(m: &mut M, x: M::F) -> M::F {
-    // The double before 1/2: x + 1/2 itself would round 0.49999999999999994 up.
-    let half = m.f(0.5_f64.next_down());
+    // The number before 1/2: x + 1/2 itself would round that number up.
+    let half = m.format().pick(f64::from(0.5_f32.next_down()), 0.5_f64.next_down());
+    let half = m.f(half);
     let half = m.copysign(half, x);
     let sum = m.add(x, half);
     m.trunc(sum)

@@ -12,11 +12,13 @@
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
 use super::Foreign;
+use super::format::Format;
 use super::machine::Machine;
 use super::pair::{
     Pair, calc, divide, fast_two_sum, nearest_multiple, normalise, polynomial, round_pair, select_pair,
     two_product,
 };
+use super::single;
 
 /// π/2 less the double nearest to it, and what remains after that.
 pub(super) const FRAC_PI_2_TAIL: f64 = 6.123_233_995_736_766e-17;
@@ -46,6 +48,9 @@ const COS: [f64; 6] = [
 /// Measured error: below 0.8 ulp.
 #[inline(always)]
 pub fn sin<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    if m.format() == Format::Single {
+        return single::sin(m, x);
+    }
     let (quadrant, r) = reduce(m, x);
     let y = sin_of(m, quadrant, r);
     let y = keep_tiny(m, x, y);
@@ -57,6 +62,9 @@ pub fn sin<M: Machine>(m: &mut M, x: M::F) -> M::F {
 /// Measured error: below 0.8 ulp.
 #[inline(always)]
 pub fn cos<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    if m.format() == Format::Single {
+        return single::cos(m, x);
+    }
     let (quadrant, r) = reduce(m, x);
     let y = cos_of(m, quadrant, r);
     when_huge(m, x, Foreign::HugeCos, y)
@@ -126,7 +134,7 @@ fn reduce<M: Machine>(m: &mut M, x: M::F) -> (M::I, Pair<M::F>) {
 
 /// sin r and cos r for |r| ≤ 0.7854.
 #[inline(always)]
-fn kernels<M: Machine>(m: &mut M, r: Pair<M::F>) -> (Pair<M::F>, Pair<M::F>) {
+pub(super) fn kernels<M: Machine>(m: &mut M, r: Pair<M::F>) -> (Pair<M::F>, Pair<M::F>) {
     let Pair { hi: r, lo: low } = r;
     let Pair { hi: z, lo: z_low } = two_product(m, r, r);
     let half = calc!(m, z * [0.5]);

@@ -23,7 +23,7 @@ pub mod verify;
 mod walk;
 
 pub use build::{Builder, Expr};
-pub use elementwise::{Domain, Elementwise, Kink, Range, Real, Scalar};
+pub use elementwise::{Domain, Elementwise, Kink, Range, Real, Scalar, Single};
 pub use eval::evaluate;
 pub use function::Function;
 pub(crate) use graph::Repetition;

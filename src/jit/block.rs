@@ -9,6 +9,7 @@ use super::machine::{Clif, selected};
 use super::paired::{self, PAIRS, pairs};
 use super::side_by_side::plan;
 use super::translate::{CONSTANTS, ELEMENT, Names, OPS, PAIRED, Writer, signature};
+use crate::elementary::Format;
 use crate::elementary::Machine;
 use crate::ir::{Elementwise, Selection};
 use crate::loops::{Address, Block, Buffer, Inst, Value as Of};
@@ -112,7 +113,7 @@ impl Writer<'_> {
     }
 
     fn elementwise(&mut self, op: Elementwise, operands: &[Value]) -> Value {
-        if is_inline(op, self.host) {
+        if is_inline(op, self.host, Format::Double) {
             return op.value(&mut Clif(&mut self.builder), operands);
         }
         let callee = match self.callees.get(&op) {

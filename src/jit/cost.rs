@@ -4,7 +4,7 @@
 //! has no instruction for, is never short.
 
 use super::isa::Host;
-use crate::elementary::{Foreign, Machine};
+use crate::elementary::{Foreign, Format, Machine};
 use crate::ir::Elementwise;
 
 /// Longest straight line that goes in line. A call costs about as many, what with the values
@@ -15,17 +15,17 @@ const INLINE: u32 = 16;
 const LONG: u32 = 1000;
 
 /// True when the op is short enough to be written in line.
-pub(super) fn is_inline(op: Elementwise, host: &Host) -> bool {
-    count(op, host, LONG) <= INLINE
+pub(super) fn is_inline(op: Elementwise, host: &Host, format: Format) -> bool {
+    count(op, host, format, LONG) <= INLINE
 }
 
 /// How many instructions the op takes where its rare calls are left to the caller.
-pub(super) fn straight_length(op: Elementwise, host: &Host) -> u32 {
-    count(op, host, 1)
+pub(super) fn straight_length(op: Elementwise, host: &Host, format: Format) -> u32 {
+    count(op, host, format, 1)
 }
 
-fn count(op: Elementwise, host: &Host, rare: u32) -> u32 {
-    let mut count = Count { total: 0, fma: host.fma, rounding: host.rounding, rare };
+fn count(op: Elementwise, host: &Host, format: Format, rare: u32) -> u32 {
+    let mut count = Count { total: 0, format, fma: host.fma, rounding: host.rounding, rare };
     op.value(&mut count, &[(); 3][..op.arity()]);
     count.total
 }
@@ -33,6 +33,7 @@ fn count(op: Elementwise, host: &Host, rare: u32) -> u32 {
 /// A machine that only counts.
 struct Count {
     total: u32,
+    format: Format,
     fma: bool,
     rounding: bool,
     /// What a rare call counts for.
@@ -67,6 +68,8 @@ impl Machine for Count {
            shl(a: (), n: u32) shr_unsigned(a: (), n: u32) shr_signed(a: (), n: u32) ieq(a: (), b: ()) ilt(a: (), b: ());
         1000: call(f: Foreign, args: &[()]);
     }
+
+    fn format(&self) -> Format { self.format }
 
     fn rare(&mut self, (): (), _: Foreign, _: &[()], (): ()) { self.add(self.rare); }
 

@@ -1,11 +1,12 @@
 //! The elementary functions as native functions that generated code can call.
 //!
 //! Every op of the table is instantiated from its one definition on the plain machine, by its
-//! position in `Elementwise::ALL`: there is no second list of ops. On x86-64 there are two sets,
-//! one compiled for hardware FMA; both give the same bits.
+//! position in `Elementwise::ALL`: there is no second list of ops. Those that are native to single
+//! precision are instantiated in it as well. On x86-64 there are two sets of each, one compiled for
+//! hardware FMA; both give the same bits.
 
-use crate::elementary::Plain;
-use crate::ir::Elementwise;
+use crate::elementary::{Format, Plain, PlainSingle};
+use crate::ir::{Elementwise, Single};
 
 /// Rows of the tables below; more than there are ops.
 const ROWS: usize = 128;
@@ -14,7 +15,7 @@ const _: () = assert!(Elementwise::ALL.len() <= ROWS, "make the tables of `libra
 /// What the symbol of an op begins with.
 const PREFIX: &str = "symdiff_";
 
-/// The name generated code calls an op by.
+/// The name generated code calls an op by, over doubles.
 pub(super) fn symbol(op: Elementwise) -> String {
     format!("{PREFIX}{}", op.name())
 }
@@ -22,21 +23,36 @@ pub(super) fn symbol(op: Elementwise) -> String {
 /// The function behind a name, as an address to jump to; of C's calling convention, over doubles.
 pub(super) fn address(symbol: &str, fma: bool) -> Option<*const u8> {
     let name = symbol.strip_prefix(PREFIX)?;
-    let row = Elementwise::ALL.iter().position(|op| op.name() == name)?;
+    let op = Elementwise::ALL.iter().find(|op| op.name() == name)?;
+    Some(function(*op, Format::Double, fma))
+}
+
+/// The function of an op over numbers of a format, to which it is native; as [`address`] has it.
+pub(super) fn function(op: Elementwise, format: Format, fma: bool) -> *const u8 {
+    let row = Elementwise::ALL.iter().position(|x| *x == op).expect("`ALL` has all");
     #[cfg(target_arch = "x86_64")]
     if fma && std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-        return Some(fused::TABLE[row]());
+        return format.pick(fused_single::TABLE[row], fused::TABLE[row])();
     }
     let _ = fma;
-    Some(portable::TABLE[row]())
+    format.pick(portable_single::TABLE[row], portable::TABLE[row])()
 }
 
 /// The value of the op in row `ROW`; NaN past the end.
 #[inline(always)]
-fn value<const ROW: usize>(operands: &[f64]) -> f64 {
+fn double<const ROW: usize>(operands: &[f64]) -> f64 {
     match const { row(ROW) } {
         Some(op) => op.value(&mut Plain, operands),
         None => f64::NAN,
+    }
+}
+
+/// The same in single precision; NaN where the op is not native to it.
+#[inline(always)]
+fn single<const ROW: usize>(operands: &[f32]) -> f32 {
+    match const { row(ROW) } {
+        Some(op) if matches!(op.single(), Single::Native) => op.value(&mut PlainSingle, operands),
+        _ => f32::NAN,
     }
 }
 
@@ -51,27 +67,27 @@ fn arity(at: usize) -> usize {
 
 /// One set of functions and the table of their addresses, with attributes for each function.
 macro_rules! instances {
-    ($set:ident $(#[$attribute:meta])*) => {
+    ($set:ident $value:ident $float:ty $(, #[$attribute:meta])*) => {
         mod $set {
-            use super::{arity, value, ROWS};
+            use super::{arity, $value as value, ROWS};
 
             $(#[$attribute])*
-            extern "C" fn nullary<const ROW: usize>() -> f64 {
+            extern "C" fn nullary<const ROW: usize>() -> $float {
                 value::<ROW>(&[])
             }
 
             $(#[$attribute])*
-            extern "C" fn unary<const ROW: usize>(x: f64) -> f64 {
+            extern "C" fn unary<const ROW: usize>(x: $float) -> $float {
                 value::<ROW>(&[x])
             }
 
             $(#[$attribute])*
-            extern "C" fn binary<const ROW: usize>(a: f64, b: f64) -> f64 {
+            extern "C" fn binary<const ROW: usize>(a: $float, b: $float) -> $float {
                 value::<ROW>(&[a, b])
             }
 
             $(#[$attribute])*
-            extern "C" fn ternary<const ROW: usize>(a: f64, b: f64, c: f64) -> f64 {
+            extern "C" fn ternary<const ROW: usize>(a: $float, b: $float, c: $float) -> $float {
                 value::<ROW>(&[a, b, c])
             }
 
@@ -108,6 +124,9 @@ macro_rules! rows {
 }
 use rows;
 
-instances!(portable);
+instances!(portable double f64);
+instances!(portable_single single f32);
 #[cfg(target_arch = "x86_64")]
-instances!(fused #[target_feature(enable = "avx2,fma")]);
+instances!(fused double f64, #[target_feature(enable = "avx2,fma")]);
+#[cfg(target_arch = "x86_64")]
+instances!(fused_single single f32, #[target_feature(enable = "avx2,fma")]);

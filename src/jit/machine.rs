@@ -4,7 +4,7 @@
 //! so they give the plain machine's bits. Calls are not emitted here: `cost` keeps functions
 //! that make them out of line.
 
-use crate::elementary::{Foreign, Machine};
+use crate::elementary::{Foreign, Format, Machine};
 use crate::ir::Selection;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee64;
@@ -75,6 +75,10 @@ impl Machine for Clif<'_, '_> {
         shl                      = ishl_imm_u;
         shr_unsigned             = ushr_imm_u;
         shr_signed               = sshr_imm_u;
+    }
+
+    fn format(&self) -> Format {
+        Format::Double
     }
 
     fn f(&mut self, x: f64) -> Value {

@@ -11,6 +11,7 @@ use super::cost::{is_inline, straight_length};
 use super::isa::Host;
 use super::paired::PAIRS;
 use super::wide::{Level, LoopKernel, Stream, Width, lower};
+use crate::elementary::Format;
 use crate::ir::Elementwise;
 use crate::loops::{Address, Block, Buffer, Inst, Operands, Value};
 use rustc_hash::FxHashMap;
@@ -143,7 +144,9 @@ fn family(op: &Elementwise) -> &'static [Elementwise] {
 /// True for functions that are called, and that a loop computes in vectors throughout.
 fn is_groupable(op: Elementwise, host: &Host) -> bool {
     const STRAIGHT: u32 = 1000;
-    !is_inline(op, host) && op.arity() > 0 && straight_length(op, host) < STRAIGHT
+    !is_inline(op, host, Format::Double)
+        && op.arity() > 0
+        && straight_length(op, host, Format::Double) < STRAIGHT
 }
 
 /// The symbol of the loop that computes these functions.

@@ -3,8 +3,8 @@
 //! What must stay true: the same operations on the same doubles as at run time, so folding never
 //! changes a bit; nothing here is exact arithmetic (that is the graph's).
 
-use crate::elementary::Plain;
-use crate::ir::{Elementwise, Graph, Id, Op, Selection, reachable};
+use crate::elementary::{Plain, PlainSingle};
+use crate::ir::{Elementwise, Graph, Id, Op, Precision, Selection, Single, reachable};
 use smallvec::SmallVec;
 
 /// The value of every node that no input reaches, by id; truth values are 1 and 0.
@@ -39,6 +39,19 @@ pub(super) fn constant_nodes(graph: &Graph, roots: &[Id]) -> Vec<bool> {
 #[inline(never)]
 pub(super) fn value(op: Elementwise, operands: &[f64]) -> f64 {
     op.value(&mut Plain, operands)
+}
+
+/// The same op as loops of a precision compute it, on numbers of it.
+#[inline(never)]
+pub(super) fn value_in(precision: Precision, op: Elementwise, operands: &[f64]) -> f64 {
+    match (precision, op.single()) {
+        (Precision::F64, _) => value(op, operands),
+        (Precision::F32, Single::Widened) => f64::from(value(op, operands) as f32),
+        (Precision::F32, Single::Native) => {
+            let operands: SmallVec<[f32; 3]> = operands.iter().map(|&x| x as f32).collect();
+            f64::from(op.value(&mut PlainSingle, &operands))
+        }
+    }
 }
 
 /// A selection op on doubles, truth values 1 and 0.

@@ -52,7 +52,7 @@ pub fn lower(function: &Function) -> Function {
 }
 
 /// True when fused multiply-add is one instruction here.
-fn host_has_fma() -> bool {
+pub(crate) fn host_has_fma() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::is_x86_feature_detected!("fma");
     #[cfg(not(target_arch = "x86_64"))]

@@ -19,6 +19,7 @@ mod verify;
 
 pub use chunk::{CHUNK, chunk};
 pub use interpret::interpret;
+pub(crate) use lower::host_has_fma;
 pub use lower::{POWER, lower};
 pub use program::{Address, Block, Buffer, Extent, Inst, Kind, Nest, Operands, Program, Value};
 pub use schedule::schedule;

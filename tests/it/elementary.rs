@@ -69,10 +69,10 @@ functions! {
     unary  softplus    1.8;
     binary logaddexp   0.75;
     unary  log1mexp    0.8;
-    unary  gamma       9.0;
-    unary  lgamma      3.0;
-    unary  digamma     6.0;
-    unary  trigamma    4.0;
+    unary  gamma       1.0;
+    unary  lgamma      1.2;
+    unary  digamma     2.0;
+    unary  trigamma    1.0;
     binary polygamma   15.0;
     unary  round       0.0;
     unary  sign        0.0;

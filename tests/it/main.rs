@@ -1,5 +1,6 @@
 //! The one integration-test binary: a module a topic.
 
+mod accuracy;
 mod arrays;
 mod binding;
 mod cases;
@@ -32,6 +33,7 @@ mod saturate;
 mod scans;
 mod shell_programs;
 mod size;
+mod sums;
 mod supply;
 mod syntax;
 mod tensor;

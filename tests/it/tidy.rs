@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "gradients",
     "engine",
     "models",
+    "objective",
     "reading",
     "cli",
 ];

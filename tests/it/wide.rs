@@ -2,8 +2,8 @@
 
 use super::jit::{Random, SPECIAL, function, random_dag};
 use std::process::Command;
-use symdiff::elementary::{Machine, Plain};
-use symdiff::ir::{Elementwise, Expr, Function, Precision, Real, Selection};
+use symdiff::elementary::{Machine, Plain, PlainSingle};
+use symdiff::ir::{Elementwise, Expr, Function, Precision, Real, Selection, Single};
 use symdiff::jit::wide::{Body, Element, Level, LoopKernel, Op, SUM_LANES, Stream, Width, lower};
 use symdiff::loops::{self, Inst, Kind, Program};
 use symdiff::{MapKernel, MapOptions};
@@ -44,11 +44,14 @@ impl Number for f32 {
         u64::from(if self.is_nan() { f32::NAN.to_bits() } else { self.to_bits() })
     }
 
-    /// In double and rounded, but for the one operation that this would round twice.
+    /// As the op says.
     fn value(op: Elementwise, operands: &[f64]) -> f64 {
-        match (op, operands) {
-            (Elementwise::Fma, &[a, b, c]) => f64::from((a as f32).mul_add(b as f32, c as f32)),
-            _ => f64::from(op.value(&mut Plain, operands) as f32),
+        match op.single() {
+            Single::Native => {
+                let operands: Vec<f32> = operands.iter().map(|&x| x as f32).collect();
+                f64::from(op.value(&mut PlainSingle, &operands))
+            }
+            Single::Widened => f64::from(op.value(&mut Plain, operands) as f32),
         }
     }
 }

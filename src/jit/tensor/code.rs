@@ -4,13 +4,16 @@
 //! What must stay true: the order of steps; a function takes the arena and, of chunks, a number,
 //! and nothing else. What is a chunk depends on the program only, not on the threads there are.
 
-use super::nest::{Emitter, body_length, code_size};
+use super::nest::{self, body_length, code_size, inst_length};
 use crate::error::Error;
 use crate::ir::Precision;
 use crate::jit::isa::Host;
+use crate::jit::wide::{Level, Width, foreign_address, nest as wide};
+use crate::loops::Inst;
 use crate::loops::tensor::{BufferId, Chunked, Nest, Product, Repeated, Step, TensorProgram, When, chunked};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, types};
+use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
 use cranelift_module::{FuncId, Module, ModuleError};
@@ -20,13 +23,40 @@ use std::fmt;
 /// Instructions of one function, or so: register allocation is superlinear.
 const FUNCTION: u32 = 1500;
 
+/// The same for the wide emitter, which is linear.
+const WIDE_FUNCTION: u32 = 20_000;
+
+/// Who writes the code of nests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Emitter {
+    Cranelift,
+    /// Vectors of more than 128 bits.
+    Wide(Level),
+}
+
+impl Emitter {
+    fn of(nest: &Nest, program: &TensorProgram, level: Level) -> Emitter {
+        match level > Level::L128 && wide::is_supported(nest, program) {
+            true => Emitter::Wide(level),
+            false => Emitter::Cranelift,
+        }
+    }
+
+    fn most(self) -> u32 {
+        match self {
+            Emitter::Cranelift => FUNCTION,
+            Emitter::Wide(_) => WIDE_FUNCTION,
+        }
+    }
+}
+
 /// A stretch of a program.
 pub(super) enum Stretch<'p> {
     /// A program run several times over, in stretches.
     Repeated(&'p Repeated, Vec<Stretch<'p>>),
-    Nests(Vec<Cow<'p, Nest>>),
+    Nests(Vec<Cow<'p, Nest>>, Emitter),
     /// One nest, whose outermost loop counts chunks.
-    Chunks(Nest),
+    Chunks(Nest, Emitter),
     Product(&'p Product),
 }
 
@@ -34,16 +64,16 @@ pub(super) enum Stretch<'p> {
 impl fmt::Display for Stretch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let writes: Vec<BufferId> = match self {
-            Stretch::Nests(nests) => nests.iter().flat_map(|nest| nest.writes()).collect(),
-            Stretch::Chunks(nest) => nest.writes().collect(),
+            Stretch::Nests(nests, _) => nests.iter().flat_map(|nest| nest.writes()).collect(),
+            Stretch::Chunks(nest, _) => nest.writes().collect(),
             Stretch::Product(product) => vec![product.to.buffer],
             Stretch::Repeated(repeated, _) => {
                 repeated.transfers.iter().filter(|t| t.when > When::Entry).map(|t| t.outer).collect()
             }
         };
         let what = match self {
-            Stretch::Nests(_) => "nests",
-            Stretch::Chunks(_) => "chunks",
+            Stretch::Nests(..) => "nests",
+            Stretch::Chunks(..) => "chunks",
             Stretch::Product(_) => "product",
             Stretch::Repeated(..) => "repeated",
         };
@@ -53,7 +83,7 @@ impl fmt::Display for Stretch<'_> {
 }
 
 /// The program in stretches.
-pub(super) fn stretches<'p>(program: &'p TensorProgram, host: &Host) -> Vec<Stretch<'p>> {
+pub(super) fn stretches<'p>(program: &'p TensorProgram, host: &Host, level: Level) -> Vec<Stretch<'p>> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut size = 0;
     for step in &program.steps {
@@ -63,28 +93,30 @@ pub(super) fn stretches<'p>(program: &'p TensorProgram, host: &Host) -> Vec<Stre
                 continue;
             }
             Step::Repeated(repeated) => {
-                stretches.push(Stretch::Repeated(repeated, self::stretches(&repeated.program, host)));
+                let inside = self::stretches(&repeated.program, host, level);
+                stretches.push(Stretch::Repeated(repeated, inside));
                 continue;
             }
             Step::Nest(nest) => nest,
         };
+        let emitter = Emitter::of(nest, program, level);
         let nest = match chunked(nest, body_length(nest, host)) {
             None => Cow::Borrowed(nest),
             Some(Chunked { nest, rest }) => {
-                stretches.push(Stretch::Chunks(nest));
+                stretches.push(Stretch::Chunks(nest, emitter));
                 let Some(rest) = rest else { continue };
                 Cow::Owned(rest)
             }
         };
         let more = code_size(&nest, host);
         match stretches.last_mut() {
-            Some(Stretch::Nests(nests)) if size + more <= FUNCTION => {
+            Some(Stretch::Nests(nests, own)) if *own == emitter && size + more <= emitter.most() => {
                 size += more;
                 nests.push(nest);
             }
             _ => {
                 size = more;
-                stretches.push(Stretch::Nests(vec![nest]));
+                stretches.push(Stretch::Nests(vec![nest], emitter));
             }
         }
     }
@@ -117,7 +149,16 @@ impl Definition<'_> {
                     self.define(module, context, &repeated.program, stretches)?;
                     continue;
                 }
-                Stretch::Nests(_) | Stretch::Chunks(_) => {}
+                Stretch::Nests(nests, Emitter::Wide(level)) => {
+                    let nests: Vec<&Nest> = nests.iter().map(Cow::as_ref).collect();
+                    self.define_wide(module, program, &nests, *level, false)?;
+                    continue;
+                }
+                Stretch::Chunks(nest, Emitter::Wide(level)) => {
+                    self.define_wide(module, program, &[nest], *level, true)?;
+                    continue;
+                }
+                Stretch::Nests(..) | Stretch::Chunks(..) => {}
             }
             let (context, builder) = (&mut context.0, &mut context.1);
             context.clear();
@@ -129,11 +170,38 @@ impl Definition<'_> {
         }
         Ok(())
     }
+
+    /// The function of nests in a row, or of the chunks of one.
+    fn define_wide(
+        &mut self,
+        module: &mut JITModule,
+        program: &TensorProgram,
+        nests: &[&Nest],
+        level: Level,
+        is_chunk: bool,
+    ) -> Result<(), Error> {
+        let element = match self.precision {
+            Precision::F32 => Width::Single,
+            Precision::F64 => Width::Double,
+        };
+        let costs = |inst: &Inst| inst_length(inst, self.host);
+        let trees: Vec<wide::Tree> =
+            nests.iter().map(|nest| wide::tree(program, nest, (level, element), costs, is_chunk)).collect();
+        let assembly = wide::assemble(&trees, level, element, foreign_address())?;
+        let bytes = assembly.bytes();
+        let failed = |error: ModuleError| Error::internal("jit", error);
+        let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
+        module.define_function_bytes(id, 64, &bytes, &[]).map_err(failed)?;
+        self.size += bytes.len();
+        self.functions.push(id);
+        Ok(())
+    }
 }
 
 /// The signature of every function: the arena, and which chunk.
 fn signature(host: &Host) -> Signature {
-    let mut signature = Signature::new(host.call_conv());
+    let convention = if cfg!(target_arch = "x86_64") { CallConv::SystemV } else { host.call_conv() };
+    let mut signature = Signature::new(convention);
     signature.params = vec![AbiParam::new(types::I64); 2];
     signature
 }
@@ -157,10 +225,10 @@ fn write(
         Precision::F32 => (types::F32, types::F32X4),
         Precision::F64 => (types::F64, types::F64X2),
     };
-    let mut emitter = Emitter { builder, host, program, float, vector, arena };
+    let mut emitter = nest::Emitter { builder, host, program, float, vector, arena };
     match stretch {
-        Stretch::Nests(nests) => nests.iter().for_each(|nest| emitter.nest(nest, None)),
-        Stretch::Chunks(nest) => emitter.nest(nest, Some(chunk)),
+        Stretch::Nests(nests, _) => nests.iter().for_each(|nest| emitter.nest(nest, None)),
+        Stretch::Chunks(nest, _) => emitter.nest(nest, Some(chunk)),
         Stretch::Product(_) | Stretch::Repeated(..) => {}
     }
     let mut builder = emitter.builder;

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::ir::{Function, NESTING, Precision};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
+use crate::jit::wide::Level;
 use crate::loops::tensor::{Matrix, Product, Subnormals, TensorOptions, TensorProgram, build, verify};
 use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
@@ -84,19 +85,24 @@ impl TensorKernel {
     /// # Errors
     /// As [`build`], and where the code generator fails, which is a bug of ours.
     pub fn compile(function: &Function, options: &TensorOptions) -> Result<TensorKernel, Error> {
-        TensorKernel::from_program(build(function, options)?, options)
+        TensorKernel::from_program(build(function, options)?, options, Level::best())
     }
 
-    /// Compiles a program of the tensor loop IR, of the options' precision.
+    /// Compiles a program of the tensor loop IR, of the options' precision, with vectors of at most
+    /// so many bits.
     ///
     /// # Errors
     /// Where the program does not verify, and where the code generator fails.
-    pub fn from_program(program: TensorProgram, options: &TensorOptions) -> Result<TensorKernel, Error> {
+    pub fn from_program(
+        program: TensorProgram,
+        options: &TensorOptions,
+        level: Level,
+    ) -> Result<TensorKernel, Error> {
         verify(&program).map_err(|fact| Error::internal("loops", fact))?;
         let host = Host::get()?;
         let builder = JITBuilder::with_isa(host.isa.clone(), default_libcall_names());
         let mut pages = Pages::new(JITModule::new(builder));
-        let stretches = stretches(&program, host);
+        let stretches = stretches(&program, host, level.min(Level::best_available()));
         let mut context = (Context::new(), FunctionBuilderContext::new());
         let mut definition =
             Definition { host, precision: options.precision, functions: Vec::new(), size: 0 };

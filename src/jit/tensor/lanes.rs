@@ -1,10 +1,9 @@
 //! The elementary functions' op trait on CLIF of any float type: scalars and 128-bit vectors.
 //!
 //! What must stay true: each operation is that of the machine, lane by lane, never contracted or
-//! reordered. On single precision only functions without bit patterns of their own may run.
-//! Rare calls are not made here: their condition is kept for the caller.
+//! reordered. Rare calls are not made here: their condition is kept for the caller.
 
-use crate::elementary::{Foreign, Machine};
+use crate::elementary::{Foreign, Format, Machine};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
@@ -125,6 +124,10 @@ impl Machine for Lanes<'_, '_> {
     fn ne(&mut self, a: Value, b: Value) -> Value { self.compare(FloatCC::NotEqual, a, b) }
     fn ieq(&mut self, a: Value, b: Value) -> Value { self.builder.ins().icmp(IntCC::Equal, a, b) }
     fn ilt(&mut self, a: Value, b: Value) -> Value { self.builder.ins().icmp(IntCC::SignedLessThan, a, b) }
+
+    fn format(&self) -> Format {
+        if self.float.lane_type() == types::F32 { Format::Single } else { Format::Double }
+    }
 
     fn f(&mut self, x: f64) -> Value {
         float_constant(self.builder, self.float, x)

@@ -1,11 +1,12 @@
 //! Elementwise and selection ops on scalars and vectors of either precision.
 //!
 //! What must stay true: short functions are written in line; longer ones are called for scalars
-//! and written in line on vectors of doubles, which single precision is widened to. A function that
+//! and written in line on vectors. Single precision is widened where the op says so. A function that
 //! calls out is called lane by lane; one that calls out rarely, where a lane needs it.
 
 use super::lanes::{Lanes, recast};
-use crate::ir::{Elementwise, Selection};
+use crate::elementary::Format;
+use crate::ir::{Elementwise, Selection, Single};
 use crate::jit::cost::{is_inline, straight_length};
 use crate::jit::isa::Host;
 use crate::jit::library;
@@ -25,55 +26,68 @@ pub(super) fn elementwise(
     float: Type,
     operands: &[Value],
 ) -> Value {
-    if is_exact(op) && (op != Elementwise::Fma || host.fma) {
-        return op.value(&mut Lanes::new(builder, float), operands);
+    let format = lane_format(float);
+    if format == Format::Single && op.single() == Single::Widened {
+        return widened(builder, host, op, float, operands);
     }
-    match float {
-        types::F64 if is_inline(op, host) => op.value(&mut Lanes::new(builder, float), operands),
-        types::F64 => call(builder, host, op, operands),
-        types::F32 => {
-            let wide: SmallVec<[Value; 3]> =
-                operands.iter().map(|&x| builder.ins().fpromote(types::F64, x)).collect();
-            let y = elementwise(builder, host, op, types::F64, &wide);
-            builder.ins().fdemote(types::F32, y)
-        }
-        types::F64X2 => vector(builder, host, op, operands),
-        _ => {
-            let low: SmallVec<[Value; 3]> = operands.iter().map(|&x| low_half(builder, x)).collect();
-            let high: SmallVec<[Value; 3]> = operands.iter().map(|&x| high_half(builder, x)).collect();
-            let low = elementwise(builder, host, op, types::F64X2, &low);
-            let high = elementwise(builder, host, op, types::F64X2, &high);
-            halves(builder, low, high)
-        }
+    match float.is_vector() {
+        true => vector(builder, host, op, float, operands),
+        false if is_inline(op, host, format) => op.value(&mut Lanes::new(builder, float), operands),
+        false => call(builder, host, op, float, operands),
     }
 }
 
-/// How many instructions an op takes on a vector, or in a call.
+/// How many instructions an op takes on a vector of doubles, or in a call.
 pub(super) fn length(op: Elementwise, host: &Host) -> u32 {
-    straight_length(op, host).min(VECTOR)
+    straight_length(op, host, Format::Double).min(VECTOR)
 }
 
-/// Ops that are right in any precision as they stand.
-fn is_exact(op: Elementwise) -> bool {
-    use Elementwise::{Abs, Add, Ceil, Div, Floor, Fma, Max, Min, Mul, Neg, Relu, Sign, Sqrt, Sub};
-    matches!(op, Neg | Add | Sub | Mul | Div | Fma | Sqrt | Abs | Floor | Ceil | Min | Max | Relu | Sign)
+fn lane_format(float: Type) -> Format {
+    if float.lane_type() == types::F32 { Format::Single } else { Format::Double }
 }
 
-/// An op on two doubles.
-fn vector(builder: &mut FunctionBuilder<'_>, host: &Host, op: Elementwise, operands: &[Value]) -> Value {
-    if straight_length(op, host) > VECTOR {
-        return lane_by_lane(builder, host, op, operands);
+/// An op on singles that is computed on doubles.
+fn widened(
+    builder: &mut FunctionBuilder<'_>,
+    host: &Host,
+    op: Elementwise,
+    float: Type,
+    operands: &[Value],
+) -> Value {
+    if !float.is_vector() {
+        let wide: SmallVec<[Value; 3]> =
+            operands.iter().map(|&x| builder.ins().fpromote(types::F64, x)).collect();
+        let y = elementwise(builder, host, op, types::F64, &wide);
+        return builder.ins().fdemote(types::F32, y);
     }
-    let mut lanes = Lanes::new(builder, types::F64X2);
+    let low: SmallVec<[Value; 3]> = operands.iter().map(|&x| low_half(builder, x)).collect();
+    let high: SmallVec<[Value; 3]> = operands.iter().map(|&x| high_half(builder, x)).collect();
+    let low = elementwise(builder, host, op, types::F64X2, &low);
+    let high = elementwise(builder, host, op, types::F64X2, &high);
+    halves(builder, low, high)
+}
+
+/// An op on a vector.
+fn vector(
+    builder: &mut FunctionBuilder<'_>,
+    host: &Host,
+    op: Elementwise,
+    float: Type,
+    operands: &[Value],
+) -> Value {
+    if straight_length(op, host, lane_format(float)) > VECTOR {
+        return lane_by_lane(builder, host, op, float, operands);
+    }
+    let mut lanes = Lanes::new(builder, float);
     let y = op.value(&mut lanes, operands);
     let Some(rare) = lanes.rare else { return y };
     let any = builder.ins().vany_true(rare);
     let [slow, done] = [(); 2].map(|()| builder.create_block());
-    let result = builder.append_block_param(done, types::F64X2);
+    let result = builder.append_block_param(done, float);
     builder.ins().brif(any, slow, &[], done, &[BlockArg::Value(y)]);
     builder.set_cold_block(slow);
     builder.switch_to_block(slow);
-    let called = lane_by_lane(builder, host, op, operands);
+    let called = lane_by_lane(builder, host, op, float, operands);
     builder.ins().jump(done, &[BlockArg::Value(called)]);
     builder.switch_to_block(done);
     result
@@ -83,26 +97,35 @@ fn lane_by_lane(
     builder: &mut FunctionBuilder<'_>,
     host: &Host,
     op: Elementwise,
+    float: Type,
     operands: &[Value],
 ) -> Value {
     let lane = |builder: &mut FunctionBuilder<'_>, at: u8| {
         let lanes: SmallVec<[Value; 3]> =
             operands.iter().map(|&x| builder.ins().extractlane(x, at)).collect();
-        call(builder, host, op, &lanes)
+        call(builder, host, op, float.lane_type(), &lanes)
     };
-    let low = lane(builder, 0);
-    let high = lane(builder, 1);
-    let both = builder.ins().splat(types::F64X2, low);
-    builder.ins().insertlane(both, high, 1)
+    let first = lane(builder, 0);
+    let all = builder.ins().splat(float, first);
+    (1..float.lane_count() as u8).fold(all, |all, at| {
+        let value = lane(builder, at);
+        builder.ins().insertlane(all, value, at)
+    })
 }
 
 /// A call of the library's function, by its address.
-fn call(builder: &mut FunctionBuilder<'_>, host: &Host, op: Elementwise, operands: &[Value]) -> Value {
+fn call(
+    builder: &mut FunctionBuilder<'_>,
+    host: &Host,
+    op: Elementwise,
+    float: Type,
+    operands: &[Value],
+) -> Value {
     let mut signature = Signature::new(host.call_conv());
-    signature.params = vec![AbiParam::new(types::F64); op.arity()];
-    signature.returns = vec![AbiParam::new(types::F64)];
+    signature.params = vec![AbiParam::new(float); op.arity()];
+    signature.returns = vec![AbiParam::new(float)];
     let signature = builder.import_signature(signature);
-    let address = library::address(&library::symbol(op), host.fma).expect("every op is in the library");
+    let address = library::function(op, lane_format(float), host.fma);
     let callee = builder.ins().iconst(types::I64, address as i64);
     let call = builder.ins().call_indirect(signature, callee, operands);
     builder.inst_results(call)[0]

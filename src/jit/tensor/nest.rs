@@ -10,9 +10,8 @@ use super::access::Row;
 use super::lanes::{Lanes, float_constant, integer};
 use super::math;
 use crate::elementary::Machine;
-use crate::ir::Elementwise;
 use crate::jit::isa::Host;
-use crate::loops::tensor::{Combine, Load, Nest, TensorProgram, Write};
+use crate::loops::tensor::{Combine, Nest, TensorProgram, Write};
 use crate::loops::{Inst, Kind, Value as Name};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Type, Value, types};
@@ -22,11 +21,8 @@ use smallvec::SmallVec;
 /// Loops of so little work in all are written out.
 const UNROLL: u32 = 96;
 
-/// Vectors at once where sums would wait for each other.
+/// Vectors at once where sums of lanes would wait for each other.
 const PARTS: usize = 4;
-
-/// Bodies longer than this keep the processor busy by themselves.
-const SHORT: u32 = 12;
 
 /// How elements are handled at the moment.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,11 +54,18 @@ pub(super) struct Known {
     pub store_rows: Vec<Option<Row>>,
 }
 
-/// A reduction under way.
+/// A reduction under way: vectors, or where nothing is in lanes a number.
 #[derive(Clone, Default)]
 struct Accumulator {
     vectors: SmallVec<[Value; 4]>,
     scalar: Option<Value>,
+}
+
+/// Where an element behind the last whole vector is summed: in a lane of a vector.
+#[derive(Clone, Copy)]
+struct Lane {
+    vector: usize,
+    lane: u8,
 }
 
 /// Where code goes.
@@ -91,6 +94,7 @@ pub(super) struct NestWriter<'e, 'a, 'f> {
     work: Vec<u32>,
     parts: usize,
     accumulators: Vec<Accumulator>,
+    lane: Option<Lane>,
     /// The counter of the outermost loop, where the caller counts.
     given: Option<Value>,
 }
@@ -105,7 +109,8 @@ pub(super) fn body_length(nest: &Nest, host: &Host) -> u32 {
     nest.block().insts.iter().map(|inst| inst_length(inst, host)).sum()
 }
 
-fn inst_length(inst: &Inst, host: &Host) -> u32 {
+/// How much work an instruction is, in machine instructions or so.
+pub(super) fn inst_length(inst: &Inst, host: &Host) -> u32 {
     match inst {
         Inst::Elementwise(op, _) => math::length(*op, host),
         Inst::Constant(_) => 0,
@@ -139,7 +144,7 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
             let (level, vary) = match inst {
                 Inst::Load(address) => {
                     let load = &nest.loads[address.offset as usize];
-                    (level_of(load), nest.lanes.is_some_and(|l| depends(load, l)))
+                    (load.depth(), nest.lanes.is_some_and(|l| load.varies(l)))
                 }
                 Inst::Store(..) => (nest.loops.len(), true),
                 _ => (
@@ -150,13 +155,17 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
             levels.push(level);
             varies.push(vary);
         }
-        let fused = if emitter.host.fma { fused_products(nest) } else { vec![false; insts.len()] };
+        let fused = nest.fused_products();
         let mut work = vec![1u32; nest.loops.len() + 1];
         for (inst, &level) in insts.iter().zip(&levels) {
             work[level] += inst_length(inst, emitter.host);
         }
-        let body = *work.last().expect("one more than there are loops");
-        let parts = if nest.kept() < nest.loops.len() && body <= SHORT { PARTS } else { 1 };
+        let size = emitter.vector.lane_type().bytes() as usize;
+        let parts = match nest.lanes {
+            Some(l) if nest.loops[l].reduced => nest.partial_sums(size) / emitter.lanes(),
+            _ if nest.kept() < nest.loops.len() && nest.is_short() => PARTS,
+            _ => 1,
+        };
         let mut writer = NestWriter {
             emitter,
             nest,
@@ -168,6 +177,7 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
             work,
             parts,
             accumulators: Vec::new(),
+            lane: None,
             given: None,
         };
         writer.sum_work();
@@ -235,6 +245,9 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
         if self.nest.lanes != Some(level) {
             return self.rounds_of(level, 0, extent, 1, known);
         }
+        if self.lanes_are_reduced() {
+            return self.run_reduced(level, extent, known);
+        }
         let lanes = self.emitter.lanes();
         let forms =
             [(lanes * self.parts, Mode::Vector(self.parts)), (lanes, Mode::Vector(1)), (1, Mode::Scalar)];
@@ -248,6 +261,29 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
             }
         }
         self.mode = Mode::Scalar;
+    }
+
+    /// The loop in lanes inside `level`, which is reduced: each element goes to the partial result
+    /// of its number.
+    fn run_reduced(&mut self, level: usize, extent: usize, known: &Known) {
+        let lanes = self.emitter.lanes();
+        let (count, rest) = (extent / (lanes * self.parts), extent % (lanes * self.parts));
+        let mut start = extent - rest;
+        if count > 0 {
+            self.mode = Mode::Vector(self.parts);
+            self.rounds_of(level, 0, count, lanes * self.parts, known);
+        }
+        if rest >= lanes {
+            self.mode = Mode::Vector(rest / lanes);
+            self.rounds_of(level, start, 1, lanes, known);
+            start += rest / lanes * lanes;
+        }
+        self.mode = Mode::Scalar;
+        for lane in 0..extent - start {
+            self.lane = Some(Lane { vector: rest / lanes, lane: lane as u8 });
+            self.rounds_of(level, start + lane, 1, 1, known);
+        }
+        self.lane = None;
     }
 
     /// `count` rounds of the loop inside `level`: written out if they are little work.
@@ -381,25 +417,31 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
 
     fn store_all(&mut self, known: &Known) {
         for (store, name) in self.stored() {
-            match self.mode {
-                Mode::Scalar => {
-                    let value = self.scalar(name, known);
-                    self.write_scalar(store, value, known);
-                }
-                Mode::Vector(parts) => {
-                    for part in 0..parts {
-                        let value = self.vector(name, part, known);
-                        self.write_vector(store, part, value, known);
-                    }
+            self.set(store, name, known);
+        }
+    }
+
+    /// Stores a value at the round's place.
+    fn set(&mut self, store: usize, name: Name, known: &Known) {
+        match self.mode {
+            Mode::Scalar => {
+                let value = self.scalar(name, known);
+                self.write_scalar(store, value, known);
+            }
+            Mode::Vector(parts) => {
+                for part in 0..parts {
+                    let value = self.vector(name, part, known);
+                    self.write_vector(store, part, value, known);
                 }
             }
         }
     }
 
-    fn reduction(&self, store: usize) -> Combine {
+    /// How a store is reduced; `None` for one that is set each time round.
+    fn reduction(&self, store: usize) -> Option<Combine> {
         match self.nest.stores[store].write {
-            Write::Reduce(combine) => combine,
-            _ => unreachable!("`verify` keeps stores and reductions apart"),
+            Write::Reduce(combine) => Some(combine),
+            _ => None,
         }
     }
 
@@ -408,15 +450,22 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
     }
 
     fn open_accumulators(&mut self) {
-        let in_lanes = self.lanes_are_reduced();
+        let lanes = self.emitter.lanes();
+        let reduced = self.nest.lanes.filter(|_| self.lanes_are_reduced());
         let (float, vector) = (self.emitter.float, self.emitter.vector);
         self.accumulators.clear();
         for store in 0..self.nest.stores.len() {
-            let start = identity(self.reduction(store));
-            let (vectors, is_scalar) = match self.mode {
-                Mode::Vector(parts) => (parts, false),
-                Mode::Scalar if in_lanes => (self.parts, true),
-                Mode::Scalar => (0, true),
+            let Some(combine) = self.reduction(store) else {
+                self.accumulators.push(Accumulator::default());
+                continue;
+            };
+            let start = combine.identity();
+            let (vectors, is_scalar) = match (self.mode, reduced) {
+                (Mode::Vector(parts), _) => (parts, false),
+                (Mode::Scalar, Some(l)) => {
+                    (self.parts.min((self.nest.loops[l].extent as usize).div_ceil(lanes)), false)
+                }
+                (Mode::Scalar, None) => (0, true),
             };
             let builder = self.builder();
             let vectors = (0..vectors).map(|_| float_constant(builder, vector, start)).collect();
@@ -427,14 +476,23 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
 
     fn accumulate(&mut self, known: &Known) {
         for (store, name) in self.stored() {
-            let combine = self.reduction(store);
+            let Some(combine) = self.reduction(store) else {
+                self.set(store, name, known);
+                continue;
+            };
             let factors = match (&self.nest.block().insts[name.index()], self.fused[name.index()]) {
                 (Inst::Elementwise(_, operands), true) => Some((operands[0], operands[1])),
                 _ => None,
             };
             match self.mode {
                 Mode::Scalar => {
-                    let so_far = self.accumulators[store].scalar.expect("opened for scalars");
+                    let so_far = match self.lane {
+                        Some(Lane { vector, lane }) => {
+                            let all = self.accumulators[store].vectors[vector];
+                            self.builder().ins().extractlane(all, lane)
+                        }
+                        None => self.accumulators[store].scalar.expect("opened for scalars"),
+                    };
                     let float = self.emitter.float;
                     let all = match factors {
                         Some((a, b)) => {
@@ -446,7 +504,14 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
                             combined(self.builder(), float, combine, so_far, value)
                         }
                     };
-                    self.accumulators[store].scalar = Some(all);
+                    match self.lane {
+                        Some(Lane { vector, lane }) => {
+                            let before = self.accumulators[store].vectors[vector];
+                            let after = self.builder().ins().insertlane(before, all, lane);
+                            self.accumulators[store].vectors[vector] = after;
+                        }
+                        None => self.accumulators[store].scalar = Some(all),
+                    }
                 }
                 Mode::Vector(parts) => {
                     let vector = self.emitter.vector;
@@ -474,13 +539,14 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
         let none = Known { slots: Vec::new(), rows: Vec::new(), store_rows: Vec::new() };
         for store in 0..self.nest.stores.len() {
             let Accumulator { vectors, scalar } = std::mem::take(&mut self.accumulators[store]);
-            match (scalar, in_lanes) {
-                (Some(scalar), true) => {
-                    let all = self.across(self.reduction(store), &vectors, scalar);
+            let Some(combine) = self.reduction(store) else { continue };
+            match scalar {
+                _ if in_lanes => {
+                    let all = self.across(combine, &vectors);
                     self.write_scalar(store, all, &none);
                 }
-                (Some(scalar), false) => self.write_scalar(store, scalar, &none),
-                (None, _) => {
+                Some(scalar) => self.write_scalar(store, scalar, &none),
+                None => {
                     for (part, &value) in vectors.iter().enumerate() {
                         self.write_vector(store, part, value, &none);
                     }
@@ -490,69 +556,36 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
         self.accumulators.clear();
     }
 
-    /// All lanes of all vectors and a scalar, combined: vectors first, then lanes, the scalar last.
-    fn across(&mut self, combine: Combine, vectors: &[Value], scalar: Value) -> Value {
+    /// All lanes of all vectors combined, as a tree: halves with halves. Vectors that are not there
+    /// have had no elements.
+    fn across(&mut self, combine: Combine, vectors: &[Value]) -> Value {
         let (float, vector, lanes) = (self.emitter.float, self.emitter.vector, self.emitter.lanes());
+        let parts = self.parts;
         let builder = self.builder();
         let mut vectors = vectors.to_vec();
-        while vectors.len() > 1 {
-            vectors =
-                vectors.chunks(2).map(|pair| combined(builder, vector, combine, pair[0], pair[1])).collect();
+        let mut half = parts / 2;
+        while half > 0 {
+            for upper in half..vectors.len() {
+                let (a, b) = (vectors[upper - half], vectors[upper]);
+                vectors[upper - half] = combined(builder, vector, combine, a, b);
+            }
+            vectors.truncate(half);
+            half /= 2;
         }
-        let mut all = builder.ins().extractlane(vectors[0], 0);
-        for lane in 1..lanes {
-            let next = builder.ins().extractlane(vectors[0], lane as u8);
-            all = combined(builder, float, combine, all, next);
+        let mut all: Vec<Value> =
+            (0..lanes).map(|lane| builder.ins().extractlane(vectors[0], lane as u8)).collect();
+        while all.len() > 1 {
+            let upper = all.split_off(all.len() / 2);
+            let pairs = all.iter().zip(&upper);
+            all = pairs.map(|(&a, &b)| combined(builder, float, combine, a, b)).collect();
         }
-        combined(builder, float, combine, all, scalar)
+        all[0]
     }
 }
 
 /// The values of accumulators that loops carry.
 fn running(accumulators: &mut [Accumulator]) -> impl Iterator<Item = &mut Value> {
     accumulators.iter_mut().flat_map(|a| a.vectors.iter_mut().chain(&mut a.scalar))
-}
-
-/// The innermost loop a load depends on, counted from 1.
-fn level_of(load: &Load) -> usize {
-    match load {
-        Load::Element(place) => place.at.depth(),
-        Load::Gathered(place, chosen) => place.at.depth().max(chosen.index.at.depth()),
-        Load::Position(form) => form.depth(),
-    }
-}
-
-/// True when a load differs from round to round of a loop.
-fn depends(load: &Load, l: usize) -> bool {
-    match load {
-        Load::Element(place) => place.at.strides[l] != 0,
-        Load::Gathered(place, chosen) => place.at.strides[l] != 0 || chosen.index.at.strides[l] != 0,
-        Load::Position(form) => form.strides[l] != 0,
-    }
-}
-
-/// The products that are summed and used for nothing else.
-fn fused_products(nest: &Nest) -> Vec<bool> {
-    let insts = &nest.block().insts;
-    let mut uses = vec![0u32; insts.len()];
-    insts.iter().flat_map(Inst::operands).for_each(|x| uses[x.index()] += 1);
-    let mut fused = vec![false; insts.len()];
-    for inst in insts {
-        let Inst::Store(address, value) = inst else { continue };
-        let sums = nest.stores[address.offset as usize].write == Write::Reduce(Combine::Sum);
-        let is_product = matches!(insts[value.index()], Inst::Elementwise(Elementwise::Mul, _));
-        fused[value.index()] = sums && is_product && uses[value.index()] == 1;
-    }
-    fused
-}
-
-/// What leaves the other operand as it is.
-fn identity(combine: Combine) -> f64 {
-    match combine {
-        Combine::Sum => 0.0,
-        Combine::Max => f64::NEG_INFINITY,
-        Combine::Min => f64::INFINITY,
-    }
 }
 
 /// Two values combined as [`Combine::of`] says.

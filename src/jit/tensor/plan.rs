@@ -7,7 +7,11 @@
 use super::code::Stretch;
 use crate::loops::tensor::{Buffer, Product, Repeated, TensorProgram, When};
 
-/// A compiled function: takes the arena, and which chunk.
+/// A compiled function: takes the arena, and which chunk. Of the two emitters only Cranelift knows
+/// other conventions.
+#[cfg(target_arch = "x86_64")]
+pub(super) type Entry = unsafe extern "sysv64" fn(*mut u8, u64);
+#[cfg(not(target_arch = "x86_64"))]
 pub(super) type Entry = unsafe extern "C" fn(*mut u8, u64);
 
 /// A step.
@@ -67,8 +71,8 @@ impl Plan {
     ) {
         let native = match stretch {
             Stretch::Product(product) => Native::Product(Cut::of(product, &program.buffers, self.threads)),
-            Stretch::Nests(_) => Native::Code(entry()),
-            Stretch::Chunks(nest) => Native::Chunks(entry(), nest.loops[0].extent),
+            Stretch::Nests(..) => Native::Code(entry()),
+            Stretch::Chunks(nest, _) => Native::Chunks(entry(), nest.loops[0].extent),
             Stretch::Repeated(repeated, stretches) => {
                 let room = base + program.buffers[repeated.room.index()].offset;
                 self.transfers(repeated, When::First, program, (base, room), level);

@@ -7,10 +7,10 @@
 
 use super::body::{Body, Val, Width};
 use super::frame::{Frame, Mode};
-use super::instr::{Instr, Memory, Order, Place, Register, Vector};
+use super::instr::{Gpr, Instr, Memory, Order, Place, Register, Vector};
 use super::level::Level;
 use super::opcode::Opcode;
-use super::select::{Kind, Selected};
+use super::select::{Kind, Part, Selected};
 use super::uses::{Class, Uses, class, registers};
 
 /// Mask registers for values: 1 to 6. The last one is the tail's, and 0 means none.
@@ -27,6 +27,18 @@ pub enum Meaning {
     Address,
 }
 
+/// A vector that goes round a loop in a register of its own, and is in a slot before and after.
+#[derive(Clone, Copy, Debug)]
+pub struct Carried {
+    pub slot: u32,
+    pub register: Register,
+    /// Its value in the body: at first, and in the end.
+    pub before: Val,
+    pub after: Val,
+    /// True where nothing reads the first value after the last is computed.
+    pub at_once: bool,
+}
+
 /// An instruction and what it is for.
 #[derive(Clone, Debug)]
 pub struct Placed {
@@ -34,12 +46,12 @@ pub struct Placed {
     pub meaning: Meaning,
 }
 
-/// The code on registers, and how many slots it spills to.
+/// The code on registers. Pinned invariants have the first ones, what is carried those it says.
 pub(super) fn allocate(
     body: &Body,
     code: &[Selected],
     uses: &Uses,
-    pins: &[Val],
+    (pins, carried): (&[Val], &[Carried]),
     frame: &mut Frame,
     mode: Mode,
 ) -> Vec<Placed> {
@@ -54,6 +66,7 @@ pub(super) fn allocate(
         holds: [[None; 32]; 2],
         counts: [registers(body.level, mode), MASKS + 1],
         pinned: 0,
+        carried,
         locked: [0; 2],
         free_slots: Vec::new(),
         freed_slots: Vec::new(),
@@ -62,6 +75,10 @@ pub(super) fn allocate(
     };
     for (register, &value) in pins.iter().enumerate() {
         allocator.put(value, register as u8);
+        allocator.pinned |= 1 << register;
+    }
+    for &Carried { before, register, .. } in carried {
+        allocator.put(before, register);
         allocator.pinned |= 1 << register;
     }
     // Mask register 0 is none.
@@ -88,8 +105,9 @@ pub(super) struct Allocator<'a> {
     pub(super) cursor: Vec<u32>,
     pub(super) holds: [[Option<Val>; 32]; 2],
     pub(super) counts: [u8; 2],
-    /// Vector registers that never change.
+    /// Vector registers that are never taken.
     pub(super) pinned: u32,
+    pub(super) carried: &'a [Carried],
     /// Registers the current instruction needs, by class.
     pub(super) locked: [u32; 2],
     pub(super) free_slots: Vec<u32>,
@@ -122,19 +140,28 @@ impl Allocator<'_> {
             }
             Kind::Fused(opcode) => self.fused(selected, opcode),
             Kind::Blend(opcode) => self.blend(selected, opcode),
-            Kind::Load(stream) => self.load(selected, stream),
-            Kind::Store(stream) => {
+            Kind::Swap(opcode, order) => self.swap(selected, opcode, order),
+            Kind::Load(stream, part) => self.load(selected, stream, part),
+            Kind::Spread(stream) => {
+                let from = self.column(stream);
+                let to = self.define(selected);
+                self.vector(Vector::unary(broadcast(selected.width), to, Place::Memory(from)));
+            }
+            Kind::Gather(stream, part) => self.gather(selected, stream, part),
+            Kind::Position(stream) => self.position(selected, stream),
+            Kind::Store(stream, part) => {
                 let from = self.hold(uses[0]);
                 let to = self.column(stream);
-                self.store(selected.width, from, to);
+                self.store(selected.width, from, to, part);
                 self.release(uses);
             }
+            Kind::Keep(slot) => self.keep(uses[0], slot),
             Kind::Sum(stream) => self.sum(selected, stream),
             Kind::Foreign(f) => {
                 let args: Vec<Register> = uses.iter().map(|&x| self.hold(x)).collect();
                 self.release(uses);
                 let to = self.define(selected);
-                let call = self.frame.call(f, to, &args, None);
+                let call = self.frame.call(f, to, &args, None, selected.width);
                 call.into_iter().for_each(|instr| self.emit(instr));
             }
             Kind::Rare(f) => {
@@ -142,7 +169,7 @@ impl Allocator<'_> {
                 let to = self.tied(uses[1]);
                 self.release(uses);
                 self.put(selected.def.expect("a value"), to);
-                let call = self.frame.call(f, to, &[argument], Some(mask));
+                let call = self.frame.call(f, to, &[argument], Some(mask), selected.width);
                 call.into_iter().for_each(|instr| self.emit(instr));
             }
         }
@@ -194,6 +221,7 @@ impl Allocator<'_> {
         let ends = |s: &Self, i: usize| outside != Some(i) && s.ends(uses[i]) && !s.is_pinned(uses[i]);
         let tied = [2, 0, 1].into_iter().find(|&i| ends(self, i));
         let (tied, to) = match (tied, outside) {
+            _ if self.target(selected).is_some() => (2, self.target(selected).expect("just looked at")),
             (Some(i), _) => (i, self.register[uses[i].index()].expect("held")),
             // Nothing ends: the one outside is fetched, or one is copied.
             (None, Some(o)) => (o, self.fetch_copy(uses[o])),
@@ -214,14 +242,86 @@ impl Allocator<'_> {
         let last = at(self, last);
         let Place::Register(second) = at(self, second) else { unreachable!("only the last is outside") };
         self.release(&selected.uses);
-        self.put(selected.def.expect("a value"), to);
+        let def = selected.def.expect("a value");
+        match self.target(selected) {
+            Some(_) => self.register[def.index()] = Some(to),
+            None => self.put(def, to),
+        }
         self.vector(Vector { order, ..Vector::new(opcode, to, second, last) });
     }
 
-    fn load(&mut self, selected: &Selected, stream: u32) {
+    fn swap(&mut self, selected: &Selected, opcode: Opcode, order: u8) {
+        let from = self.hold(selected.uses[0]);
+        self.release(&selected.uses);
+        let to = self.define(selected);
+        let vector = Vector::new(opcode, to, from, Place::Register(from));
+        self.vector(Vector { immediate: Some(order), ..vector });
+    }
+
+    /// The instruction clears its mask, so each has one of its own.
+    fn gather(&mut self, selected: &Selected, stream: u32, part: Part) {
+        let index = self.hold(selected.uses[0]);
+        let wide = self.body.level == Level::L512;
+        let class = if wide { Class::Mask } else { Class::Vector };
+        let mask = self.take(class);
+        self.locked[class as usize] |= 1 << mask;
+        let from = self.column(stream);
+        let to = self.take(Class::Vector);
+        let tail = Place::Register(self.frame.tail_mask());
+        let (same, own) = (Place::Register(mask), Place::Register(to));
+        self.vector(match (self.is_masked(part), wide) {
+            (true, true) => Vector::unary(Opcode::KMov, mask, tail),
+            (false, true) => Vector::new(Opcode::KOnes, mask, mask, same),
+            (true, false) => Vector::unary(Opcode::MovPd, mask, tail),
+            (false, false) => Vector::new(Opcode::EqD, mask, mask, same),
+        });
+        self.vector(Vector::new(Opcode::XorPd, to, to, own));
+        let (opcode, scale) = match selected.width {
+            Width::Double => (Opcode::GatherPd, 3),
+            Width::Single => (Opcode::GatherPs, 2),
+        };
+        let memory = Memory { index: Some((Gpr(index), scale)), ..from };
+        let vector = Vector::unary(opcode, to, Place::Memory(memory));
+        self.vector(if wide { Vector { mask, ..vector } } else { Vector { second: mask, ..vector } });
+        self.release(&selected.uses);
+        self.put(selected.def.expect("a value"), to);
+    }
+
+    /// An address as a number: made in a general register, made a float, and spread.
+    fn position(&mut self, selected: &Selected, stream: u32) {
+        let at = self.column(stream);
+        let to = self.define(selected);
+        self.emit(Instr::Address(Gpr::RCX, at));
+        let opcode = match selected.width {
+            Width::Double => Opcode::FromIntPd,
+            Width::Single => Opcode::FromIntPs,
+        };
+        self.vector(Vector::new(opcode, to, to, Place::Register(Gpr::RCX.0)));
+        self.vector(Vector::unary(broadcast(selected.width), to, Place::Register(to)));
+    }
+
+    /// Into the register that carries it round the loop, or to its slot.
+    fn keep(&mut self, value: Val, slot: u32) {
+        let from = self.hold(value);
+        match self.carried.iter().find(|c| c.slot == slot).map(|c| c.register) {
+            Some(to) if to == from => {}
+            Some(to) => self.vector(Vector::unary(Opcode::MovPd, to, Place::Register(from))),
+            None => {
+                let to = Place::Memory(self.frame.slot(slot));
+                self.vector(Vector::unary(Opcode::StorePd, from, to));
+            }
+        }
+        self.release(&[value]);
+    }
+
+    fn is_masked(&self, part: Part) -> bool {
+        part == Part::Tail || part == Part::Lanes && self.mode == Mode::Masked
+    }
+
+    fn load(&mut self, selected: &Selected, stream: u32, part: Part) {
         let from = Place::Memory(self.column(stream));
         let to = self.define(selected);
-        let masked = self.mode == Mode::Masked;
+        let masked = self.is_masked(part);
         self.vector(match (self.body.level, selected.width) {
             (Level::L512, width) => {
                 let vector = Vector::unary(load_opcode(width), to, from);
@@ -234,11 +334,13 @@ impl Allocator<'_> {
         });
     }
 
-    fn store(&mut self, width: Width, from: Register, to: Memory) {
+    fn store(&mut self, width: Width, from: Register, to: Memory, part: Part) {
         let to = Place::Memory(to);
-        let masked = self.mode == Mode::Masked;
+        let masked = self.is_masked(part);
         let mask = self.frame.tail_mask();
         self.vector(match (self.body.level, width) {
+            (_, Width::Double) if part == Part::First => Vector::unary(Opcode::StoreOnePd, from, to),
+            (_, Width::Single) if part == Part::First => Vector::unary(Opcode::StoreOnePs, from, to),
             (Level::L512, width) => {
                 Vector { mask: if masked { mask } else { 0 }, ..Vector::unary(store_opcode(width), from, to) }
             }
@@ -261,7 +363,7 @@ impl Allocator<'_> {
             Width::Single => Opcode::AddPs,
         };
         self.vector(Vector::new(opcode, to, from, Place::Memory(place)));
-        self.store(selected.width, to, place);
+        self.store(selected.width, to, place, Part::Lanes);
         self.release(&selected.uses);
     }
 

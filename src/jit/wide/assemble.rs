@@ -12,8 +12,9 @@ use super::encode;
 use super::frame::{Frame, Mode, SUM_LANES};
 use super::instr::{Condition, Gpr, Instr, Memory, Place, Vector};
 use super::level::Level;
+use super::opcode::Opcode;
 use super::select::{Selected, select};
-use super::uses::{Uses, pins};
+use super::uses::{Uses, pins, registers};
 use super::verify::verify;
 use crate::error::Error;
 
@@ -45,11 +46,11 @@ pub fn assemble(mut body: Body, foreign: u64) -> Result<Assembly, Error> {
     let code = select(&mut body);
     let uses = Uses::new(&body, &code);
     let used = used(&body, &code);
-    let mut frame = Frame::new(&body, |value| used[value.index()]);
+    let mut frame = Frame::of_table(&body, &used);
     if !frame.sums_fit(&body) {
         return Err(Error::internal("wide", "more sums than registers"));
     }
-    let pins = pins(&body, &code, &uses);
+    let pins = pins(&body, &code, &uses, registers(body.level, Mode::Masked), |_| true);
     let mut writer = Writer { body: &body, code: &code, uses: &uses, pins: &pins, out: Vec::new() };
     writer.around(frame.open());
     writer.pins(&frame);
@@ -67,12 +68,34 @@ pub fn assemble(mut body: Body, foreign: u64) -> Result<Assembly, Error> {
     })
 }
 
-fn used(body: &Body, code: &[Selected]) -> Vec<bool> {
+/// Which values of the body the code has.
+pub(super) fn used(body: &Body, code: &[Selected]) -> Vec<bool> {
     let mut used = vec![false; body.insts.len()];
     for selected in code {
         selected.uses.iter().chain(&selected.def).for_each(|v| used[v.index()] = true);
     }
     used
+}
+
+/// Puts invariants where they stay.
+pub(super) fn load_pins(body: &Body, pins: &[Val], frame: &Frame) -> Vec<Instr> {
+    let mut code = Vec::new();
+    for (register, &value) in pins.iter().enumerate() {
+        let inst = &body.insts[value.index()];
+        let (memory, before, opcode) = match inst.op {
+            Op::Uniform(stream) => {
+                let (memory, before) = frame.uniform(stream);
+                (memory, before, broadcast(inst.width))
+            }
+            Op::Slot(slot) => (frame.slot(slot), None, Opcode::LoadPd),
+            _ if frame.constant(value).broadcast => (frame.constant(value), None, broadcast(inst.width)),
+            _ => (frame.constant(value), None, load_opcode(inst.width)),
+        };
+        let memory = Memory { broadcast: false, ..memory };
+        code.extend(before);
+        code.push(Instr::Vector(Vector::unary(opcode, register as u8, Place::Memory(memory))));
+    }
+    code
 }
 
 struct Writer<'a> {
@@ -89,32 +112,17 @@ impl Writer<'_> {
     }
 
     fn form(&mut self, frame: &mut Frame, mode: Mode) -> Result<(), Error> {
-        let placed = allocate(self.body, self.code, self.uses, self.pins, frame, mode);
+        let placed = allocate(self.body, self.code, self.uses, (self.pins, &[]), frame, mode);
         if cfg!(debug_assertions) {
-            let fact = verify(self.body, self.code, self.pins, &placed, frame);
+            let fact = verify(self.body, self.code, (self.pins, &[]), &placed, frame);
             fact.map_err(|fact| Error::internal("wide", fact))?;
         }
         self.out.extend(placed.into_iter().map(|Placed { instr, .. }| instr));
         Ok(())
     }
 
-    /// Invariants that stay in registers.
     fn pins(&mut self, frame: &Frame) {
-        for (register, &value) in self.pins.iter().enumerate() {
-            let inst = &self.body.insts[value.index()];
-            let (memory, before, opcode) = match inst.op {
-                Op::Uniform(stream) => {
-                    let (memory, before) = frame.uniform(stream);
-                    (memory, before, broadcast(inst.width))
-                }
-                _ if self.body.level == Level::L512 => (frame.constant(value), None, broadcast(inst.width)),
-                _ => (frame.constant(value), None, load_opcode(inst.width)),
-            };
-            let memory = Memory { broadcast: false, ..memory };
-            self.around(before);
-            let load = Vector::unary(opcode, register as u8, Place::Memory(memory));
-            self.around([Instr::Vector(load)]);
-        }
+        self.out.extend(load_pins(self.body, self.pins, frame));
     }
 
     fn two_forms(&mut self, frame: &mut Frame) -> Result<(), Error> {

@@ -5,7 +5,7 @@
 //! the level has an instruction for, and gives the plain machine's bits in every lane.
 
 use super::level::Level;
-use crate::elementary::{Foreign, Machine};
+use crate::elementary::{Foreign, Format, Machine};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::fmt;
@@ -58,8 +58,26 @@ pub enum Op {
     Constant(u64),
     /// The elements of a stream, one a lane.
     Load(u32),
+    /// The elements of a stream in the lanes of the tail, 0 in the others.
+    LoadTail(u32),
     /// The first element of a stream in every lane.
     Uniform(u32),
+    /// As `Uniform`, of a stream that is written as well: what it holds at this place of the code.
+    Spread(u32),
+    /// Element `operand` of a stream, a 32-bit integer a lane; of doubles those in the lower half.
+    Gather(u32),
+    /// The same in the lanes of the tail, 0 in the others.
+    GatherTail(u32),
+    /// The number an address is, in every lane.
+    Position(u32),
+    /// 0, n, 2n …, as 32-bit integers.
+    Steps(i32),
+    /// 0, n, 2n …, as floats.
+    FloatSteps(i32),
+    /// A vector that code before has kept.
+    Slot(u32),
+    /// True in the lanes of the tail.
+    Tail,
     Add,
     Sub,
     Mul,
@@ -85,6 +103,10 @@ pub enum Op {
     Xor,
     IAdd,
     ISub,
+    /// The lower 32 bits of a product.
+    IMul,
+    /// Towards zero, 32 bits; of doubles in the lower half.
+    ToInteger,
     Shl(u8),
     ShrUnsigned(u8),
     ShrSigned(u8),
@@ -111,8 +133,16 @@ pub enum Op {
     Narrow,
     /// The lower halves of both.
     Join,
+    /// Every lane changes places with the one so many bytes away, by the bit of that number.
+    Swap(u8),
     /// Operand 0 to the elements of a stream.
     Store(u32),
+    /// The lanes of the tail to as many elements of a stream.
+    StoreTail(u32),
+    /// The first lane to the first element of a stream.
+    StoreOne(u32),
+    /// Operand 0 kept for code behind.
+    Keep(u32),
     /// Operand 0 added to a stream of [`SUM_LANES`](super::SUM_LANES) partial sums.
     Sum(u32),
 }
@@ -121,17 +151,39 @@ impl Op {
     /// True for what yields a mask.
     pub fn is_mask(self) -> bool {
         use Op::*;
-        matches!(self, Less | LessEqual | Equal | NotEqual | IEqual | ILess | MaskAnd | MaskOr | MaskNot)
+        matches!(
+            self,
+            Less | LessEqual | Equal | NotEqual | IEqual | ILess | MaskAnd | MaskOr | MaskNot | Tail
+        )
     }
 
     /// True for what is there for its effect.
     pub fn is_effect(self) -> bool {
-        matches!(self, Op::Store(_) | Op::Sum(_))
+        use Op::*;
+        matches!(self, Store(_) | StoreTail(_) | StoreOne(_) | Keep(_) | Sum(_))
     }
 
     /// True for what can be fetched again at any time.
     pub fn is_invariant(self) -> bool {
-        matches!(self, Op::Constant(_) | Op::Uniform(_))
+        use Op::*;
+        matches!(self, Constant(_) | Steps(_) | FloatSteps(_) | Uniform(_) | Slot(_) | Tail)
+    }
+
+    /// The stream it reads or writes.
+    pub fn stream(self) -> Option<u32> {
+        use Op::*;
+        match self {
+            Load(s) | LoadTail(s) | Uniform(s) | Spread(s) | Gather(s) | GatherTail(s) | Position(s) => {
+                Some(s)
+            }
+            Store(s) | StoreTail(s) | StoreOne(s) | Sum(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// True for reading memory that code stores to.
+    pub fn is_load(self) -> bool {
+        matches!(self, Op::Load(_) | Op::LoadTail(_) | Op::Spread(_))
     }
 }
 
@@ -262,6 +314,13 @@ impl Machine for Lanes<'_> {
 
     fn shl(&mut self, a: Val, n: u32) -> Val { self.push(Op::Shl(n as u8), &[a]) }
     fn shr_unsigned(&mut self, a: Val, n: u32) -> Val { self.push(Op::ShrUnsigned(n as u8), &[a]) }
+
+    fn format(&self) -> Format {
+        match self.width {
+            Width::Single => Format::Single,
+            Width::Double => Format::Double,
+        }
+    }
 
     fn f(&mut self, x: f64) -> Val {
         match self.width {

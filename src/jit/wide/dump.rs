@@ -4,6 +4,7 @@
 //! the same instruction of it.
 
 use super::assemble::Assembly;
+use super::body::Width;
 use super::instr::{Condition, Gpr, Instr, Label, Memory, Order, Place, Vector};
 use super::level::Level;
 use super::opcode::{Layout, Row, Sizes};
@@ -81,7 +82,10 @@ fn predicate(row: &Row, immediate: Option<u8>) -> Option<&'static str> {
 impl Text<'_> {
     fn operands(&self, f: &mut fmt::Formatter<'_>, row: &Row) -> fmt::Result {
         let Text { vector, .. } = *self;
-        let second = self.register(row, vector.second);
+        let second = match row.sizes {
+            Sizes::FromGeneral => format!("xmm{}", vector.second),
+            _ => self.register(row, vector.second),
+        };
         let mask = match (vector.mask, vector.zeroing) {
             (0, _) => String::new(),
             (mask, false) => format!("{{k{mask}}}"),
@@ -90,14 +94,18 @@ impl Text<'_> {
         let reg = match row.sizes {
             Sizes::HalfResult if row.layout == Layout::Rm => self.half(vector.reg),
             Sizes::MaskResult if self.level == Level::L512 => format!("k{}", vector.reg),
+            Sizes::First | Sizes::FromGeneral => format!("xmm{}", vector.reg),
             // Only the lower half, as the upper one is zero.
             Sizes::General => Gpr(vector.reg).to_string().replacen('r', "e", 1),
             _ => self.register(row, vector.reg),
         };
         let last = match vector.last {
+            Place::Memory(memory) if row.layout == Layout::Gather => self.gathered(row, &memory),
             Place::Memory(memory) => self.memory(row, &memory),
             Place::Register(r) => match (row.sizes, row.layout) {
                 (Sizes::HalfOperand, _) | (Sizes::HalfResult, Layout::Mr) => self.half(r),
+                (Sizes::FromGeneral, _) => Gpr(r).to_string(),
+                (Sizes::Element, _) => format!("xmm{r}"),
                 _ => self.register(row, r),
             },
         };
@@ -106,6 +114,8 @@ impl Text<'_> {
             Layout::Rm | Layout::Shift(_) => write!(f, "{reg}{mask}, {last}"),
             Layout::Mr => write!(f, "{last}{mask}, {reg}"),
             Layout::Mvr => write!(f, "{last}, {second}, {reg}"),
+            Layout::Gather if self.level == Level::L512 => write!(f, "{reg}{mask}, {last}"),
+            Layout::Gather => write!(f, "{reg}, {last}, {second}"),
         }
     }
 
@@ -122,11 +132,22 @@ impl Text<'_> {
         format!("{}{number}", if self.level == Level::L512 { "ymm" } else { "xmm" })
     }
 
+    /// Memory with a vector for its index.
+    fn gathered(&self, row: &Row, memory: &Memory) -> String {
+        let (index, scale) = memory.index.unwrap_or((Gpr(0), 0));
+        let index = if row.element == 8 { self.half(index.0) } else { self.register(row, index.0) };
+        let size = if row.element == 8 { "QWORD" } else { "DWORD" };
+        let Memory { base, disp, .. } = memory;
+        let sign = if *disp < 0 { '-' } else { '+' };
+        let disp = if *disp == 0 { String::new() } else { format!("{sign}{:#x}", disp.unsigned_abs()) };
+        format!("{size} PTR [{base}+{index}*{}{disp}]", 1 << scale)
+    }
+
     fn memory(&self, row: &Row, memory: &Memory) -> String {
         let size = match (row.sizes, self.level) {
             (Sizes::Masks, _) => "WORD",
-            (Sizes::Element, _) if row.element == 8 => "QWORD",
-            (Sizes::Element, _) => "DWORD",
+            (Sizes::Element | Sizes::First, _) if row.element == 8 => "QWORD",
+            (Sizes::Element | Sizes::First, _) => "DWORD",
             (_, Level::L512) => "ZMMWORD",
             (_, Level::L256) => "YMMWORD",
             (_, Level::L128) => "XMMWORD",
@@ -197,12 +218,21 @@ impl fmt::Display for Instr {
             Instr::LoadWord(to, memory) => write!(f, "mov {to}, QWORD PTR {memory}"),
             Instr::StoreWord(memory, from) => write!(f, "mov QWORD PTR {memory}, {from}"),
             Instr::Add(r, value) => write!(f, "add {r}, {value:#x}"),
+            Instr::AddRegister(to, from) => write!(f, "add {to}, {from}"),
+            Instr::AddWord(memory, value) => write!(f, "add QWORD PTR {memory}, {:#x}", i64::from(value)),
+            Instr::Multiply(to, from, value) => write!(f, "imul {to}, {from}, {:#x}", i64::from(value)),
             Instr::Sub(r, value) => write!(f, "sub {r}, {value:#x}"),
             Instr::And(r, value) => write!(f, "and {r}, {:#x}", i64::from(value)),
             Instr::Negate(r) => write!(f, "neg {r}"),
             Instr::Compare(a, b) => write!(f, "cmp {a}, {b}"),
             Instr::MoveIfBelow(to, from) => write!(f, "cmovb {to}, {from}"),
             Instr::Test(r) => write!(f, "test {r}, {r}"),
+            Instr::Address(to, memory) => write!(f, "lea {to}, {memory}"),
+            Instr::Truncate(to, memory, Width::Double) => write!(f, "cvttsd2si {to}, QWORD PTR {memory}"),
+            Instr::Truncate(to, memory, Width::Single) => write!(f, "cvttss2si {to}, DWORD PTR {memory}"),
+            Instr::OnesIfBelow(r) => write!(f, "sbb {r}, {r}"),
+            Instr::AndRegister(to, from) => write!(f, "and {to}, {from}"),
+            Instr::Not(r) => write!(f, "not {r}"),
             Instr::Constants(to) => write!(f, "lea {to}, [rip+constants]"),
             Instr::CallRegister(r) => write!(f, "call {r}"),
             Instr::ZeroUpper => f.write_str("vzeroupper"),

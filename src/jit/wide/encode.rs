@@ -5,6 +5,7 @@
 //!
 //! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapter 2.
 
+use super::body::Width;
 use super::instr::{Condition, Gpr, Instr, Label, Memory, Order, Place, Vector};
 use super::level::Level;
 use super::opcode::{Layout, Prefix, Row, Sizes};
@@ -86,6 +87,25 @@ impl Encoder {
             Instr::LoadWord(to, memory) => self.word(0x8B, to, &memory),
             Instr::StoreWord(memory, from) => self.word(0x89, from, &memory),
             Instr::Add(to, value) => self.immediate(0, to, value),
+            Instr::AddRegister(to, from) => self.registers(&[0x03], to, from),
+            Instr::AddWord(memory, value) => {
+                self.word(0x81, Gpr(0), &memory);
+                self.bytes.extend(value.to_le_bytes());
+            }
+            Instr::Multiply(to, from, value) => {
+                self.registers(&[0x69], to, from);
+                self.bytes.extend(value.to_le_bytes());
+            }
+            Instr::Address(to, memory) => self.word(0x8D, to, &memory),
+            Instr::Truncate(to, memory, width) => {
+                self.bytes.push(if width == Width::Double { 0xF2 } else { 0xF3 });
+                self.rex(to, &memory);
+                self.bytes.extend([0x0F, 0x2C]);
+                self.memory(to.0, &memory, 1);
+            }
+            Instr::OnesIfBelow(r) => self.registers(&[0x1B], r, r),
+            Instr::AndRegister(to, from) => self.registers(&[0x23], to, from),
+            Instr::Not(r) => self.registers(&[0xF7], Gpr(2), r),
             Instr::And(to, value) => self.immediate(4, to, value),
             Instr::Sub(to, value) => self.immediate(5, to, value),
             Instr::Negate(r) => self.registers(&[0xF7], Gpr(3), r),
@@ -140,9 +160,15 @@ impl Encoder {
     }
 
     fn word(&mut self, byte: u8, reg: Gpr, memory: &Memory) {
-        let index = memory.index.map_or(0, |(index, _)| high(index.0));
-        self.bytes.extend([0x48 | high(reg.0) << 2 | index << 1 | high(memory.base.0), byte]);
+        self.rex(reg, memory);
+        self.bytes.push(byte);
         self.memory(reg.0, memory, 1);
+    }
+
+    /// The prefix of 64 bits and the upper eight registers.
+    fn rex(&mut self, reg: Gpr, memory: &Memory) {
+        let index = memory.index.map_or(0, |(index, _)| high(index.0));
+        self.bytes.push(0x48 | high(reg.0) << 2 | index << 1 | high(memory.base.0));
     }
 
     fn vector(&mut self, vector: &Vector) {
@@ -150,6 +176,8 @@ impl Encoder {
         let (reg, second) = match row.layout {
             Layout::Shift(extension) => (extension, vector.reg),
             Layout::Rm | Layout::Mr => (vector.reg, 0),
+            // Under EVEX bit 4 of the index stands where the second operand's would.
+            Layout::Gather if self.level == Level::L512 => (vector.reg, index_register(vector) & 16),
             _ => (vector.reg, vector.second),
         };
         let byte = row.byte
@@ -230,8 +258,8 @@ impl Encoder {
 /// How far a short displacement counts.
 fn displacement_unit(row: &Row, memory: &Memory) -> i32 {
     match row.sizes {
-        _ if memory.broadcast => i32::from(row.element),
-        Sizes::Element => i32::from(row.element),
+        _ if memory.broadcast || row.layout == Layout::Gather => i32::from(row.element),
+        Sizes::Element | Sizes::First => i32::from(row.element),
         Sizes::HalfOperand | Sizes::HalfResult if row.layout != Layout::Rm => 32,
         Sizes::HalfOperand => 32,
         _ => 64,
@@ -243,6 +271,14 @@ fn extensions(last: &Place) -> (u8, u8) {
     match last {
         Place::Register(r) => (0, high(*r)),
         Place::Memory(memory) => (memory.index.map_or(0, |(index, _)| high(index.0)), high(memory.base.0)),
+    }
+}
+
+/// The vector register that a gather's index is in.
+fn index_register(vector: &Vector) -> u8 {
+    match vector.last {
+        Place::Memory(Memory { index: Some((index, _)), .. }) => index.0,
+        _ => 0,
     }
 }
 

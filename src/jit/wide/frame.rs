@@ -32,6 +32,8 @@ pub enum Mode {
     Whole,
     /// Lanes of the mask.
     Masked,
+    /// Whole vectors, but for what says it is of the tail.
+    Tail,
 }
 
 /// A call written after the loop, and where it comes back to.
@@ -41,73 +43,104 @@ struct Stub {
     site: u64,
 }
 
+/// Where streams are.
+enum Streams {
+    /// In a table; some have registers.
+    Table(FxHashMap<u32, Gpr>),
+    /// At these places, which such instructions make addresses of.
+    Placed(Vec<Located>),
+}
+
+/// A place in memory, and the instruction that makes its address.
+pub(super) type Located = (Memory, Option<Instr>);
+
 /// See the head of the file.
 pub(super) struct Frame {
     level: Level,
     element: Width,
-    pointers: FxHashMap<u32, Gpr>,
+    streams: Streams,
     pub has_sums: bool,
-    constants: FxHashMap<Val, i32>,
+    constants: FxHashMap<Val, Memory>,
+    places: FxHashMap<(Op, Width), i32>,
     pool: Vec<u8>,
     masks: i32,
-    slots: [u32; 2],
+    /// By mode.
+    slots: [u32; 3],
     labels: u32,
     stubs: Vec<Stub>,
     thunk: Option<Label>,
 }
 
 impl Frame {
-    /// The frame of a body, of whose values `used` are.
-    pub fn new(body: &Body, used: impl Fn(Val) -> bool) -> Frame {
-        let mut frame = Frame {
-            level: body.level,
-            element: body.element,
-            pointers: FxHashMap::default(),
+    /// A frame of no body yet.
+    pub fn new(level: Level, element: Width) -> Frame {
+        Frame {
+            level,
+            element,
+            streams: Streams::Placed(Vec::new()),
             has_sums: false,
             constants: FxHashMap::default(),
+            places: FxHashMap::default(),
             pool: Vec::new(),
             masks: 0,
-            slots: [0; 2],
+            slots: [0; 3],
             labels: 0,
             stubs: Vec::new(),
             thunk: None,
+        }
+    }
+
+    /// The frame of a body over a table of streams.
+    pub fn of_table(body: &Body, used: &[bool]) -> Frame {
+        let mut frame = Frame::new(body.level, body.element);
+        let mut pointers = FxHashMap::default();
+        let mut point_at = |stream: u32| {
+            if let Some(&next) = POINTERS.get(pointers.len()) {
+                pointers.entry(stream).or_insert(next);
+            }
         };
-        let mut places: FxHashMap<(u64, Width), i32> = FxHashMap::default();
-        for (at, inst) in body.insts.iter().enumerate() {
-            let value = Val(at as u32);
+        for (inst, used) in body.insts.iter().zip(used) {
             match inst.op {
-                Op::Constant(bits) if used(value) => {
-                    let pool = &mut frame.pool;
-                    let place = *places.entry((bits, inst.width)).or_insert_with(|| {
-                        let place = pool.len() as i32;
-                        let copies = if body.level == Level::L512 { 8 } else { body.level.bytes() };
-                        let bytes = &bits.to_le_bytes()[..inst.width.bytes()];
-                        pool.extend(bytes.iter().cycle().take(copies));
-                        place
-                    });
-                    frame.constants.insert(value, place);
-                }
                 Op::Sum(stream) => {
                     frame.has_sums = true;
-                    frame.point_at(stream);
+                    point_at(stream);
                 }
-                Op::Store(stream) => frame.point_at(stream),
-                Op::Load(stream) | Op::Uniform(stream) if used(value) => frame.point_at(stream),
+                Op::Store(stream) => point_at(stream),
+                Op::Load(stream) | Op::Uniform(stream) if *used => point_at(stream),
                 _ => {}
             }
         }
+        frame.streams = Streams::Table(pointers);
+        frame.add_constants(body, used);
         frame.append_masks();
         frame
     }
 
-    fn point_at(&mut self, stream: u32) {
-        if let Some(&next) = POINTERS.get(self.pointers.len()) {
-            self.pointers.entry(stream).or_insert(next);
+    /// Takes up a body over streams at these places.
+    pub fn enter(&mut self, body: &Body, used: &[bool], streams: Vec<Located>) {
+        self.streams = Streams::Placed(streams);
+        self.constants.clear();
+        self.add_constants(body, used);
+    }
+
+    fn add_constants(&mut self, body: &Body, used: &[bool]) {
+        for (at, (inst, used)) in body.insts.iter().zip(used).enumerate() {
+            if !used || !matches!(inst.op, Op::Constant(_) | Op::Steps(_) | Op::FloatSteps(_)) {
+                continue;
+            }
+            let pool = &mut self.pool;
+            let place = *self.places.entry((inst.op, inst.width)).or_insert_with(|| {
+                let place = pool.len() as i32;
+                append_constant(pool, inst.op, inst.width, body.level);
+                place
+            });
+            let broadcast = body.level == Level::L512 && matches!(inst.op, Op::Constant(_));
+            self.constants.insert(Val(at as u32), Memory { broadcast, ..Memory::at(Gpr::R11, place) });
         }
     }
 
     /// Masks of 0, 1, 2 … lanes: numbers for 512 bits, a window to slide for 256.
-    fn append_masks(&mut self) {
+    pub fn append_masks(&mut self) {
         self.pool.resize(self.pool.len().next_multiple_of(64), 0);
         self.masks = self.pool.len() as i32;
         let lanes = self.lanes();
@@ -122,6 +155,7 @@ impl Frame {
                 self.pool.extend(std::iter::repeat_n(0, bytes));
             }
         }
+        self.pool.resize(self.pool.len().next_multiple_of(64), 0);
     }
 
     pub fn lanes(&self) -> usize {
@@ -135,7 +169,7 @@ impl Frame {
 
     /// Bytes of slots.
     pub fn scratch(&self) -> usize {
-        self.slots[0].max(self.slots[1]) as usize * self.level.bytes()
+        self.slots.iter().max().map_or(0, |&count| count as usize) * self.level.bytes()
     }
 
     /// The mask register, or at 256 bits the vector register, that holds the tail's mask.
@@ -154,33 +188,45 @@ impl Frame {
         *count - 1
     }
 
+    /// Sets so many slots apart, and the rest free.
+    pub fn keep_slots(&mut self, count: u32) {
+        self.slots = [count; 3];
+    }
+
     pub fn slot(&self, slot: u32) -> Memory {
         Memory::at(Gpr::RDX, slot as i32 * self.level.bytes() as i32)
     }
 
     /// A constant, as an operand.
     pub fn constant(&self, value: Val) -> Memory {
-        let broadcast = self.level == Level::L512;
-        Memory { broadcast, ..Memory::at(Gpr::R11, self.constants[&value]) }
+        self.constants[&value]
     }
 
     /// The first element of a stream, and what makes its address.
-    pub fn uniform(&self, stream: u32) -> (Memory, Option<Instr>) {
-        match self.pointers.get(&stream) {
+    pub fn uniform(&self, stream: u32) -> Located {
+        let pointers = match &self.streams {
+            Streams::Table(pointers) => pointers,
+            Streams::Placed(places) => return places[stream as usize],
+        };
+        match pointers.get(&stream) {
             Some(&pointer) => (Memory::at(pointer, 0), None),
             None => (Memory::at(Gpr::RCX, 0), Some(self.look_up(Gpr::RCX, stream))),
         }
     }
 
     /// The current elements of a stream.
-    pub fn column(&self, stream: u32) -> (Memory, Option<Instr>) {
+    pub fn column(&self, stream: u32) -> Located {
         let (memory, before) = self.uniform(stream);
-        (Memory { index: Some((Gpr::RAX, self.scale())), ..memory }, before)
+        let index = match self.streams {
+            Streams::Table(_) => Some((Gpr::RAX, self.scale())),
+            Streams::Placed(_) => None,
+        };
+        (Memory { index, ..memory }, before)
     }
 
     /// Where the current elements are added. The stream has a pointer of its own.
     pub fn partial_sums(&self, stream: u32) -> Memory {
-        let pointer = self.pointers.get(&stream).copied().unwrap_or(Gpr::RCX);
+        let pointer = self.pointer(stream).unwrap_or(Gpr::RCX);
         Memory { index: Some((Gpr::RBP, self.scale())), ..Memory::at(pointer, 0) }
     }
 
@@ -190,7 +236,20 @@ impl Frame {
             Op::Sum(stream) => Some(stream),
             _ => None,
         });
-        sums.all(|stream| self.pointers.contains_key(&stream))
+        sums.all(|stream| self.pointer(stream).is_some())
+    }
+
+    /// The registers of streams of a table.
+    fn pointers(&self) -> impl Iterator<Item = (u32, Gpr)> {
+        let pointers = match &self.streams {
+            Streams::Table(pointers) => Some(pointers),
+            Streams::Placed(_) => None,
+        };
+        pointers.into_iter().flatten().map(|(&stream, &register)| (stream, register))
+    }
+
+    fn pointer(&self, stream: u32) -> Option<Gpr> {
+        self.pointers().find(|p| p.0 == stream).map(|p| p.1)
     }
 
     fn scale(&self) -> u8 {
@@ -221,13 +280,23 @@ impl Frame {
         code
     }
 
+    /// Puts the mask of so many elements where the tail has it.
+    pub fn load_mask(&self, elements: usize) -> Instr {
+        let (opcode, at) = match self.level {
+            Level::L512 => (Opcode::KMov, 2 * elements),
+            _ => (Opcode::LoadPd, (self.lanes() - elements) * self.element.bytes()),
+        };
+        let memory = Memory::at(Gpr::R11, self.masks + at as i32);
+        Instr::Vector(Vector::unary(opcode, self.tail_mask(), Place::Memory(memory)))
+    }
+
     /// Saves the caller's registers and fetches addresses.
     pub fn open(&self) -> Vec<Instr> {
         let mut code: Vec<Instr> = self.saved().map(Instr::Push).collect();
         code.push(Instr::Constants(Gpr::R11));
-        let mut pointers: Vec<(Gpr, u32)> = self.pointers.iter().map(|(&s, &r)| (r, s)).collect();
-        pointers.sort_by_key(|(_, stream)| *stream);
-        code.extend(pointers.into_iter().map(|(register, stream)| self.look_up(register, stream)));
+        let mut pointers: Vec<(u32, Gpr)> = self.pointers().collect();
+        pointers.sort_by_key(|(stream, _)| *stream);
+        code.extend(pointers.into_iter().map(|(stream, register)| self.look_up(register, stream)));
         code
     }
 
@@ -240,7 +309,7 @@ impl Frame {
     fn saved(&self) -> impl Iterator<Item = Gpr> {
         let is_used = |r: &Gpr| match *r {
             Gpr::RBP => self.has_sums,
-            r => self.pointers.values().any(|p| *p == r),
+            r => self.pointers().any(|(_, p)| p == r),
         };
         SAVED.into_iter().filter(is_used)
     }
@@ -252,6 +321,7 @@ impl Frame {
         to: Register,
         args: &[Register],
         mask: Option<Register>,
+        width: Width,
     ) -> Vec<Instr> {
         let thunk = match self.thunk {
             Some(thunk) => thunk,
@@ -264,6 +334,7 @@ impl Frame {
             args: [args[0], args.get(1).copied().unwrap_or(0)],
             mask,
             level: self.level,
+            width,
         };
         let Some(mask) = mask else {
             return vec![Instr::MoveImmediate(Gpr::RCX, site.pack()), Instr::Call(thunk)];
@@ -276,7 +347,8 @@ impl Frame {
                 code.push(Instr::Vector(Vector::unary(Opcode::KTest, mask, Place::Register(mask))));
             }
             _ => {
-                let signs = Vector::unary(Opcode::SignsPd, Gpr::RCX.0, Place::Register(mask));
+                let opcode = if width == Width::Double { Opcode::SignsPd } else { Opcode::SignsPs };
+                let signs = Vector::unary(opcode, Gpr::RCX.0, Place::Register(mask));
                 code.extend([Instr::Vector(signs), Instr::Test(Gpr::RCX)]);
             }
         }
@@ -339,5 +411,25 @@ impl Frame {
         code.extend(GENERAL.iter().enumerate().map(|(i, &r)| Instr::LoadWord(r, word(i))));
         code.extend([Instr::Move(Gpr::RSP, Gpr::RBP), Instr::Pop(Gpr::RBP), Instr::Return]);
         code
+    }
+}
+
+/// The bytes of a constant: a whole vector, or what is broadcast.
+fn append_constant(pool: &mut Vec<u8>, op: Op, width: Width, level: Level) {
+    let steps = |n: i32| (0..(level.bytes() / 4) as i32).map(move |lane| lane.wrapping_mul(n));
+    match (op, width) {
+        (Op::Steps(n), _) => pool.extend(steps(n).flat_map(i32::to_le_bytes)),
+        (Op::FloatSteps(n), Width::Single) => {
+            pool.extend(steps(n).flat_map(|x| (x as f32).to_le_bytes()));
+        }
+        (Op::FloatSteps(n), Width::Double) => {
+            pool.extend(steps(n).take(level.bytes() / 8).flat_map(|x| f64::from(x).to_le_bytes()));
+        }
+        (Op::Constant(bits), _) => {
+            let copies = if level == Level::L512 { 8 } else { level.bytes() };
+            let bytes = &bits.to_le_bytes()[..width.bytes()];
+            pool.extend(bytes.iter().cycle().take(copies));
+        }
+        _ => {}
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! What must stay true: an instruction says all its bytes say; jumps name labels.
 
+use super::body::Width;
 use super::opcode::Opcode;
 
 /// A general register, by its number.
@@ -121,6 +122,12 @@ pub enum Instr {
     LoadWord(Gpr, Memory),
     StoreWord(Memory, Gpr),
     Add(Gpr, i32),
+    /// 64-bit, to, from.
+    AddRegister(Gpr, Gpr),
+    /// To 64 bits in memory.
+    AddWord(Memory, i32),
+    /// To, from, factor.
+    Multiply(Gpr, Gpr, i32),
     Sub(Gpr, i32),
     And(Gpr, i32),
     /// 0 − register
@@ -129,6 +136,15 @@ pub enum Instr {
     /// To, from, where the comparison found "below".
     MoveIfBelow(Gpr, Gpr),
     Test(Gpr),
+    /// Where memory is.
+    Address(Gpr, Memory),
+    /// The whole part of a float in memory, of a width; out of range it is the least integer.
+    Truncate(Gpr, Memory, Width),
+    /// All ones where the comparison found "below", else 0.
+    OnesIfBelow(Gpr),
+    /// To, from.
+    AndRegister(Gpr, Gpr),
+    Not(Gpr),
     /// The address of the constants behind the code.
     Constants(Gpr),
     CallRegister(Gpr),

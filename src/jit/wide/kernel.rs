@@ -82,6 +82,11 @@ extern "sysv64" fn foreign(registers: *mut Registers, site: u64) {
     Site::unpack(site).run(registers);
 }
 
+/// Where code calls functions that are no straight line.
+pub(in crate::jit) fn foreign_address() -> u64 {
+    foreign as *const () as u64
+}
+
 impl LoopKernel {
     /// Compiles a body of streams numbered from 0, the inputs first.
     ///
@@ -94,7 +99,7 @@ impl LoopKernel {
             return Err(Error::unsupported(Diagnostic::error(message)));
         }
         let (element, uses) = (body.element, uses(&body)?);
-        let assembly = assemble(body, foreign as *const () as u64)?;
+        let assembly = assemble(body, foreign_address())?;
         let bytes = assembly.bytes();
         let host = Host::get()?;
         let builder = JITBuilder::with_isa(host.isa.clone(), default_libcall_names());

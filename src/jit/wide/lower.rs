@@ -1,12 +1,13 @@
 //! A block of the loop IR to a [`Body`]: elementary functions become primitive operations.
 //!
 //! What must stay true: loads and stores keep their offsets as the numbers of streams, inputs first;
-//! single precision computes what the tensor interpreter does, functions in double and rounded.
+//! single precision computes what the tensor interpreter does, ops that are not native in double and
+//! rounded.
 
 use super::body::{Body, Op, Val, Width};
 use super::level::Level;
 use crate::elementary::Machine;
-use crate::ir::{Elementwise, Selection};
+use crate::ir::{Elementwise, Selection, Single};
 use crate::loops::{Block, Buffer, Inst, Kind};
 use smallvec::SmallVec;
 
@@ -41,8 +42,7 @@ pub fn lower(block: &Block, inputs: &[Stream], level: Level, element: Width) -> 
                 body.push(Op::Store(stream), element, &operands)
             }
             Inst::Load(_) | Inst::Store(..) => return None,
-            Inst::Elementwise(op, _) => elementwise(&mut body, *op, &operands),
-            Inst::Selection(op, _) => selection(&mut body.machine(element), *op, &operands),
+            Inst::Elementwise(..) | Inst::Selection(..) => apply(&mut body, inst, &operands),
         };
         debug_assert!(inst.kind() != Kind::Truth || body.insts[value.index()].op.is_mask());
         values.push(value);
@@ -50,8 +50,19 @@ pub fn lower(block: &Block, inputs: &[Stream], level: Level, element: Width) -> 
     Some(body)
 }
 
+/// The value of an instruction that neither loads nor stores.
+pub fn apply(body: &mut Body, inst: &Inst, operands: &[Val]) -> Val {
+    let element = body.element;
+    match inst {
+        Inst::Elementwise(op, _) => elementwise(body, *op, operands),
+        Inst::Selection(op, _) => selection(&mut body.machine(element), *op, operands),
+        Inst::Constant(bits) => body.machine(element).f(f64::from_bits(*bits)),
+        Inst::Load(_) | Inst::Store(..) => unreachable!("loads and stores are the caller's"),
+    }
+}
+
 fn elementwise(body: &mut Body, op: Elementwise, operands: &[Val]) -> Val {
-    if body.element == Width::Double || is_exact(op) {
+    if body.element == Width::Double || op.single() == Single::Native {
         let element = body.element;
         return op.value(&mut body.machine(element), operands);
     }
@@ -75,12 +86,6 @@ fn widened(body: &mut Body, x: Val) -> Val {
         Op::Constant(bits) => body.machine(Width::Double).f(f64::from(f32::from_bits(bits as u32))),
         _ => body.push(Op::Widen, Width::Double, &[x]),
     }
-}
-
-/// Ops that are right in any precision as they stand.
-fn is_exact(op: Elementwise) -> bool {
-    use Elementwise::{Abs, Add, Ceil, Div, Floor, Fma, Max, Min, Mul, Neg, Relu, Sign, Sqrt, Sub};
-    matches!(op, Neg | Add | Sub | Mul | Div | Fma | Sqrt | Abs | Floor | Ceil | Min | Max | Relu | Sign)
 }
 
 fn selection<M: Machine<F = Val, I = Val, B = Val>>(m: &mut M, op: Selection, operands: &[Val]) -> Val {

@@ -18,6 +18,8 @@ pub enum Layout {
     Shift(u8),
     /// As `Rvm`, and a fourth register in the immediate.
     Rvmr,
+    /// Register, memory that a vector of integers is an index of; under VEX a mask as well.
+    Gather,
     /// As `Rvm` in one of the orders 132, 213 and 231; the row has the first one's byte.
     Fused,
 }
@@ -32,12 +34,16 @@ pub enum Sizes {
     HalfOperand,
     /// The last operand is one element in memory.
     Element,
+    /// The first operand is one lane of a register, in memory one element.
+    First,
     /// The result is a mask register.
     MaskResult,
     /// All operands are mask registers.
     Masks,
     /// The result is a general register.
     General,
+    /// The last operand is a general register, the others one lane.
+    FromGeneral,
 }
 
 /// The prefix a row has.
@@ -162,6 +168,19 @@ opcodes! {
     Upper256   "vextractf128"   1 3 0x19 [0 0] 8 Mr,       HalfResult,  Vex(1);
     Join512    "vinsertf64x4"   1 3 0x1A [0 1] 8 Rvm,      HalfOperand, Both; // EVEX only
     Join256    "vinsertf128"    1 3 0x18 [0 0] 8 Rvm,      HalfOperand, Vex(1);
+    Blocks512  "vshuff64x2"     1 3 0x23 [0 1] 8 Rvm,      Whole,       Both; // EVEX only
+    Blocks256  "vperm2f128"     1 3 0x06 [0 0] 8 Rvm,      Whole,       Vex(1);
+    LanesPd    "vpermilpd"      1 3 0x05 [0 1] 8 Rm,       Whole,       Both;
+    LanesPs    "vpermilps"      1 3 0x04 [0 0] 4 Rm,       Whole,       Both;
+    StoreOnePd "vmovsd"         3 1 0x11 [0 1] 8 Mr,       First,       Both;
+    StoreOnePs "vmovss"         2 1 0x11 [0 0] 4 Mr,       First,       Both;
+    GatherPd   "vgatherdpd"     1 2 0x92 [1 1] 8 Gather,   Whole,       Both;
+    GatherPs   "vgatherdps"     1 2 0x92 [0 0] 4 Gather,   Whole,       Both;
+    MulD       "vpmulld"        1 2 0x40 [0 0] 4 Rvm,      Whole,       Both;
+    ToIntPd    "vcvttpd2dq"     1 1 0xE6 [0 1] 8 Rm,       HalfResult,  Both;
+    ToIntPs    "vcvttps2dq"     2 1 0x5B [0 0] 4 Rm,       Whole,       Both;
+    FromIntPd  "vcvtsi2sd"      3 1 0x2A [1 1] 8 Rvm,      FromGeneral, Both;
+    FromIntPs  "vcvtsi2ss"      2 1 0x2A [1 1] 8 Rvm,      FromGeneral, Both;
     MaskLoadPd  "vmaskmovpd"    1 2 0x2D [0 0] 8 Rvm,      Whole,       Vex(1);
     MaskLoadPs  "vmaskmovps"    1 2 0x2C [0 0] 4 Rvm,      Whole,       Vex(1);
     MaskStorePd "vmaskmovpd"    1 2 0x2F [0 0] 8 Mvr,      Whole,       Vex(1);
@@ -170,6 +189,7 @@ opcodes! {
     SignsPs    "vmovmskps"      0 1 0x50 [0 0] 4 Rm,       General,     Vex(1);
     KAnd       "kandw"          0 1 0x41 [0 0] 2 Rvm,      Masks,       Vex(1);
     KOr        "korw"           0 1 0x45 [0 0] 2 Rvm,      Masks,       Vex(1);
+    KOnes      "kxnorw"         0 1 0x46 [0 0] 2 Rvm,      Masks,       Vex(1);
     KNot       "knotw"          0 1 0x44 [0 0] 2 Rm,       Masks,       Vex(0);
     KMov       "kmovw"          0 1 0x90 [0 0] 2 Rm,       Masks,       Vex(0);
     KStore     "kmovw"          0 1 0x91 [0 0] 2 Mr,       Masks,       Vex(0);

@@ -14,6 +14,9 @@ use super::uses::{Class, class};
 impl Allocator<'_> {
     /// A register that holds the value, kept for this instruction.
     pub(super) fn hold(&mut self, value: Val) -> Register {
+        if self.body.insts[value.index()].op == Op::Tail {
+            return self.frame.tail_mask();
+        }
         let class = class(self.body, value);
         let register = match self.register[value.index()] {
             Some(register) => register,
@@ -42,12 +45,13 @@ impl Allocator<'_> {
             return None;
         }
         match self.body.insts[value.index()].op {
-            Op::Constant(_) => Some(self.frame.constant(value)),
+            Op::Constant(_) | Op::Steps(_) | Op::FloatSteps(_) => Some(self.frame.constant(value)),
             Op::Uniform(stream) if self.body.level == Level::L512 => {
                 let (memory, _) = self.frame.uniform(stream);
                 Some(Memory { broadcast: true, ..memory })
             }
-            Op::Uniform(_) => None,
+            Op::Uniform(_) | Op::Tail => None,
+            Op::Slot(slot) => Some(self.frame.slot(slot)),
             _ => self.slot[value.index()].map(|slot| self.frame.slot(slot)),
         }
     }
@@ -85,9 +89,10 @@ impl Allocator<'_> {
     fn fetch(&mut self, value: Val, to: Register) {
         let inst = &self.body.insts[value.index()];
         let vector = match inst.op {
-            Op::Constant(_) => {
-                let opcode = if self.body.level == Level::L512 { broadcast } else { load_opcode };
-                let memory = Memory { broadcast: false, ..self.frame.constant(value) };
+            Op::Constant(_) | Op::Steps(_) | Op::FloatSteps(_) => {
+                let memory = self.frame.constant(value);
+                let opcode = if memory.broadcast { broadcast } else { load_opcode };
+                let memory = Memory { broadcast: false, ..memory };
                 Vector::unary(opcode(inst.width), to, Place::Memory(memory))
             }
             Op::Uniform(stream) => {
@@ -95,6 +100,7 @@ impl Allocator<'_> {
                 self.address(before);
                 Vector::unary(broadcast(inst.width), to, Place::Memory(memory))
             }
+            Op::Slot(slot) => Vector::unary(Opcode::LoadPd, to, Place::Memory(self.frame.slot(slot))),
             _ => {
                 let slot = self.slot[value.index()].expect("spilled when it left its register");
                 let opcode = match class(self.body, value) {
@@ -110,9 +116,18 @@ impl Allocator<'_> {
     /// A register for the result.
     pub(super) fn define(&mut self, selected: &Selected) -> Register {
         let value = selected.def.expect("a value");
+        if let Some(register) = self.target(selected) {
+            self.register[value.index()] = Some(register);
+            return register;
+        }
         let register = self.take(class(self.body, value));
         self.put(value, register);
         register
+    }
+
+    /// The register that carries the result round the loop, if it may be written at once.
+    pub(super) fn target(&self, selected: &Selected) -> Option<Register> {
+        self.carried.iter().find(|c| c.at_once && selected.def == Some(c.after)).map(|c| c.register)
     }
 
     pub(super) fn put(&mut self, value: Val, register: Register) {

@@ -9,6 +9,15 @@ use super::opcode::Opcode;
 use crate::elementary::Foreign;
 use smallvec::{SmallVec, smallvec};
 
+/// Which lanes are loaded or stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Those of the loop's form.
+    Lanes,
+    Tail,
+    First,
+}
+
 /// How an operation is carried out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
@@ -18,12 +27,20 @@ pub enum Kind {
     Registers(Opcode, Option<u8>),
     /// One instruction whose result is its last operand: an extraction.
     Extract(Opcode, u8),
+    /// One operand, and how its parts go.
+    Swap(Opcode, u8),
     /// a·b + c and its like, whose result takes an operand's register.
     Fused(Opcode),
     /// Mask, then, otherwise.
     Blend(Opcode),
-    Load(u32),
-    Store(u32),
+    Load(u32, Part),
+    /// One element in every lane.
+    Spread(u32),
+    /// The index.
+    Gather(u32, Part),
+    Position(u32),
+    Store(u32, Part),
+    Keep(u32),
     Sum(u32),
     Foreign(Foreign),
     /// Mask, otherwise, argument.
@@ -39,28 +56,29 @@ pub struct Selected {
     pub uses: SmallVec<[Val; 3]>,
 }
 
-/// The instructions of a body. Constants and uniform streams have none: they are fetched where
-/// they are used.
+/// The instructions of a body. Invariants have none: they are fetched where they are used.
 pub fn select(body: &mut Body) -> Vec<Selected> {
     let needed = needed(body);
     let mut code = Vec::new();
-    let mut waiting = vec![false; body.insts.len()];
-    let count = body.insts.len();
-    for at in 0..count {
+    let mut loads = Loads { is_waiting: vec![false; body.insts.len()], waiting: Vec::new() };
+    for (at, needed) in needed.into_iter().enumerate() {
         let op = body.insts[at].op;
-        if !needed[at] || op.is_invariant() {
+        if !needed || op.is_invariant() {
             continue;
         }
-        if matches!(op, Op::Load(_)) {
-            waiting[at] = true;
+        if op.is_load() {
+            loads.is_waiting[at] = true;
+            loads.waiting.push(at);
             continue;
         }
         for operand in body.insts[at].operands.clone() {
-            load_if(&mut waiting, body, operand.index(), &mut code);
+            loads.done(body, operand.index(), &mut code);
         }
-        if op.is_effect() {
+        if op.is_effect() && !matches!(op, Op::Keep(_)) {
             // What it stores might be where they load.
-            (0..at).for_each(|load| load_if(&mut waiting, body, load, &mut code));
+            for load in std::mem::take(&mut loads.waiting) {
+                loads.done(body, load, &mut code);
+            }
         }
         let selected = instruction(body, Val(at as u32));
         code.push(selected);
@@ -68,13 +86,28 @@ pub fn select(body: &mut Body) -> Vec<Selected> {
     code
 }
 
-fn load_if(waiting: &mut [bool], body: &Body, at: usize, code: &mut Vec<Selected>) {
-    if std::mem::take(&mut waiting[at])
-        && let Op::Load(stream) = body.insts[at].op
-    {
-        let def = Some(Val(at as u32));
-        let width = body.insts[at].width;
-        code.push(Selected { kind: Kind::Load(stream), width, def, uses: SmallVec::new() });
+/// Loads that nothing has needed yet.
+struct Loads {
+    is_waiting: Vec<bool>,
+    /// And some that something has.
+    waiting: Vec<usize>,
+}
+
+impl Loads {
+    /// Carries out a load, if it is one that waits.
+    fn done(&mut self, body: &Body, at: usize, code: &mut Vec<Selected>) {
+        // What the body grows by in between is no load.
+        if !self.is_waiting.get_mut(at).is_some_and(std::mem::take) {
+            return;
+        }
+        let kind = match body.insts[at].op {
+            Op::Load(stream) => Kind::Load(stream, Part::Lanes),
+            Op::LoadTail(stream) => Kind::Load(stream, Part::Tail),
+            Op::Spread(stream) => Kind::Spread(stream),
+            _ => unreachable!("only loads wait"),
+        };
+        let (def, width) = (Some(Val(at as u32)), body.insts[at].width);
+        code.push(Selected { kind, width, def, uses: SmallVec::new() });
     }
 }
 
@@ -95,7 +128,13 @@ fn instruction(body: &mut Body, value: Val) -> Selected {
         uses.swap(0, 1);
     }
     let kind = match op {
-        Op::Store(stream) => Kind::Store(stream),
+        Op::Store(stream) => Kind::Store(stream, Part::Lanes),
+        Op::StoreTail(stream) => Kind::Store(stream, Part::Tail),
+        Op::StoreOne(stream) => Kind::Store(stream, Part::First),
+        Op::Keep(slot) => Kind::Keep(slot),
+        Op::Gather(stream) => Kind::Gather(stream, Part::Lanes),
+        Op::GatherTail(stream) => Kind::Gather(stream, Part::Tail),
+        Op::Position(stream) => Kind::Position(stream),
         Op::Sum(stream) => Kind::Sum(stream),
         Op::Foreign(f) => Kind::Foreign(f),
         Op::Rare(f) => Kind::Rare(f),
@@ -141,6 +180,8 @@ fn arithmetic(level: Level, op: Op, width: Width) -> Kind {
         Op::Xor            => plain(XorPd, XorPs),
         Op::IAdd           => plain(AddQ, AddD),
         Op::ISub           => plain(SubQ, SubD),
+        Op::IMul           => Kind::Plain(MulD, None),
+        Op::ToInteger      => Kind::Registers(by(width, ToIntPd, ToIntPs), None),
         Op::Fma            => fused(FmaPd, FmaPs),
         Op::Fms            => fused(FmsPd, FmsPs),
         Op::Fnma           => fused(FnmaPd, FnmaPs),
@@ -157,10 +198,24 @@ fn arithmetic(level: Level, op: Op, width: Width) -> Kind {
         Op::Upper          => Kind::Extract(Upper256, 1),
         Op::Widen          => Kind::Registers(Widen, None),
         Op::Narrow         => Kind::Registers(Narrow, None),
+        Op::Swap(bytes)    => swap(level, bytes),
         Op::Join if wide   => Kind::Registers(Join512, Some(1)),
         Op::Join           => Kind::Registers(Join256, Some(1)),
         _ => unreachable!("{op:?} is selected elsewhere"),
     }
+}
+
+/// Lanes that change places; the opcodes go by bits, whatever the lanes are.
+fn swap(level: Level, bytes: u8) -> Kind {
+    use Opcode::{Blocks256, Blocks512, LanesPd, LanesPs};
+    let (opcode, order) = match (level, bytes) {
+        (Level::L512, 32) => (Blocks512, 0x4E),
+        (Level::L512, 16) => (Blocks512, 0xB1),
+        (_, 16) => (Blocks256, 0x01),
+        (_, 8) => (LanesPd, 0x55),
+        _ => (LanesPs, 0xB1),
+    };
+    Kind::Swap(opcode, order)
 }
 
 /// Predicates that signal nothing; with an invariant first operand the mirror image.

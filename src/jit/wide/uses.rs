@@ -2,7 +2,7 @@
 //!
 //! What must stay true: uses are in the order of the code.
 
-use super::body::{Body, Val};
+use super::body::{Body, Op, Val};
 use super::frame::Mode;
 use super::level::Level;
 use super::select::Selected;
@@ -50,16 +50,27 @@ impl Uses {
     }
 }
 
-/// The invariants that stay in registers, most used first; register i holds number i.
-pub(super) fn pins(body: &Body, code: &[Selected], uses: &Uses) -> Vec<Val> {
-    let available = registers(body.level, Mode::Masked);
+/// The invariants that stay in registers, of those that may, most used first; register i holds number i.
+pub(super) fn pins(
+    body: &Body,
+    code: &[Selected],
+    uses: &Uses,
+    available: u8,
+    may: impl Fn(Op) -> bool,
+) -> Vec<Val> {
     let free = available.saturating_sub(2 + most_alive(body, code, uses));
     let invariants = (0..body.insts.len() as u32).map(Val);
     let mut invariants: Vec<Val> =
-        invariants.filter(|v| body.insts[v.index()].op.is_invariant() && !uses.of(*v).is_empty()).collect();
+        invariants.filter(|v| can_pin(body, *v, &may) && !uses.of(*v).is_empty()).collect();
     invariants.sort_by_key(|v| std::cmp::Reverse(uses.of(*v).len()));
     invariants.truncate(usize::from(free));
     invariants
+}
+
+/// True for invariants that need a register: the tail's mask has one.
+fn can_pin(body: &Body, value: Val, may: impl Fn(Op) -> bool) -> bool {
+    let op = body.insts[value.index()].op;
+    op.is_invariant() && op != Op::Tail && may(op)
 }
 
 /// How many vector registers there are for values.
@@ -68,7 +79,7 @@ pub(super) fn registers(level: Level, mode: Mode) -> u8 {
         (Level::L512, _) => 32,
         (_, Mode::Whole) => 16,
         // The last one is the tail's mask.
-        (_, Mode::Masked) => 15,
+        (_, Mode::Masked | Mode::Tail) => 15,
     }
 }
 

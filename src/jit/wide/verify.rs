@@ -3,12 +3,12 @@
 //! What must stay true, and is checked: whenever an instruction of the body runs, every operand is
 //! where the body says: in a register, a slot or the constants; nothing pinned is overwritten.
 
-use super::allocate::{Meaning, Placed};
+use super::allocate::{Carried, Meaning, Placed};
 use super::body::{Body, Op, Val};
 use super::call::Site;
 use super::frame::Frame;
 use super::instr::{Gpr, Instr, Memory, Order, Place, Register, Vector};
-use super::opcode::{Layout, Opcode};
+use super::opcode::{Layout, Opcode, Sizes};
 use super::select::{Kind, Selected};
 use super::uses::{Class, class};
 use rustc_hash::FxHashMap;
@@ -17,13 +17,17 @@ use rustc_hash::FxHashMap;
 pub(super) fn verify(
     body: &Body,
     code: &[Selected],
-    pins: &[Val],
+    (pins, carried): (&[Val], &[Carried]),
     placed: &[Placed],
     frame: &Frame,
 ) -> Result<(), String> {
-    let mut state = State { body, pins, frame, registers: [[None; 32]; 2], slots: FxHashMap::default() };
+    let (registers, slots) = ([[None; 32]; 2], FxHashMap::default());
+    let mut state = State { body, pins, carried, frame, registers, slots };
     for (register, &value) in pins.iter().enumerate() {
         state.registers[0][register] = Some(value);
+    }
+    for carried in carried {
+        state.registers[0][usize::from(carried.register)] = Some(carried.before);
     }
     let mut done = vec![false; code.len()];
     for (at, Placed { instr, meaning }) in placed.iter().enumerate() {
@@ -45,7 +49,11 @@ pub(super) fn verify(
         };
         fact.map_err(|fact| format!("instruction {at}, `{instr}`: {fact}"))?;
     }
-    match done.iter().position(|done| !done) {
+    for Carried { register, after, .. } in carried {
+        state.holds(Place::Register(*register), *after)?;
+    }
+    let is_carried = |s: &Selected| matches!(s.kind, Kind::Keep(n) if carried.iter().any(|c| c.slot == n));
+    match (0..code.len()).position(|i| !done[i] && !is_carried(&code[i])) {
         Some(i) => Err(format!("nothing carries out {:?}", code[i])),
         None => Ok(()),
     }
@@ -54,6 +62,7 @@ pub(super) fn verify(
 struct State<'a> {
     body: &'a Body,
     pins: &'a [Val],
+    carried: &'a [Carried],
     frame: &'a Frame,
     registers: [[Option<Val>; 32]; 2],
     /// By offset.
@@ -88,6 +97,13 @@ impl State<'_> {
                 let Place::Register(to) = vector.last else { return Err("is no extraction".to_owned()) };
                 self.define(selected, to)
             }
+            Kind::Swap(..) => {
+                self.holds(vector.last, uses[0])?;
+                self.define(selected, vector.reg)
+            }
+            Kind::Gather(stream, _) => self.gather(vector, selected, stream),
+            Kind::Position(_) => self.define(selected, vector.reg),
+            Kind::Keep(slot) => self.keep(vector, uses[0], slot),
             Kind::Fused(_) => {
                 self.fused(vector, [uses[0], uses[1], uses[2]])?;
                 self.define(selected, vector.reg)
@@ -100,11 +116,13 @@ impl State<'_> {
                 self.holds(Place::Register(vector.second), uses[2])?;
                 self.define(selected, vector.reg)
             }
-            Kind::Load(stream) => match vector.last == Place::Memory(self.frame.column(stream).0) {
-                true => self.define(selected, vector.reg),
-                false => Err(format!("loads from elsewhere than stream {stream}")),
-            },
-            Kind::Store(stream) => {
+            Kind::Load(stream, _) | Kind::Spread(stream) => {
+                match vector.last == Place::Memory(self.frame.column(stream).0) {
+                    true => self.define(selected, vector.reg),
+                    false => Err(format!("loads from elsewhere than stream {stream}")),
+                }
+            }
+            Kind::Store(stream, _) => {
                 self.holds(Place::Register(vector.reg), uses[0])?;
                 match vector.last == Place::Memory(self.frame.column(stream).0) {
                     true => Ok(()),
@@ -119,6 +137,35 @@ impl State<'_> {
             // The test of the mask; the call itself is looked at by its site.
             Kind::Rare(_) => self.holds(vector.last, uses[0]),
             Kind::Foreign(_) => Err("is no call".to_owned()),
+        }
+    }
+
+    /// The gather itself, or what makes its mask and clears its result.
+    fn gather(&mut self, vector: &Vector, selected: &Selected, stream: u32) -> Result<(), String> {
+        match (vector.opcode.row().layout, vector.opcode.row().sizes, vector.last) {
+            (Layout::Gather, _, Place::Memory(Memory { index: Some((index, _)), base, disp, .. })) => {
+                self.holds(Place::Register(index.0), selected.uses[0])?;
+                let from = self.frame.column(stream).0;
+                match (from.base, from.disp) == (base, disp) {
+                    true => self.define(selected, vector.reg),
+                    false => Err(format!("gathers from elsewhere than stream {stream}")),
+                }
+            }
+            (_, Sizes::Masks, _) => self.write(Class::Mask, vector.reg, None),
+            _ => self.write(Class::Vector, vector.reg, None),
+        }
+    }
+
+    fn keep(&mut self, vector: &Vector, value: Val, slot: u32) -> Result<(), String> {
+        match vector.last {
+            Place::Memory(memory) if memory == self.frame.slot(slot) => {
+                self.holds(Place::Register(vector.reg), value)
+            }
+            Place::Register(_) if self.carried.iter().any(|c| (c.slot, c.register) == (slot, vector.reg)) => {
+                self.holds(vector.last, value)?;
+                self.write(Class::Vector, vector.reg, Some(value))
+            }
+            _ => Err(format!("keeps {value} elsewhere than in slot {slot}")),
         }
     }
 
@@ -170,15 +217,20 @@ impl State<'_> {
     }
 
     fn holds(&self, place: Place, value: Val) -> Result<(), String> {
+        let is_tail = self.body.insts[value.index()].op == Op::Tail;
         let is_there = match place {
+            Place::Register(register) if is_tail => register == self.frame.tail_mask(),
             Place::Register(register) => {
                 self.registers[class(self.body, value) as usize][usize::from(register)] == Some(value)
             }
             Place::Memory(memory) => {
                 let memory = Memory { broadcast: false, ..memory };
                 match self.body.insts[value.index()].op {
-                    Op::Constant(_) => memory == Memory { broadcast: false, ..self.frame.constant(value) },
+                    Op::Constant(_) | Op::Steps(_) | Op::FloatSteps(_) => {
+                        memory == Memory { broadcast: false, ..self.frame.constant(value) }
+                    }
                     Op::Uniform(stream) => memory == self.frame.uniform(stream).0,
+                    Op::Slot(slot) => memory == self.frame.slot(slot),
                     _ => memory.base == Gpr::RDX && self.slots.get(&memory.disp) == Some(&value),
                 }
             }

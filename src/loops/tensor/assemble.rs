@@ -1,4 +1,4 @@
-//! One group of nodes → its steps: a nest, with a fill before it where elements are added up in
+//! One group of nodes → its steps: nests, with a fill before one where elements are added up in
 //! memory, or a matrix product.
 //!
 //! What must stay true: a step reads only nodes that are stored; where that is not enough, the
@@ -9,12 +9,13 @@ use super::cost::reduced_extents;
 use super::fuse::{Group, Kind};
 use super::layout::{Home, Order, order_of, packed};
 use super::program::{
-    BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write,
+    BufferId, Chosen, Load, Loop, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write,
 };
+use super::region::Region;
 use super::scan::repeated;
 use super::shape::{choose_lanes, reorder_loops, simplify_loops};
 use super::trace::{Blocked, Tracer};
-use crate::ir::{Body, Function, Graph, Id, Op, Reduction, Structural};
+use crate::ir::{Body, Function, Graph, Id, Op, Structural};
 use crate::loops::{Block, Buffer, Inst, Program, lower, schedule};
 use rustc_hash::FxHashMap;
 
@@ -29,6 +30,8 @@ pub(super) struct Site<'a> {
     pub lanes: usize,
     /// The programs of one step of each scan.
     pub bodies: &'a FxHashMap<Body, TensorProgram>,
+    /// Elements of each buffer; more may be added.
+    pub sizes: &'a mut Vec<usize>,
 }
 
 impl Site<'_> {
@@ -38,7 +41,7 @@ impl Site<'_> {
             return Ok(Vec::new());
         }
         match group.kind {
-            Kind::Loops => Ok(vec![Step::Nest(self.loops(group)?)]),
+            Kind::Loops => self.loops(group),
             Kind::Moved => self.moved(group.members[0]),
             Kind::Product => Ok(vec![Step::Product(self.product(group.members[0])?)]),
             Kind::Repeated => {
@@ -48,82 +51,24 @@ impl Site<'_> {
         }
     }
 
-    fn home(&self, id: Id) -> Home {
+    pub(super) fn home(&self, id: Id) -> Home {
         self.stored[id.index()].expect("members of groups are stored")
     }
 
-    fn buffer(&self, id: Id) -> BufferId {
+    pub(super) fn buffer(&self, id: Id) -> BufferId {
         self.home(id).buffer
     }
 
     /// Lays a node out in an order of its axes.
-    fn lay(&mut self, id: Id, order: &[usize]) {
+    pub(super) fn lay(&mut self, id: Id, order: &[usize]) {
         if let Some(home) = &mut self.stored[id.index()] {
             home.order = packed(order);
         }
     }
 
-    /// Elements of one space: each stored, or all reduced.
-    fn loops(&mut self, group: &Group) -> Result<Nest, Blocked> {
-        let extents: Vec<u32> = group.kept.iter().chain(&group.reduced).copied().collect();
-        if group.reduced.contains(&0) {
-            return Ok(self.fill(group.members[0]));
-        }
-        let kept = group.kept.len();
-        let mut tracer = Tracer::new(self.graph, self.stored, &group.members, kept, extents);
-        let mut made = Vec::new();
-        for &id in &group.members {
-            made.push(self.element(&mut tracer, id, kept)?);
-        }
-        let traced = Traced::from(tracer);
-        let mut order = order_of(&traced.loads, 0, &group.kept);
-        if group.members.iter().any(|id| self.pinned[id.index()]) {
-            order.sort_unstable();
-        }
-        let own = super::affine::counters(0, kept, traced.extents.len());
-        let mut line = Line::default();
-        for (&id, (value, write)) in group.members.iter().zip(made) {
-            self.lay(id, &order);
-            let at = self.home(id).at(&own, &group.kept, traced.extents.len());
-            line.push(value, Store { to: Place { buffer: self.buffer(id), at }, write });
-        }
-        let inner = order_of(&traced.loads, kept, &traced.extents[kept..]);
-        order.extend(inner.into_iter().map(|l| l + kept));
-        Ok(line.nest(self, traced, kept, &order))
-    }
-
-    /// The scalar code of one element of `id`, and what becomes of it.
-    fn element(&self, tracer: &mut Tracer, id: Id, kept: usize) -> Result<(Id, Write), Blocked> {
-        let graph = self.graph;
-        let own = tracer.counters(0, kept);
-        let (axes, combine) = match graph.op(id) {
-            Op::Structural(Structural::Sum { axes }) => (axes, Combine::Sum),
-            Op::Reduce { op: Reduction::Max, axes } => (axes, Combine::Max),
-            Op::Reduce { op: Reduction::Min, axes } => (axes, Combine::Min),
-            Op::Contract { batch, over } if over > 0 => {
-                let [a, b] = self.factors(tracer, id, batch as usize, over as usize);
-                let a = tracer.value(graph.operand(id, 0), a)?;
-                let b = tracer.value(graph.operand(id, 1), b)?;
-                let product = tracer.body.apply(crate::ir::Elementwise::Mul, &[a, b]);
-                return Ok((product, Write::Reduce(Combine::Sum)));
-            }
-            _ => return Ok((tracer.value(id, own)?, Write::Set)),
-        };
-        let x = graph.operand(id, 0);
-        let rank = graph.shape(x).rank();
-        let (mut outside, mut inside) = (0, kept);
-        let coordinates = (0..rank).map(|axis| {
-            let next = if axes >> axis & 1 == 1 { &mut inside } else { &mut outside };
-            *next += 1;
-            Affine::counter(*next - 1, tracer.extents.len())
-        });
-        let coordinates = coordinates.collect();
-        Ok((tracer.value(x, coordinates)?, Write::Reduce(combine)))
-    }
-
     /// The coordinates of both factors of a contraction, whose loops are those of the result and
     /// then the ones summed over.
-    fn factors(&self, tracer: &Tracer, id: Id, batch: usize, over: usize) -> [Coordinates; 2] {
+    pub(super) fn factors(&self, tracer: &Tracer, id: Id, batch: usize, over: usize) -> [Coordinates; 2] {
         let [left, right] = [0, 1].map(|i| self.graph.shape(self.graph.operand(id, i)).rank());
         let kept_left = left - batch - over;
         let kept = self.graph.shape(id).rank();
@@ -143,9 +88,9 @@ impl Site<'_> {
     }
 
     /// Zeros.
-    fn fill(&self, id: Id) -> Nest {
+    pub(super) fn fill(&self, id: Id) -> Nest {
         let extents = self.graph.shape(id).extents();
-        let mut tracer = Tracer::new(self.graph, self.stored, &[], 0, extents.to_vec());
+        let mut tracer = Tracer::new(self.graph, self.stored, &[], Region::all(extents.iter().copied()));
         let mut line = Line::default();
         let at = self.row_major(extents, 0, extents.len());
         let zero = tracer.body.integer(0);
@@ -161,7 +106,7 @@ impl Site<'_> {
         let x = graph.operand(id, 0);
         let from = graph.shape(x).extents();
         let loops = from.len();
-        let mut tracer = Tracer::new(graph, self.stored, &[], 0, from.to_vec());
+        let mut tracer = Tracer::new(graph, self.stored, &[], Region::all(from.iter().copied()));
         let to = graph.shape(id).extents();
         let size: i64 = from.iter().map(|&d| i64::from(d)).product();
         if size == 0 {
@@ -183,7 +128,7 @@ impl Site<'_> {
         };
         let traced = Traced::from(tracer);
         let mut order: Order = (0..loops).collect();
-        if let (Structural::Pad { .. } | Structural::Overlap { .. }, false) = (op, self.pinned[id.index()]) {
+        if let (Structural::Overlap { .. }, false) = (op, self.pinned[id.index()]) {
             order = order_of(&traced.loads, 0, from);
             self.lay(id, &behind(op, &order));
         }
@@ -196,10 +141,6 @@ impl Site<'_> {
                     let mut at = self.row_major(from, 0, loops);
                     at.offset += i as i64 * size;
                     (at, Write::Set)
-                }
-                Structural::Pad { axis, start, .. } => {
-                    coordinates[axis as usize].offset += i64::from(start);
-                    (home.at(&coordinates, to, loops), Write::Set)
                 }
                 Structural::Overlap { axis, stride } => {
                     let entry = coordinates.remove(axis as usize + 1);
@@ -232,7 +173,7 @@ impl Site<'_> {
         let kept = graph.shape(id).extents();
         let extents: Vec<u32> = kept.iter().copied().chain(reduced_extents(graph, id)).collect();
         let rows = graph.shape(graph.operand(id, 0)).rank() - over;
-        let tracer = Tracer::new(graph, self.stored, &[], 0, extents.clone());
+        let tracer = Tracer::new(graph, self.stored, &[], Region::all(extents.iter().copied()));
         let [a, b] = self.factors(&tracer, id, batch, over);
         let left = tracer.place(graph.operand(id, 0), a)?;
         let right = tracer.place(graph.operand(id, 1), b)?;
@@ -299,10 +240,10 @@ fn behind(op: Structural, order: &[usize]) -> Order {
 }
 
 /// What tracing has made of the elements of a nest.
-struct Traced {
+pub(super) struct Traced {
     body: Graph,
-    loads: Vec<Load>,
-    extents: Vec<u32>,
+    pub loads: Vec<Load>,
+    pub extents: Vec<u32>,
 }
 
 impl From<Tracer<'_>> for Traced {
@@ -313,19 +254,23 @@ impl From<Tracer<'_>> for Traced {
 
 /// The values of a nest's body and where they go.
 #[derive(Default)]
-struct Line {
+pub(super) struct Line {
     values: Vec<Id>,
     stores: Vec<Store>,
 }
 
 impl Line {
-    fn push(&mut self, value: Id, store: Store) {
+    pub fn is_empty(&self) -> bool {
+        self.stores.is_empty()
+    }
+
+    pub fn push(&mut self, value: Id, store: Store) {
         self.values.push(value);
         self.stores.push(store);
     }
 
     /// The nest around the line, its first `kept` loops kept, and all of them in some order.
-    fn nest(self, site: &Site, traced: Traced, kept: usize, order: &[usize]) -> Nest {
+    pub fn nest(self, site: &Site, traced: Traced, kept: usize, order: &[usize]) -> Nest {
         let Traced { body, loads, extents } = traced;
         let symbols = body.symbols().collect();
         let function = Function::new(body, symbols, self.values);

@@ -216,7 +216,8 @@ impl<'f> Layout<'f> {
     /// The steps of all groups, or the nodes that must be stored first.
     fn assembled(&mut self, groups: &[Group], pinned: &[bool]) -> Result<Vec<Unit>, Vec<Id>> {
         let (graph, lanes, bodies) = (self.graph, self.lanes, &self.bodies);
-        let mut site = Site { graph, stored: &mut self.stored, pinned, lanes, bodies };
+        let sizes = &mut self.sizes;
+        let mut site = Site { graph, stored: &mut self.stored, pinned, lanes, bodies, sizes };
         let mut units = Vec::new();
         let mut blocked = Vec::new();
         for group in groups {

@@ -3,6 +3,7 @@
 //! What must stay true: the choice changes speed only. What has to be stored, because it is no
 //! expression of one element, is said here as well: [`is_stored_by_nature`].
 
+use super::view::{View, Views};
 use crate::ir::{Elementwise, Graph, Id, Op, Structural};
 use rustc_hash::FxHashMap;
 
@@ -12,6 +13,9 @@ const FUNCTION: f64 = 40.0;
 const DIVISION: f64 = 5.0;
 const STORE: f64 = 2.0;
 const LOAD: f64 = 1.0;
+
+/// What an element costs more, in the same measure, where storing it makes two passes of one.
+const PASS: f64 = 8.0;
 
 /// Contractions of up to so many multiplications become nests; a library call costs as much.
 pub(super) const SMALL_PRODUCT: usize = 4096;
@@ -24,7 +28,6 @@ pub(super) fn is_stored_by_nature(op: Op) -> bool {
         Op::Structural(op) => matches!(
             op,
             Structural::Sum { .. }
-                | Structural::Pad { .. }
                 | Structural::Stack
                 | Structural::Scatter { .. }
                 | Structural::Overlap { .. }
@@ -51,7 +54,7 @@ pub(super) fn reduced_extents(graph: &Graph, id: Id) -> Vec<u32> {
 pub(super) fn points(graph: &Graph, id: Id) -> usize {
     let inner: usize = reduced_extents(graph, id).iter().map(|&d| d as usize).product();
     match graph.op(id) {
-        Op::Structural(Structural::Pad { .. } | Structural::Scatter { .. } | Structural::Overlap { .. }) => {
+        Op::Structural(Structural::Scatter { .. } | Structural::Overlap { .. }) => {
             graph.shape(graph.operand(id, 0)).size()
         }
         _ => graph.shape(id).size().saturating_mul(inner),
@@ -109,19 +112,35 @@ pub(super) fn store_shared(graph: &Graph, needed: &[Id], stored: &mut [bool]) {
         let below: f64 = operands.map(|x| chain[x.index()]).sum();
         chain[id.index()] = own_cost(graph, id) + below.min(1e6);
     }
-    let mut evaluations = vec![0.0f64; graph.len()];
+    let passes = passes(graph, needed);
+    let mut views = vec![Views::default(); graph.len()];
     for &id in needed.iter().rev() {
         let size = graph.shape(id).size() as f64;
-        let (cost, times) = (chain[id.index()], evaluations[id.index()]);
+        let (cost, times) = (chain[id.index()], views[id.index()].times());
         let computes = matches!(graph.op(id), Op::Elementwise(_) | Op::Selection(_));
-        if computes && size * (cost + STORE) + times * LOAD < times * cost {
+        let apart = if views[id.index()].are_neighbours() { PASS } else { 0.0 };
+        if computes && size * (cost + STORE + apart) + times * LOAD < times * cost {
             stored[id.index()] = true;
         }
-        let each = if stored[id.index()] { points(graph, id) as f64 } else { times };
-        for operand in graph.operands(id) {
-            evaluations[operand.index()] += each;
+        let seen = match stored[id.index()] {
+            true => Views::of(View::root(graph, id, passes[id.index()]), points(graph, id) as f64),
+            false => std::mem::take(&mut views[id.index()]),
+        };
+        for (i, operand) in graph.operands(id).iter().enumerate() {
+            views[operand.index()].add(&seen, |view| view.of_operand(graph, id, i));
         }
     }
+}
+
+/// How many nodes that are stored by nature lie one behind the other before each: what is equal in
+/// this may be computed in one pass.
+fn passes(graph: &Graph, needed: &[Id]) -> Vec<u32> {
+    let mut passes = vec![0; graph.len()];
+    for &id in needed {
+        let before = |x: &Id| passes[x.index()] + u32::from(is_stored_by_nature(graph.op(*x)));
+        passes[id.index()] = graph.operands(id).iter().map(before).max().unwrap_or(0);
+    }
+    passes
 }
 
 /// Functions of one argument that share most of their work.

@@ -3,8 +3,11 @@
 //! A group is a set of stored nodes over one space of iteration. Nodes come in topological order;
 //! each joins the latest group it may, or opens one.
 //!
+//! Spaces that differ by a few rounds at their ends count as one, and so do a sum over all of a
+//! space and elements stored at each of its points: value and gradient are one pass.
+//!
 //! What must stay true: whatever a member reads from memory was written by an earlier group; a
-//! member reads another of its group only at the same coordinates.
+//! member reads another of its group only at the same coordinates, and never one that is summed.
 
 use super::cost::{is_pointwise, is_product, is_stored_by_nature, reduced_extents};
 use super::scan::is_same_loop;
@@ -15,6 +18,9 @@ const MEMBERS: usize = 8;
 
 /// Spaces of so few points are joined even where nothing is shared.
 const TINY: usize = 64;
+
+/// Rounds by which spaces may differ that are one but for their edges.
+const EDGES: u32 = 4;
 
 /// How a group's members are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +64,7 @@ pub(super) fn groups(graph: &Graph, needed: &[Id], stored: &[bool], is_input: &[
         let reads = reads(graph, id, stored, &mut marks);
         let mut group = Group::of(graph, id);
         let joined = match group.kind {
-            Kind::Loops => latest(&groups, &group, &reads, &group_of),
+            Kind::Loops => latest(graph, &groups, &group, &reads, &group_of),
             Kind::Repeated => groups.iter().position(|g| is_same_loop(graph, g.members[0], id)),
             Kind::Moved | Kind::Product => None,
         };
@@ -66,6 +72,9 @@ pub(super) fn groups(graph: &Graph, needed: &[Id], stored: &[bool], is_input: &[
         group.reads = reads.into_iter().map(|read| read.id).collect();
         match joined {
             Some(at) => {
+                if let Some((kept, reduced)) = groups[at].space_with(&group) {
+                    (groups[at].kept, groups[at].reduced) = (kept, reduced);
+                }
                 groups[at].members.push(id);
                 groups[at].reads.append(&mut group.reads);
             }
@@ -81,16 +90,34 @@ impl Group {
         let kind = match graph.op(id) {
             Op::Contract { .. } if is_product(graph, id) => Kind::Product,
             Op::Scan { .. } => Kind::Repeated,
-            Op::Structural(
-                Structural::Pad { .. }
-                | Structural::Stack
-                | Structural::Scatter { .. }
-                | Structural::Overlap { .. },
-            ) => Kind::Moved,
+            Op::Structural(Structural::Stack | Structural::Scatter { .. } | Structural::Overlap { .. }) => {
+                Kind::Moved
+            }
             _ => Kind::Loops,
         };
         let kept = graph.shape(id).extents().to_vec();
         Group { kind, kept, reduced: reduced_extents(graph, id), members: vec![id], reads: Vec::new() }
+    }
+
+    /// The loops of both, if they are the same, or the same but for edges and for what is summed.
+    fn space_with(&self, new: &Group) -> Option<(Vec<u32>, Vec<u32>)> {
+        if self.kept == new.kept && self.reduced == new.reduced {
+            return Some((self.kept.clone(), self.reduced.clone()));
+        }
+        let reduces = match (self.reduced.len(), new.reduced.len()) {
+            (0, 0) => false,
+            (_, 0) if self.kept.is_empty() => true,
+            (0, _) if new.kept.is_empty() => true,
+            (a, b) if a == b && self.kept.is_empty() && new.kept.is_empty() => true,
+            _ => return None,
+        };
+        let [ours, theirs] = [self, new].map(|group| group.kept.iter().chain(&group.reduced).copied());
+        let near = |(a, b): (u32, u32)| a == b || (a.min(b) > 0 && a.abs_diff(b) <= EDGES);
+        if ours.clone().count() != theirs.clone().count() || !ours.clone().zip(theirs.clone()).all(near) {
+            return None;
+        }
+        let space: Vec<u32> = ours.zip(theirs).map(|(a, b)| a.max(b)).collect();
+        Some(if reduces { (Vec::new(), space) } else { (space, Vec::new()) })
     }
 
     fn points(&self) -> usize {
@@ -99,7 +126,13 @@ impl Group {
 }
 
 /// The latest group that the one of a single node may join.
-fn latest(groups: &[Group], new: &Group, reads: &[Read], group_of: &[Option<usize>]) -> Option<usize> {
+fn latest(
+    graph: &Graph,
+    groups: &[Group],
+    new: &Group,
+    reads: &[Read],
+    group_of: &[Option<usize>],
+) -> Option<usize> {
     let earliest = reads.iter().filter_map(|read| {
         let at = group_of[read.id.index()]?;
         // A pointwise reader may stand in the group it reads.
@@ -108,13 +141,23 @@ fn latest(groups: &[Group], new: &Group, reads: &[Read], group_of: &[Option<usiz
     let earliest = earliest.max().unwrap_or(0);
     (earliest..groups.len()).rev().find(|&at| {
         let group = &groups[at];
-        let fits = group.kind == Kind::Loops && group.kept == new.kept && group.reduced == new.reduced;
+        let fits = || group.space_with(new).is_some();
+        let is_same = || group.kept == new.kept && group.reduced == new.reduced;
         let shares = || reads.iter().any(|r| group.reads.contains(&r.id) || group.members.contains(&r.id));
-        let reads_member = || reads.iter().any(|r| group.members.contains(&r.id));
-        fits && group.members.len() < MEMBERS
-            && (new.reduced.is_empty() || !reads_member())
-            && (new.points() <= TINY || shares())
+        let is_reduction =
+            |id: Id| is_stored_by_nature(graph.op(id)) && !reduced_extents(graph, id).is_empty();
+        let reads_reduction = || reads.iter().any(|r| group.members.contains(&r.id) && is_reduction(r.id));
+        group.kind == Kind::Loops
+            && group.members.len() < MEMBERS
+            && fits()
+            && !reads_reduction()
+            && ((new.points() <= TINY && is_same()) || shares())
     })
+}
+
+/// True for a reduction of all elements of its operand, or of all pairs of its operands'.
+fn reduces_all(graph: &Graph, id: Id) -> bool {
+    graph.shape(id).rank() == 0 && !reduced_extents(graph, id).is_empty()
 }
 
 /// The stored nodes, inputs among them, that computing `id` reads. `marks` is all zero, and is left so.
@@ -125,8 +168,8 @@ fn reads(graph: &Graph, id: Id, stored: &[bool], marks: &mut [u8]) -> Vec<Read> 
     let mut touched = Vec::new();
     let mut stack = vec![(id, POINTWISE)];
     while let Some((node, how)) = stack.pop() {
-        let inside = is_pointwise(graph.op(node));
-        let below = if inside && !is_stored_by_nature(graph.op(node)) { how } else { ELSEWHERE };
+        let inside = is_pointwise(graph.op(node)) || node == id && reduces_all(graph, id);
+        let below = if inside { how } else { ELSEWHERE };
         for &operand in graph.operands(node) {
             let mark = &mut marks[operand.index()];
             if *mark & below != 0 {

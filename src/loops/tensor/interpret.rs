@@ -1,15 +1,16 @@
 //! The meaning of a tensor program, element by element: the oracle of the code generator.
 //!
-//! What must stay true: elementwise values come from the op table on the plain machine, rounded to
-//! the precision after every operation; sums run in the order of the loops.
+//! What must stay true: elementwise values come from the op table on the plain machines, in the
+//! precision or, where the op says so, in double and rounded; sums run as [`sums`](super::sums) says,
+//! those of matrix products in the order of their terms.
 
 use super::program::{
     Buffer, BufferId, Chosen, Combine, Load, Matrix, Nest, Place, Product, Repeated, Step, TensorProgram,
     When, Write,
 };
 use crate::ir::Precision;
-use crate::loops::fold::{selected, value};
-use crate::loops::{Inst, Kind};
+use crate::loops::fold::{selected, value_in};
+use crate::loops::{Inst, Kind, Value as Name};
 use smallvec::SmallVec;
 
 /// The outputs, one after another, for inputs one after another; of a program that
@@ -94,21 +95,29 @@ impl Machine<'_> {
 
     fn nest(&mut self, nest: &Nest) {
         let kept = nest.kept();
+        let fused = nest.fused_products();
+        let in_lanes = nest.lanes.filter(|&l| nest.loops[l].reduced);
+        let count = in_lanes.map_or(1, |_| nest.partial_sums(self.element_size()));
         let extents: Vec<u32> = nest.loops.iter().map(|l| l.extent).collect();
         let mut counters = vec![0u32; extents.len()];
         loop {
             // Once around the reduced loops.
-            let mut reduced: Vec<Option<f64>> = vec![None; nest.stores.len()];
+            let start = nest.stores.iter().map(|store| match store.write {
+                Write::Reduce(combine) => vec![combine.identity(); count],
+                _ => Vec::new(),
+            });
+            let mut partial: Vec<Vec<f64>> = start.collect();
             loop {
-                self.iteration(nest, &counters, &mut reduced);
+                let at = in_lanes.map_or(0, |l| counters[l] as usize % count);
+                self.iteration(nest, &fused, &counters, (&mut partial, at));
                 if !advance(&mut counters[kept..], &extents[kept..]) {
                     break;
                 }
             }
-            for (store, value) in nest.stores.iter().zip(&reduced) {
-                if let (Write::Reduce(_), Some(value)) = (&store.write, value) {
+            for (store, partial) in nest.stores.iter().zip(partial) {
+                if let Write::Reduce(combine) = store.write {
                     let at = self.address(&store.to, &counters);
-                    self.arena[at] = *value;
+                    self.arena[at] = self.joined(combine, partial);
                 }
             }
             if !advance(&mut counters[..kept], &extents[..kept]) {
@@ -117,24 +126,42 @@ impl Machine<'_> {
         }
     }
 
-    fn iteration(&mut self, nest: &Nest, counters: &[u32], reduced: &mut [Option<f64>]) {
+    /// Halves combined with halves.
+    fn joined(&self, combine: Combine, mut partial: Vec<f64>) -> f64 {
+        while partial.len() > 1 {
+            let upper = partial.split_off(partial.len() / 2);
+            let pairs = partial.iter().zip(&upper);
+            partial = pairs.map(|(&a, &b)| self.rounded(combine.of(a, b))).collect();
+        }
+        partial[0]
+    }
+
+    fn iteration(
+        &mut self,
+        nest: &Nest,
+        fused: &[bool],
+        counters: &[u32],
+        (partial, at_partial): (&mut [Vec<f64>], usize),
+    ) {
         let mut values: Vec<f64> = Vec::new();
-        let mut stored = vec![f64::NAN; nest.stores.len()];
+        let mut stored = vec![None; nest.stores.len()];
         for inst in &nest.block().insts {
             let operands: SmallVec<[f64; 3]> = inst.operands().iter().map(|x| values[x.index()]).collect();
             let result = match inst {
                 Inst::Constant(bits) => f64::from_bits(*bits),
                 Inst::Load(address) => self.load(&nest.loads[address.offset as usize], counters),
-                Inst::Store(address, _) => {
-                    stored[address.offset as usize] = operands[0];
+                Inst::Store(address, value) => {
+                    stored[address.offset as usize] = Some(*value);
                     operands[0]
                 }
-                Inst::Elementwise(op, _) => value(*op, &operands),
+                Inst::Elementwise(op, _) => value_in(self.precision, *op, &operands),
                 Inst::Selection(op, _) => selected(*op, &operands),
             };
             values.push(if inst.kind() == Kind::Number { self.rounded(result) } else { result });
         }
-        for ((store, value), reduced) in nest.stores.iter().zip(stored).zip(reduced) {
+        for (number, (store, stored)) in nest.stores.iter().zip(stored).enumerate() {
+            let name: Name = stored.expect("`verify` has seen a store of each output");
+            let value = values[name.index()];
             let mut at = self.address(&store.to, counters);
             match &store.write {
                 Write::Set => self.arena[at] = value,
@@ -146,10 +173,30 @@ impl Machine<'_> {
                     }
                 }
                 Write::Reduce(combine) => {
-                    let all = reduced.map_or(value, |so_far| combine.of(so_far, value));
-                    *reduced = Some(self.rounded(all));
+                    let so_far = &mut partial[number][at_partial];
+                    *so_far = match (&nest.block().insts[name.index()], fused[name.index()]) {
+                        (Inst::Elementwise(_, x), true) => {
+                            self.fused(values[x[0].index()], values[x[1].index()], *so_far)
+                        }
+                        _ => self.rounded(combine.of(*so_far, value)),
+                    };
                 }
             }
+        }
+    }
+
+    /// a·b + c, rounded once.
+    fn fused(&self, a: f64, b: f64, c: f64) -> f64 {
+        match self.precision {
+            Precision::F32 => f64::from((a as f32).mul_add(b as f32, c as f32)),
+            Precision::F64 => a.mul_add(b, c),
+        }
+    }
+
+    fn element_size(&self) -> usize {
+        match self.precision {
+            Precision::F32 => 4,
+            Precision::F64 => 8,
         }
     }
 
@@ -200,18 +247,6 @@ impl Machine<'_> {
             if !advance(&mut counters, &extents) {
                 break;
             }
-        }
-    }
-}
-
-impl Combine {
-    /// Two elements combined; a NaN stays.
-    pub fn of(self, a: f64, b: f64) -> f64 {
-        match self {
-            Combine::Sum => a + b,
-            Combine::Max if a.is_nan() || a >= b => a,
-            Combine::Min if a.is_nan() || a <= b => a,
-            Combine::Max | Combine::Min => b,
         }
     }
 }

@@ -16,11 +16,15 @@ mod layout;
 mod order;
 mod prepare;
 mod program;
+mod region;
 mod scan;
 mod shape;
+mod space;
+mod sums;
 mod text;
 mod trace;
 mod verify;
+mod view;
 
 pub use affine::Affine;
 pub use build::build;

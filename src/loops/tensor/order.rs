@@ -74,10 +74,16 @@ pub(super) fn order(
 fn is_safe(unit: &Unit, from: BufferId, to: BufferId) -> bool {
     let writing = unit.steps.iter().filter(|step| step.writes().contains(&from)).count();
     let reading = unit.steps.iter().any(|step| step.reads().contains(&to));
-    if writing == 0 || !reading {
+    // Nests of one unit write apart from each other.
+    writing == 0 || !reading || unit.steps.iter().all(|step| reads_where_it_writes(step, from, to))
+}
+
+/// True when a nest writes `from` once a round, and reads `to` only at the element it writes.
+fn reads_where_it_writes(step: &Step, from: BufferId, to: BufferId) -> bool {
+    if !step.reads().contains(&to) {
         return true;
     }
-    let [Step::Nest(nest)] = unit.steps.as_slice() else { return false };
+    let Step::Nest(nest) = step else { return false };
     let written: Vec<&Store> = nest.stores.iter().filter(|s| s.to.buffer == from).collect();
     let [Store { to: target, write: Write::Set }] = written.as_slice() else { return false };
     let elements = nest.loads.iter().filter(|load| matches!(load, Load::Element(p) if p.buffer == to));

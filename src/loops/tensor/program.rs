@@ -5,7 +5,8 @@
 //!
 //! What must stay true: kept loops come before reduced ones; in an iteration every load comes
 //! before every store; the body is a program over one row, whose inputs are the nest's loads and
-//! whose outputs are its stores.
+//! whose outputs are its stores. Where loops are reduced, a store is a reduction, or set each time
+//! round at a place of its own.
 
 use super::affine::Affine;
 use crate::loops;

@@ -2,11 +2,13 @@
 //!
 //! What must stay true: the scalar graph's inputs are the loads, in order; a node that is stored
 //! is loaded, but for members of the nest at hand, whose value at the nest's own coordinates is
-//! computed there. Where coordinates stop being affine, the answer is the node to store first.
+//! computed there. Where coordinates stop being affine, the answer is the node to store first; where
+//! the edge of a padded node runs through the nest's region, the tracer says where to cut it.
 
-use super::affine::{Affine, Coordinates, counters, flatten, unflatten};
+use super::affine::{Affine, Coordinates, flatten, unflatten};
 use super::layout::Home;
 use super::program::{Chosen, Load, Place};
+use super::region::{Cut, Region};
 use crate::ir::structural::source_axis;
 use crate::ir::{DType, Elementwise, Graph, Id, Op, Selection, Shape, Structural, Type, TypeId};
 use rustc_hash::FxHashMap;
@@ -23,8 +25,11 @@ pub(super) struct Tracer<'a> {
     /// Nodes to be computed at `own` coordinates although they are stored.
     members: &'a [Id],
     own: Coordinates,
+    region: Region,
     /// The extents of the loops.
     pub extents: Vec<u32>,
+    /// Where the region has to be cut before tracing can go on, if that is what blocks.
+    pub cut: Option<Cut>,
     pub body: Graph,
     pub loads: Vec<Load>,
     known: FxHashMap<Load, Id>,
@@ -39,19 +44,16 @@ enum Made {
 }
 
 impl<'a> Tracer<'a> {
-    pub fn new(
-        graph: &'a Graph,
-        stored: &'a [Option<Home>],
-        members: &'a [Id],
-        own: usize,
-        extents: Vec<u32>,
-    ) -> Self {
+    pub fn new(graph: &'a Graph, stored: &'a [Option<Home>], members: &'a [Id], region: Region) -> Self {
+        let extents = region.extents();
         Tracer {
             graph,
             stored,
             members,
-            own: counters(0, own, extents.len()),
+            own: region.counters(0, extents.len()),
+            region,
             extents,
+            cut: None,
             body: Graph::new(),
             loads: Vec::new(),
             known: FxHashMap::default(),
@@ -59,9 +61,9 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Counters `first..first + rank` as coordinates.
+    /// Counters `first..first + rank` as coordinates of the region.
     pub fn counters(&self, first: usize, rank: usize) -> Coordinates {
-        counters(first, rank, self.extents.len())
+        self.region.counters(first, rank)
     }
 
     /// The scalar node for the element of `id` at some coordinates.
@@ -110,6 +112,7 @@ impl<'a> Tracer<'a> {
                 Ok(Made::Known(self.load(Load::Position(at[0].clone()), DType::F64)))
             }
             Op::Structural(Structural::Gather) => self.gathered(id, at).map(Made::Known),
+            Op::Structural(Structural::Pad { axis, start, .. }) => self.padded(id, axis as usize, start, at),
             Op::Structural(op) => match self.reshaped(op, id, at) {
                 Some(place) => Ok(Made::Known(self.load(Load::Element(place), self.graph.ty(id).dtype))),
                 None => self.viewed(op, id, at),
@@ -125,6 +128,23 @@ impl<'a> Tracer<'a> {
         let x = *self.graph.operands(id).first()?;
         let home = self.stored[x.index()].filter(|home| op == Structural::Reshape && home.order.is_none())?;
         Some(Place { buffer: home.buffer, at: self.flat(id, at) })
+    }
+
+    /// An element of a padded node, where all of the region is on one side of its edges.
+    fn padded(&mut self, id: Id, axis: usize, start: u32, at: &Coordinates) -> Result<Made, Blocked> {
+        let x = self.graph.operand(id, 0);
+        let mut from = at.clone();
+        from[axis].offset -= i64::from(start);
+        let extent = self.graph.shape(x).extents()[axis];
+        let (least, greatest) = from[axis].range(self.extents.iter().copied());
+        if greatest < 0 || least >= i128::from(extent) {
+            return Ok(Made::Known(self.body.integer(0)));
+        }
+        if least >= 0 && greatest < i128::from(extent) {
+            return Ok(Made::Of(SmallVec::from_iter([(x, from)])));
+        }
+        self.cut = Cut::of(&from[axis], extent, &self.extents);
+        Err(id)
     }
 
     fn viewed(&self, op: Structural, id: Id, at: &Coordinates) -> Result<Made, Blocked> {
@@ -251,7 +271,8 @@ impl<'a> Tracer<'a> {
         self.body.intern(Op::Elementwise(Elementwise::Div), &[zero, zero], TypeId::F64)
     }
 
-    fn load(&mut self, load: Load, dtype: DType) -> Id {
+    /// The input that is a load.
+    pub fn load(&mut self, load: Load, dtype: DType) -> Id {
         if let Some(&known) = self.known.get(&load) {
             return known;
         }

@@ -88,8 +88,9 @@ fn store_fits(program: &TensorProgram, nest: &Nest, store: &Store) -> Fact {
         _ => None,
     };
     place_fits(program, nest, &store.to, chosen)?;
-    let reduces = nest.kept() < nest.loops.len();
-    if reduces != matches!(store.write, Write::Reduce(_)) {
+    let has_reduced = nest.kept() < nest.loops.len();
+    let reduces = matches!(store.write, Write::Reduce(_));
+    if has_reduced != reduces && !(has_reduced && store.write == Write::Set) {
         return Err(format!("`{store}`: reduced loops and reductions go together"));
     }
     if reduces && store.to.at.strides[nest.kept()..].iter().any(|&s| s != 0) {
@@ -97,7 +98,7 @@ fn store_fits(program: &TensorProgram, nest: &Nest, store: &Store) -> Fact {
     }
     match nest.lanes {
         Some(l) if l >= nest.loops.len() => Err("lanes without a loop".to_owned()),
-        Some(l) if !nest.loops[l].reduced && store.to.at.strides[l] != 1 => {
+        Some(l) if !(reduces && nest.loops[l].reduced) && store.to.at.strides[l] != 1 => {
             Err(format!("`{store}`: lanes that are not written side by side"))
         }
         Some(l) if chosen.is_some_and(|chosen| chosen.index.at.strides[l] != 0) => {

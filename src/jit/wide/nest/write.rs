@@ -1,0 +1,601 @@
+//! A nest as a tree: levels, lanes and accumulators.
+//!
+//! An instruction stands at the level of the innermost loop it depends on; what does not differ
+//! between lanes is a vector of equal lanes. The loop in lanes runs in up to three forms: several
+//! vectors at once, those that are left, and the tail; few rounds of short bodies are written out.
+//!
+//! What must stay true: the elements of a sum meet in the order that `loops::tensor` says.
+
+use super::sink::{Access, Held, Sink};
+use super::tree::{Address, Base, CHUNK, LoopId, Pointer, Strides};
+use crate::jit::wide::{Level, Op, Rounding, Width};
+use crate::loops::tensor::{Affine, Chosen, Combine, Load, Nest, Place, TensorProgram, Write};
+use crate::loops::{Inst, Value as Name};
+use smallvec::SmallVec;
+
+/// Loops of so little work in all are written out.
+const UNROLL: u32 = 160;
+
+/// Vectors at once, in loops of little work.
+const PARTS: usize = 4;
+
+/// What is emitted at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// One element; also what is the same for all lanes.
+    One,
+    /// So many whole vectors.
+    Whole(usize),
+    /// The elements of no whole vector; how many vectors come before them.
+    Tail { after: usize },
+}
+
+impl Mode {
+    /// How many vectors there are of a value.
+    fn parts(self) -> usize {
+        match self {
+            Mode::Whole(parts) => parts,
+            Mode::One | Mode::Tail { .. } => 1,
+        }
+    }
+}
+
+/// A loop's counter: the loop, if it is not written out, its step, and a number.
+#[derive(Clone, Copy)]
+struct Counter {
+    variable: Option<(LoopId, i64)>,
+    constant: i64,
+}
+
+/// What each instruction of the body has become, by part.
+type Known = Vec<SmallVec<[Held; 4]>>;
+
+/// A nest being written.
+pub(super) struct NestWriter<'n, 's> {
+    sink: &'s mut Sink,
+    nest: &'n Nest,
+    program: &'n TensorProgram,
+    level: Level,
+    element: Width,
+    counters: Vec<Counter>,
+    mode: Mode,
+    /// The level of each instruction, and whether it differs between lanes.
+    levels: Vec<usize>,
+    varies: Vec<bool>,
+    /// Products that go into fused sums.
+    fused: Vec<bool>,
+    /// Work of one round of each level, that of loops inside included.
+    work: Vec<u32>,
+    /// Vectors at once.
+    parts: usize,
+    /// Of each store, by part.
+    accumulators: Vec<SmallVec<[Held; 4]>>,
+    is_chunk: bool,
+    /// The rows that indices have chosen, by load and by store.
+    rows: Vec<Option<Row>>,
+    store_rows: Vec<Option<Row>>,
+}
+
+/// A row that was looked up, within so many loops.
+#[derive(Clone, Copy)]
+struct Row {
+    number: u32,
+    depth: usize,
+}
+
+impl<'n, 's> NestWriter<'n, 's> {
+    pub fn new(
+        sink: &'s mut Sink,
+        program: &'n TensorProgram,
+        nest: &'n Nest,
+        costs: impl Fn(&Inst) -> u32,
+        is_chunk: bool,
+    ) -> Self {
+        let (level, element) = (sink.level, sink.element);
+        let (mut levels, mut varies): (Vec<usize>, Vec<bool>) = (Vec::new(), Vec::new());
+        for inst in &nest.block().insts {
+            let of = |x: &Name| (levels[x.index()], varies[x.index()]);
+            let (at, vary) = match inst {
+                Inst::Load(address) => {
+                    let load = &nest.loads[address.offset as usize];
+                    (load.depth(), nest.lanes.is_some_and(|l| load.varies(l)))
+                }
+                Inst::Store(..) => (nest.loops.len(), true),
+                _ => (
+                    inst.operands().iter().map(|x| of(x).0).max().unwrap_or(0),
+                    inst.operands().iter().any(|x| of(x).1),
+                ),
+            };
+            levels.push(at);
+            varies.push(vary);
+        }
+        let mut work = vec![1u32; nest.loops.len() + 1];
+        for (inst, &at) in nest.block().insts.iter().zip(&levels) {
+            work[at] += costs(inst);
+        }
+        let lanes = level.bytes() / element.bytes();
+        let parts = match nest.lanes {
+            Some(l) if nest.loops[l].reduced => nest.partial_sums(element.bytes()) / lanes,
+            _ if nest.is_short() => PARTS,
+            _ => 1,
+        };
+        let fused = nest.fused_products();
+        let mut writer = NestWriter {
+            sink,
+            nest,
+            program,
+            level,
+            element,
+            counters: Vec::new(),
+            mode: Mode::One,
+            levels,
+            varies,
+            fused,
+            work,
+            parts,
+            accumulators: Vec::new(),
+            is_chunk,
+            rows: vec![None; nest.loads.len()],
+            store_rows: vec![None; nest.stores.len()],
+        };
+        writer.sum_work();
+        writer
+    }
+
+    /// Adds the work of loops inside to each level's own.
+    fn sum_work(&mut self) {
+        for l in (0..self.nest.loops.len()).rev() {
+            let extent = self.nest.loops[l].extent;
+            let rounds =
+                if self.nest.lanes == Some(l) { extent.div_ceil(self.lanes() as u32) } else { extent };
+            let inside = self.work[l + 1];
+            // A loop that is not written out counts as one round.
+            let inside = match rounds.saturating_mul(inside) {
+                all if all <= UNROLL => all,
+                _ => UNROLL + inside,
+            };
+            self.work[l] = self.work[l].saturating_add(inside);
+        }
+    }
+
+    fn lanes(&self) -> usize {
+        self.level.bytes() / self.element.bytes()
+    }
+
+    /// All of the nest.
+    pub fn write(mut self) {
+        let known = vec![SmallVec::new(); self.nest.block().insts.len()];
+        self.within(0, known);
+        self.sink.cut();
+    }
+
+    /// Everything inside the first `level` loops.
+    fn within(&mut self, level: usize, mut known: Known) {
+        self.find_rows(level);
+        for at in 0..self.levels.len() {
+            let inst = &self.nest.block().insts[at];
+            let is_here = self.levels[at] == level && !self.fused[at];
+            if is_here && !matches!(inst, Inst::Constant(_) | Inst::Store(..)) {
+                let parts = if self.varies[at] { self.mode.parts() } else { 1 };
+                known[at] = (0..parts).map(|part| self.compute(inst, part, &known)).collect();
+            }
+        }
+        let reduces = self.nest.kept() < self.nest.loops.len();
+        if level == self.nest.kept() && reduces {
+            self.open_accumulators();
+        }
+        match level == self.nest.loops.len() {
+            true if reduces => self.accumulate(&known),
+            true => self.store_all(&known),
+            false => self.run(level, &known),
+        }
+        if level == self.nest.kept() && reduces {
+            self.close_accumulators();
+        }
+    }
+
+    /// The loop inside `level`.
+    fn run(&mut self, level: usize, known: &Known) {
+        if level == 0 && self.is_chunk {
+            self.counters.push(Counter { variable: Some((CHUNK, 1)), constant: 0 });
+            self.within(1, known.clone());
+            self.counters.pop();
+            return;
+        }
+        let extent = self.nest.loops[level].extent as usize;
+        if self.nest.lanes != Some(level) {
+            return self.rounds(level, (extent, 1), known);
+        }
+        let lanes = self.lanes();
+        let step = lanes * self.parts;
+        let (count, rest) = (extent / step, extent % step);
+        if count > 0 {
+            self.mode = Mode::Whole(self.parts);
+            self.rounds(level, (count, step), known);
+        }
+        let (vectors, tail) = (rest / lanes, rest % lanes);
+        if vectors > 0 {
+            self.mode = Mode::Whole(vectors);
+            self.round(level, count * step, known);
+        }
+        if tail > 0 {
+            self.sink.tail = Some(tail);
+            self.mode = Mode::Tail { after: vectors };
+            self.round(level, count * step + vectors * lanes, known);
+        }
+        self.mode = Mode::One;
+    }
+
+    /// One round of the loop inside `level`, at a counter that is a number.
+    fn round(&mut self, level: usize, constant: usize, known: &Known) {
+        self.counters.push(Counter { variable: None, constant: constant as i64 });
+        self.within(level + 1, known.clone());
+        self.counters.pop();
+    }
+
+    /// So many rounds of the loop inside `level`, from 0 up: written out if they are little work.
+    fn rounds(&mut self, level: usize, (count, step): (usize, usize), known: &Known) {
+        let parts = self.mode.parts() as u32;
+        let inside = self.work[level + 1].saturating_mul(count as u32);
+        let inside = if self.nest.lanes == Some(level) { inside.saturating_mul(parts) } else { inside };
+        if count == 1 || inside <= UNROLL {
+            (0..count).for_each(|round| self.round(level, round * step, known));
+            return;
+        }
+        let carried = level >= self.nest.kept();
+        let slots: Vec<Vec<u32>> = match carried {
+            true => self.accumulators.iter().map(|parts| self.sink.keep_all(parts)).collect(),
+            false => Vec::new(),
+        };
+        let id = self.sink.open_loop();
+        if carried {
+            self.accumulators = slots.iter().map(|slots| self.sink.slots(slots)).collect();
+        }
+        self.counters.push(Counter { variable: Some((id, step as i64)), constant: 0 });
+        self.within(level + 1, known.clone());
+        self.counters.pop();
+        if carried {
+            let after = std::mem::take(&mut self.accumulators);
+            after.iter().zip(&slots).for_each(|(parts, slots)| self.sink.keep_in(parts, slots));
+        }
+        self.sink.close_loop(id, count as u32);
+        if carried {
+            self.accumulators = slots.iter().map(|slots| self.sink.slots(slots)).collect();
+        }
+    }
+
+    fn compute(&mut self, inst: &Inst, part: usize, known: &Known) -> Held {
+        if let Inst::Load(address) = inst {
+            return self.load(address.offset as usize, part);
+        }
+        let operands: SmallVec<[Held; 3]> =
+            inst.operands().iter().map(|x| self.value(*x, part, known)).collect();
+        self.sink.apply(inst, &operands)
+    }
+
+    /// A part of an instruction's value; constants are made where they are used.
+    fn value(&mut self, name: Name, part: usize, known: &Known) -> Held {
+        match &self.nest.block().insts[name.index()] {
+            Inst::Constant(bits) => self.sink.number(f64::from_bits(*bits)),
+            _ if self.varies[name.index()] => known[name.index()][part],
+            _ => known[name.index()][0],
+        }
+    }
+
+    /// Looks up the rows that indices at this level choose.
+    fn find_rows(&mut self, level: usize) {
+        let nest = self.nest;
+        for (at, load) in nest.loads.iter().enumerate() {
+            if let Load::Gathered(place, chosen) = load
+                && self.is_chosen_at(chosen, level)
+            {
+                self.rows[at] = Some(self.row(place, chosen));
+            }
+        }
+        for (at, store) in nest.stores.iter().enumerate() {
+            if let Write::Scatter(chosen) = &store.write
+                && self.is_chosen_at(chosen, level)
+            {
+                self.store_rows[at] = Some(self.row(&store.to, chosen));
+            }
+        }
+    }
+
+    fn is_chosen_at(&self, chosen: &Chosen, level: usize) -> bool {
+        chosen.index.at.depth() == level && !varies(self.nest, &chosen.index.at)
+    }
+
+    fn row(&mut self, place: &Place, chosen: &Chosen) -> Row {
+        let index = self.address(&chosen.index, 0);
+        let start = self.address(place, 0).pointer;
+        let bytes = chosen.stride * self.element.bytes() as i64;
+        let number = self.sink.row(index, start, chosen.rows, bytes as i32);
+        Row { number, depth: self.counters.len() }
+    }
+
+    /// The address of an element, some rounds further along the loop in lanes.
+    fn address(&self, place: &Place, shift: i64) -> Address {
+        let buffer = self.program.buffers[place.buffer.index()];
+        let size = self.element.bytes() as i64;
+        let mut address = self.form(Base::Arena, &place.at, shift, size, 0);
+        address.offset += (buffer.offset as i64 * size) as i32;
+        address
+    }
+
+    /// The address of an element of a row.
+    fn address_in(&self, row: Option<Row>, place: &Place, shift: i64) -> Address {
+        let whole = self.address(place, shift);
+        let Some(Row { number, depth }) = row else { return whole };
+        let inside = self.form(Base::Row(number), &place.at, shift, self.element.bytes() as i64, depth);
+        Address { offset: whole.offset, ..inside }
+    }
+
+    /// A form of the counters in units; of those before `depth` only what is a number.
+    fn form(&self, base: Base, form: &Affine, shift: i64, unit: i64, depth: usize) -> Address {
+        let mut offset = form.offset + self.nest.lanes.map_or(0, |l| shift * form.strides[l]);
+        let mut strides = Strides::new();
+        for (l, (counter, &stride)) in self.counters.iter().zip(&form.strides).enumerate() {
+            offset += counter.constant * stride;
+            if let Some((id, step)) = counter.variable.filter(|_| stride != 0 && l >= depth) {
+                strides.push((id, (stride * step * unit) as i32));
+            }
+        }
+        Address { pointer: Pointer { base, strides }, offset: (offset * unit) as i32 }
+    }
+
+    fn shift(&self, part: usize) -> i64 {
+        (part * self.lanes()) as i64
+    }
+
+    fn load(&mut self, at: usize, part: usize) -> Held {
+        let shift = self.shift(part);
+        let nest = self.nest;
+        match &nest.loads[at] {
+            Load::Element(place) => self.element(place, shift, None),
+            Load::Gathered(place, chosen) if varies(nest, &chosen.index.at) => {
+                self.gathered(place, chosen, shift)
+            }
+            Load::Gathered(place, _) => {
+                let row = self.rows[at].expect("the index is known at this level or further out");
+                let value = self.element(place, shift, Some(row));
+                let absent = self.sink.is_absent(row.number);
+                let nan = self.sink.number(f64::NAN);
+                self.sink.push(Op::Select, &[absent, nan, value])
+            }
+            Load::Position(form) => self.position(form, shift),
+        }
+    }
+
+    /// Elements at a place, some rounds further along the loop in lanes.
+    fn element(&mut self, place: &Place, shift: i64, row: Option<Row>) -> Held {
+        let address = self.address_in(row, place, shift);
+        let is_written = self.nest.writes().any(|buffer| self.overlap(buffer, place));
+        let stride = match (self.mode, self.nest.lanes) {
+            (Mode::One, _) | (_, None) => 0,
+            (_, Some(l)) => place.at.strides[l],
+        };
+        let (load, gather): (Access, Access) = match self.mode {
+            Mode::Tail { .. } => (Op::LoadTail, Op::GatherTail),
+            _ => (Op::Load, Op::Gather),
+        };
+        match stride {
+            0 if is_written => self.sink.load(Op::Spread, address, true),
+            0 => self.sink.load(Op::Uniform, address, false),
+            1 => self.sink.load(load, address, is_written),
+            _ => {
+                let index = self.sink.integers(Op::Steps(stride as i32), &[]);
+                self.sink.gather(gather, address, is_written, index)
+            }
+        }
+    }
+
+    /// Elements of rows that differ from lane to lane; NaN where there is no such row.
+    fn gathered(&mut self, place: &Place, chosen: &Chosen, shift: i64) -> Held {
+        let row = self.element(&chosen.index, shift, None);
+        let row = self.sink.push(Op::Round(Rounding::Trunc), &[row]);
+        let [zero, rows] = [0.0, f64::from(chosen.rows)].map(|x| self.sink.number(x));
+        let from = self.sink.push(Op::LessEqual, &[zero, row]);
+        let to = self.sink.push(Op::Less, &[row, rows]);
+        let valid = self.sink.push(Op::MaskAnd, &[from, to]);
+        let row = self.sink.push(Op::Select, &[valid, row, zero]);
+        let row = self.sink.push(Op::ToInteger, &[row]);
+        let stride = self.sink.integers(Op::Constant(u64::from(chosen.stride as u32)), &[]);
+        let row = self.sink.integers(Op::IMul, &[row, stride]);
+        let along = self.nest.lanes.map_or(0, |l| place.at.strides[l]);
+        let steps = self.sink.integers(Op::Steps(along as i32), &[]);
+        let index = self.sink.integers(Op::IAdd, &[row, steps]);
+        let gather: Access = match self.mode {
+            Mode::Tail { .. } => Op::GatherTail,
+            _ => Op::Gather,
+        };
+        let is_written = self.nest.writes().any(|buffer| self.overlap(buffer, place));
+        let address = self.address(place, shift);
+        let value = self.sink.gather(gather, address, is_written, index);
+        let nan = self.sink.number(f64::NAN);
+        self.sink.push(Op::Select, &[valid, value, nan])
+    }
+
+    /// A form of the counters as numbers.
+    fn position(&mut self, form: &Affine, shift: i64) -> Held {
+        let address = self.form(Base::Zero, form, shift, 1, 0);
+        let first = match address.pointer.strides.is_empty() {
+            true => self.sink.number(f64::from(address.offset)),
+            false => self.sink.load(Op::Position, address, false),
+        };
+        let along = self.nest.lanes.filter(|_| self.mode != Mode::One).map_or(0, |l| form.strides[l]);
+        if along == 0 {
+            return first;
+        }
+        let steps = self.sink.push(Op::FloatSteps(along as i32), &[]);
+        self.sink.push(Op::Add, &[first, steps])
+    }
+
+    /// True where a buffer and that of a place have elements in common.
+    fn overlap(&self, buffer: crate::loops::tensor::BufferId, place: &Place) -> bool {
+        let [a, b] = [buffer, place.buffer].map(|id| self.program.buffers[id.index()]);
+        a.offset < b.offset + b.size && b.offset < a.offset + a.size
+    }
+
+    /// The value of each store, with its place in the list of stores.
+    fn stored(&self) -> Vec<(usize, Name)> {
+        let insts = self.nest.block().insts.iter();
+        let stores = insts.filter_map(|inst| match inst {
+            Inst::Store(address, value) => Some((address.offset as usize, *value)),
+            _ => None,
+        });
+        stores.collect()
+    }
+
+    fn store_all(&mut self, known: &Known) {
+        for (store, name) in self.stored() {
+            self.set(store, name, known);
+        }
+    }
+
+    /// Stores a value at the round's place.
+    fn set(&mut self, store: usize, name: Name, known: &Known) {
+        for part in 0..self.mode.parts() {
+            let value = self.value(name, part, known);
+            self.store(store, part, value);
+        }
+    }
+
+    fn store(&mut self, at: usize, part: usize, value: Held) {
+        let store = &self.nest.stores[at];
+        let row = match store.write {
+            Write::Scatter(_) => self.store_rows[at],
+            _ => None,
+        };
+        let address = self.address_in(row, &store.to, self.shift(part));
+        let (load, write): (Access, Access) = match self.mode {
+            Mode::One => (Op::Spread, Op::StoreOne),
+            Mode::Whole(_) => (Op::Load, Op::Store),
+            Mode::Tail { .. } => (Op::LoadTail, Op::StoreTail),
+        };
+        let mut value = value;
+        if let Write::Add | Write::Scatter(_) = store.write {
+            let before = self.sink.load(load, address.clone(), true);
+            value = self.sink.push(Op::Add, &[before, value]);
+            if let Some(row) = row {
+                let absent = self.sink.is_absent(row.number);
+                value = self.sink.push(Op::Select, &[absent, before, value]);
+            }
+        }
+        self.sink.store(write, address, value);
+    }
+
+    /// How a store is reduced; `None` for one that is set each time round.
+    fn reduction(&self, store: usize) -> Option<Combine> {
+        match self.nest.stores[store].write {
+            Write::Reduce(combine) => Some(combine),
+            _ => None,
+        }
+    }
+
+    fn lanes_are_reduced(&self) -> bool {
+        self.nest.lanes.is_some_and(|l| self.nest.loops[l].reduced)
+    }
+
+    fn open_accumulators(&mut self) {
+        let parts = match self.nest.lanes {
+            Some(l) if self.lanes_are_reduced() => {
+                self.parts.min((self.nest.loops[l].extent as usize).div_ceil(self.lanes()))
+            }
+            _ => self.mode.parts(),
+        };
+        self.accumulators.clear();
+        for store in 0..self.nest.stores.len() {
+            let start = self.reduction(store).map(|combine| self.sink.number(combine.identity()));
+            self.accumulators.push(start.into_iter().flat_map(|x| std::iter::repeat_n(x, parts)).collect());
+        }
+    }
+
+    fn accumulate(&mut self, known: &Known) {
+        let first = match self.mode {
+            Mode::Tail { after } if self.lanes_are_reduced() => after,
+            _ => 0,
+        };
+        for (store, name) in self.stored() {
+            let Some(combine) = self.reduction(store) else {
+                self.set(store, name, known);
+                continue;
+            };
+            let factors = match (&self.nest.block().insts[name.index()], self.fused[name.index()]) {
+                (Inst::Elementwise(_, operands), true) => Some([operands[0], operands[1]]),
+                _ => None,
+            };
+            for part in 0..self.mode.parts() {
+                let so_far = self.accumulators[store][first + part];
+                let all = match factors {
+                    Some(factors) => {
+                        let [a, b] = factors.map(|x| self.value(x, part, known));
+                        self.sink.push(Op::Fma, &[a, b, so_far])
+                    }
+                    None => {
+                        let value = self.value(name, part, known);
+                        self.sink.combined(combine, so_far, value)
+                    }
+                };
+                // What is outside the tail takes no part.
+                let is_tail = matches!(self.mode, Mode::Tail { .. }) && self.lanes_are_reduced();
+                let all = if is_tail { self.sink.in_tail(all, so_far) } else { all };
+                self.accumulators[store][first + part] = all;
+            }
+        }
+    }
+
+    fn close_accumulators(&mut self) {
+        for (store, parts) in std::mem::take(&mut self.accumulators).into_iter().enumerate() {
+            let Some(combine) = self.reduction(store) else { continue };
+            if self.lanes_are_reduced() {
+                let all = self.across(combine, &parts);
+                self.store(store, 0, all);
+                continue;
+            }
+            for (part, value) in parts.into_iter().enumerate() {
+                self.store(store, part, value);
+            }
+        }
+    }
+
+    /// All lanes of all vectors combined, as a tree: halves with halves. Vectors that are not there
+    /// have had no elements.
+    fn across(&mut self, combine: Combine, parts: &[Held]) -> Held {
+        let mut parts = parts.to_vec();
+        let mut half = self.parts / 2;
+        while half > 0 {
+            for upper in half..parts.len() {
+                parts[upper - half] = self.sink.combined(combine, parts[upper - half], parts[upper]);
+            }
+            parts.truncate(half);
+            half /= 2;
+        }
+        let mut all = parts[0];
+        let mut bytes = self.level.bytes() / 2;
+        while bytes >= self.element.bytes() {
+            let other = self.sink.push(Op::Swap(bytes as u8), &[all]);
+            all = self.sink.combined(combine, all, other);
+            bytes /= 2;
+        }
+        all
+    }
+}
+
+/// True where a form differs between lanes.
+fn varies(nest: &Nest, form: &Affine) -> bool {
+    nest.lanes.is_some_and(|l| form.strides[l] != 0)
+}
+
+/// True where a nest can be written: places are bytes of 32 bits, and positions exact as floats.
+pub(super) fn is_supported(nest: &Nest, arena: usize) -> bool {
+    const EXACT: i128 = 1 << 24;
+    let extents = || nest.loops.iter().map(|l| l.extent);
+    let is_exact = |load: &Load| match load {
+        Load::Position(form) => {
+            let (least, greatest) = form.range(extents());
+            -EXACT < least && greatest < EXACT
+        }
+        _ => true,
+    };
+    arena <= (i32::MAX / 16) as usize && nest.loads.iter().all(is_exact)
+}

@@ -1,0 +1,178 @@
+//! A group of nodes over one space → nests, one for each region the space is cut into.
+//!
+//! Sums over all of a space and elements stored at each of its points are computed in one pass.
+//!
+//! What must stay true: every element of every member is written once; a sum cut into several
+//! regions is a sum of their sums, in the order of the regions.
+
+use super::assemble::{Line, Site, Traced};
+use super::cost::reduced_extents;
+use super::fuse::Group;
+use super::layout::{Order, order_of};
+use super::program::{BufferId, Combine, Load, Nest, Place, Step, Store, Write};
+use super::region::{Region, split};
+use super::trace::{Blocked, Tracer};
+use crate::ir::{DType, Id, Op, Reduction, Structural};
+
+/// What tracing has made of the members that reach into a region: values, and what becomes of them.
+type Made = (Traced, Vec<(Id, Id, Write)>);
+
+/// A reduction whose regions each write a part.
+struct Parted {
+    id: Id,
+    combine: Combine,
+    parts: BufferId,
+    count: u32,
+}
+
+impl Site<'_> {
+    /// Elements of one space: each stored, or all reduced.
+    pub(super) fn loops(&mut self, group: &Group) -> Result<Vec<Step>, Blocked> {
+        if group.reduced.contains(&0) {
+            let filled = group.members.iter().filter(|&&id| self.graph.shape(id).size() > 0);
+            return Ok(filled.map(|&id| Step::Nest(self.fill(id))).collect());
+        }
+        let made = self.traced(group)?;
+        let order = self.chosen_order(group, &made);
+        for &id in &group.members {
+            let rank = self.graph.shape(id).rank();
+            let axes: Order = order.iter().copied().filter(|&l| l < rank).collect();
+            self.lay(id, &axes);
+        }
+        let parted = self.parted(&made);
+        let mut written = vec![0; parted.len()];
+        let mut steps = Vec::new();
+        for (region, (traced, values)) in made {
+            let mut line = Line::default();
+            for (id, value, write) in values {
+                let to = match parted.iter().position(|part| part.id == id) {
+                    Some(at) => {
+                        written[at] += 1;
+                        let first = super::affine::Affine::constant(written[at] - 1, traced.extents.len());
+                        Place { buffer: parted[at].parts, at: first }
+                    }
+                    None => self.own_place(id, &region),
+                };
+                line.push(value, Store { to, write });
+            }
+            if !line.is_empty() {
+                steps.push(Step::Nest(line.nest(self, traced, group.kept.len(), &order)));
+            }
+        }
+        steps.extend(parted.iter().map(|part| Step::Nest(self.combined(part))));
+        Ok(steps)
+    }
+
+    /// The place of a member's element at the region's own coordinates.
+    fn own_place(&self, id: Id, region: &Region) -> Place {
+        let extents = self.graph.shape(id).extents();
+        let home = self.home(id);
+        let own = region.counters(0, extents.len());
+        Place { buffer: home.buffer, at: home.at(&own, extents, region.extents().len()) }
+    }
+
+    /// The members' code, region by region.
+    fn traced(&self, group: &Group) -> Result<Vec<(Region, Made)>, Blocked> {
+        let kept = group.kept.len();
+        let space: Vec<u32> = group.kept.iter().chain(&group.reduced).copied().collect();
+        // Sums for each of several elements are not cut: parts of them would need places each.
+        let is_cut = kept == 0 || group.reduced.is_empty();
+        let of_members = group.members.iter().map(|&id| self.space_of(id));
+        split(&space, of_members, |region| {
+            let mut tracer = Tracer::new(self.graph, self.stored, &group.members, region.clone());
+            let mut values = Vec::new();
+            for &id in group.members.iter().filter(|&&id| region.is_inside(self.space_of(id))) {
+                match self.element(&mut tracer, id, kept) {
+                    Ok((value, write)) => values.push((id, value, write)),
+                    Err(blocked) => return Err((blocked, tracer.cut.filter(|_| is_cut))),
+                }
+            }
+            Ok((Traced::from(tracer), values))
+        })
+    }
+
+    /// The loops of a member: its axes, then those it sums over.
+    fn space_of(&self, id: Id) -> Vec<u32> {
+        let mut extents = self.graph.shape(id).extents().to_vec();
+        extents.extend(reduced_extents(self.graph, id));
+        extents
+    }
+
+    /// The order of loops that the loads of the largest region prefer.
+    fn chosen_order(&self, group: &Group, made: &[(Region, Made)]) -> Order {
+        let largest = made.iter().rev().max_by_key(|(region, _)| region.points());
+        let (region, (traced, _)) = largest.expect("a space has a region");
+        let (kept, extents) = (group.kept.len(), region.extents());
+        let mut order = order_of(&traced.loads, 0, &extents[..kept]);
+        let mut inner = order_of(&traced.loads, kept, &extents[kept..]);
+        let is_pinned = |&&id: &&Id| self.pinned[id.index()];
+        if group.members.iter().any(|id| is_pinned(&id)) {
+            order.sort_unstable();
+        }
+        let stores_inside = |id: &&&Id| self.graph.shape(***id).rank() > kept;
+        if group.members.iter().filter(|id| stores_inside(&id)).any(|id| is_pinned(&id)) {
+            inner.sort_unstable();
+        }
+        order.extend(inner.into_iter().map(|l| l + kept));
+        order
+    }
+
+    /// The reductions of which several regions have a part, each with room for its parts.
+    fn parted(&mut self, made: &[(Region, Made)]) -> Vec<Parted> {
+        let mut parted: Vec<Parted> = Vec::new();
+        for &(id, _, ref write) in made.iter().flat_map(|(_, (_, values))| values) {
+            let Write::Reduce(combine) = *write else { continue };
+            match parted.iter_mut().find(|part| part.id == id) {
+                Some(part) => part.count += 1,
+                None => parted.push(Parted { id, combine, parts: self.buffer(id), count: 1 }),
+            }
+        }
+        parted.retain(|part| part.count > 1);
+        for part in &mut parted {
+            part.parts = BufferId(self.sizes.len() as u32);
+            self.sizes.push(part.count as usize);
+        }
+        parted
+    }
+
+    /// The parts of a reduction combined.
+    fn combined(&self, part: &Parted) -> Nest {
+        let mut tracer = Tracer::new(self.graph, self.stored, &[], Region::all([part.count]));
+        let at = tracer.counters(0, 1).remove(0);
+        let value = tracer.load(Load::Element(Place { buffer: part.parts, at }), DType::F64);
+        let mut line = Line::default();
+        let at = super::affine::Affine::constant(0, 1);
+        let to = Place { buffer: self.buffer(part.id), at };
+        line.push(value, Store { to, write: Write::Reduce(part.combine) });
+        line.nest(self, tracer.into(), 0, &[0])
+    }
+
+    /// The scalar code of one element of `id`, and what becomes of it.
+    fn element(&self, tracer: &mut Tracer, id: Id, kept: usize) -> Result<(Id, Write), Blocked> {
+        let graph = self.graph;
+        let own = tracer.counters(0, graph.shape(id).rank());
+        let (axes, combine) = match graph.op(id) {
+            Op::Structural(Structural::Sum { axes }) => (axes, Combine::Sum),
+            Op::Reduce { op: Reduction::Max, axes } => (axes, Combine::Max),
+            Op::Reduce { op: Reduction::Min, axes } => (axes, Combine::Min),
+            Op::Contract { batch, over } if over > 0 => {
+                let [a, b] = self.factors(tracer, id, batch as usize, over as usize);
+                let a = tracer.value(graph.operand(id, 0), a)?;
+                let b = tracer.value(graph.operand(id, 1), b)?;
+                let product = tracer.body.apply(crate::ir::Elementwise::Mul, &[a, b]);
+                return Ok((product, Write::Reduce(Combine::Sum)));
+            }
+            _ => return Ok((tracer.value(id, own)?, Write::Set)),
+        };
+        let x = graph.operand(id, 0);
+        let rank = graph.shape(x).rank();
+        let (mut outside, mut inside) = (0, kept);
+        let coordinates = (0..rank).map(|axis| {
+            let next = if axes >> axis & 1 == 1 { &mut inside } else { &mut outside };
+            *next += 1;
+            tracer.counters(*next - 1, 1).remove(0)
+        });
+        let coordinates = coordinates.collect();
+        Ok((tracer.value(x, coordinates)?, Write::Reduce(combine)))
+    }
+}
