@@ -9,8 +9,7 @@ use super::machine::{Clif, selected};
 use super::paired::{self, PAIRS, pairs};
 use super::side_by_side::plan;
 use super::translate::{CONSTANTS, ELEMENT, Names, OPS, PAIRED, Writer, signature};
-use crate::elementary::Format;
-use crate::elementary::Machine;
+use crate::elementary::{Format, Machine};
 use crate::ir::{Elementwise, Selection};
 use crate::loops::{Address, Block, Buffer, Inst, Value as Of};
 use cranelift_codegen::ir::{

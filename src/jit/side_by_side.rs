@@ -144,9 +144,8 @@ fn family(op: &Elementwise) -> &'static [Elementwise] {
 /// True for functions that are called, and that a loop computes in vectors throughout.
 fn is_groupable(op: Elementwise, host: &Host) -> bool {
     const STRAIGHT: u32 = 1000;
-    !is_inline(op, host, Format::Double)
-        && op.arity() > 0
-        && straight_length(op, host, Format::Double) < STRAIGHT
+    let format = Format::Double;
+    !is_inline(op, host, format) && op.arity() > 0 && straight_length(op, host, format) < STRAIGHT
 }
 
 /// The symbol of the loop that computes these functions.

@@ -434,6 +434,11 @@ impl Grown {
 }
 
 /// The first seed and how many, as the environment wishes.
+/// A function of every kind of op, with indices and padded, turned and windowed arrays.
+pub fn random_function(seed: u64) -> Function {
+    Grown::new(seed).function().0
+}
+
 fn seeds(cases: u64) -> (u64, u64) {
     let wish = |name: &str| std::env::var(name).ok().and_then(|n| n.parse().ok());
     (wish("SYMDIFF_SEED").unwrap_or(1), wish("SYMDIFF_CASES").unwrap_or(cases))

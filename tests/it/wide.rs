@@ -4,7 +4,9 @@ use super::jit::{Random, SPECIAL, function, random_dag};
 use std::process::Command;
 use symdiff::elementary::{Machine, Plain, PlainSingle};
 use symdiff::ir::{Elementwise, Expr, Function, Precision, Real, Selection, Single};
-use symdiff::jit::wide::{Body, Element, Level, LoopKernel, Op, SUM_LANES, Stream, Width, lower};
+use symdiff::jit::tensor::TensorKernel;
+use symdiff::jit::wide::{Assembly, Body, Element, Level, LoopKernel, Op, SUM_LANES, Stream, Width, lower};
+use symdiff::loops::tensor::TensorOptions;
 use symdiff::loops::{self, Inst, Kind, Program};
 use symdiff::{MapKernel, MapOptions};
 
@@ -300,28 +302,47 @@ fn an_assembler_reads_what_we_write() {
         let body =
             lower(&program.nests[0].blocks[0], &[Stream::Column; 3], level, width).expect("no scratch");
         let kernel = LoopKernel::compile(body).expect("compiles");
-        let assembly = kernel.assembly();
-        let text = assembly.to_string();
-        let Some(read) = disassembled(&assembly.bytes(), &format!("{level}-{width:?}")) else {
-            eprintln!("there is no objdump here: not compared");
-            return;
-        };
-        let ours = text.lines().filter(|l| l.starts_with("    ") && !l.contains(".quad"));
-        let mut different = Vec::new();
-        for (ours, read) in ours.zip(&read) {
-            let ours = ours.trim().replace(", ", ",");
-            let (word, operands) = ours.split_once(' ').unwrap_or((&ours, ""));
-            // Targets and addresses are numbers over there.
-            let symbolic =
-                operands.starts_with('.') || operands.contains("constants") || operands.contains("foreign");
-            let same = match symbolic {
-                true => read.split(' ').next() == Some(word),
-                false => *read == ours,
-            };
-            if !same && !different.iter().any(|line: &String| line.starts_with(&format!("`{word} "))) {
-                different.push(format!("`{ours}`, objdump reads `{read}`"));
+        check_text(kernel.assembly(), &format!("{level}-{width:?}"));
+    }
+}
+
+#[test]
+fn an_assembler_reads_the_code_of_nests() {
+    for seed in 0..8 {
+        let f = super::tensor::random_function(seed);
+        for (level, precision) in levels().flat_map(|l| [(l, Precision::F64), (l, Precision::F32)]) {
+            let options = TensorOptions { precision, ..TensorOptions::default() };
+            let program = loops::tensor::build(&f, &options).expect("lowers");
+            let kernel = TensorKernel::from_program(program, &options, level).expect("compiles");
+            for (at, assembly) in kernel.assemblies().expect("as when it was compiled").iter().enumerate() {
+                check_text(assembly, &format!("{seed}-{at}-{level}-{precision:?}"));
             }
         }
-        assert!(different.is_empty(), "{level} bits, we say\n{}", different.join("\n"));
     }
+}
+
+/// Holds code as text against what the system's disassembler reads in its bytes.
+pub(super) fn check_text(assembly: &Assembly, name: &str) {
+    let text = assembly.to_string();
+    let Some(read) = disassembled(&assembly.bytes(), name) else {
+        eprintln!("there is no objdump here: not compared");
+        return;
+    };
+    let ours = text.lines().filter(|l| l.starts_with("    ") && !l.contains(".quad"));
+    let mut different = Vec::new();
+    for (ours, read) in ours.zip(&read) {
+        let ours = ours.trim().replace(", ", ",");
+        let (word, operands) = ours.split_once(' ').unwrap_or((&ours, ""));
+        // Targets and addresses are numbers over there.
+        let symbolic =
+            operands.starts_with('.') || operands.contains("constants") || operands.contains("foreign");
+        let same = match symbolic {
+            true => read.split(' ').next() == Some(word),
+            false => *read == ours,
+        };
+        if !same && !different.iter().any(|line: &String| line.starts_with(&format!("`{word} "))) {
+            different.push(format!("`{ours}`, objdump reads `{read}`"));
+        }
+    }
+    assert!(different.is_empty(), "{name}, we say\n{}", different.join("\n"));
 }

@@ -8,7 +8,8 @@ use super::nest::{self, body_length, code_size, inst_length};
 use crate::error::Error;
 use crate::ir::Precision;
 use crate::jit::isa::Host;
-use crate::jit::wide::{Level, Width, foreign_address, nest as wide};
+use crate::jit::product::{Generated, generate};
+use crate::jit::wide::{Assembly, Level, Width, foreign_address, nest as wide};
 use crate::loops::Inst;
 use crate::loops::tensor::{BufferId, Chunked, Nest, Product, Repeated, Step, TensorProgram, When, chunked};
 use cranelift_codegen::Context;
@@ -57,7 +58,53 @@ pub(super) enum Stretch<'p> {
     Nests(Vec<Cow<'p, Nest>>, Emitter),
     /// One nest, whose outermost loop counts chunks.
     Chunks(Nest, Emitter),
+    /// A product left to the library.
     Product(&'p Product),
+    /// A product with code of ours.
+    Generated(&'p Product, Generated),
+}
+
+impl Stretch<'_> {
+    /// The wide function of nests in a row, or of the chunks of one.
+    fn assembly(
+        &self,
+        program: &TensorProgram,
+        host: &Host,
+        precision: Precision,
+    ) -> Option<Result<Assembly, Error>> {
+        let (nests, level, is_chunk): (Vec<&Nest>, Level, bool) = match self {
+            Stretch::Nests(nests, Emitter::Wide(level)) => {
+                (nests.iter().map(Cow::as_ref).collect(), *level, false)
+            }
+            Stretch::Chunks(nest, Emitter::Wide(level)) => (vec![nest], *level, true),
+            _ => return None,
+        };
+        let element = match precision {
+            Precision::F32 => Width::Single,
+            Precision::F64 => Width::Double,
+        };
+        let costs = |inst: &Inst| inst_length(inst, host);
+        let trees: Vec<wide::Tree> =
+            nests.iter().map(|nest| wide::tree(program, nest, (level, element), costs, is_chunk)).collect();
+        Some(wide::assemble(&trees, level, element, foreign_address()))
+    }
+
+    /// The functions that are not Cranelift's, those within loops in their place.
+    pub fn assemblies(
+        &self,
+        program: &TensorProgram,
+        host: &Host,
+        precision: Precision,
+    ) -> Result<Vec<Assembly>, Error> {
+        match self {
+            Stretch::Repeated(repeated, stretches) => {
+                let inside = stretches.iter().map(|s| s.assemblies(&repeated.program, host, precision));
+                Ok(inside.collect::<Result<Vec<_>, Error>>()?.concat())
+            }
+            Stretch::Generated(_, code) => Ok(vec![code.assembly.clone()]),
+            _ => self.assembly(program, host, precision).into_iter().collect(),
+        }
+    }
 }
 
 /// The buffers a stretch writes, in order.
@@ -66,7 +113,7 @@ impl fmt::Display for Stretch<'_> {
         let writes: Vec<BufferId> = match self {
             Stretch::Nests(nests, _) => nests.iter().flat_map(|nest| nest.writes()).collect(),
             Stretch::Chunks(nest, _) => nest.writes().collect(),
-            Stretch::Product(product) => vec![product.to.buffer],
+            Stretch::Product(product) | Stretch::Generated(product, _) => vec![product.to.buffer],
             Stretch::Repeated(repeated, _) => {
                 repeated.transfers.iter().filter(|t| t.when > When::Entry).map(|t| t.outer).collect()
             }
@@ -74,7 +121,7 @@ impl fmt::Display for Stretch<'_> {
         let what = match self {
             Stretch::Nests(..) => "nests",
             Stretch::Chunks(..) => "chunks",
-            Stretch::Product(_) => "product",
+            Stretch::Product(_) | Stretch::Generated(..) => "product",
             Stretch::Repeated(..) => "repeated",
         };
         write!(f, "{what}")?;
@@ -83,23 +130,30 @@ impl fmt::Display for Stretch<'_> {
 }
 
 /// The program in stretches.
-pub(super) fn stretches<'p>(program: &'p TensorProgram, host: &Host, level: Level) -> Vec<Stretch<'p>> {
+pub(super) fn stretches<'p>(
+    program: &'p TensorProgram,
+    host: &Host,
+    target: (Level, Precision),
+) -> Vec<Stretch<'p>> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut size = 0;
     for step in &program.steps {
         let nest = match step {
             Step::Product(product) => {
-                stretches.push(Stretch::Product(product));
+                stretches.push(match generate(product, &program.buffers, target.1, target.0) {
+                    Some(code) => Stretch::Generated(product, code),
+                    None => Stretch::Product(product),
+                });
                 continue;
             }
             Step::Repeated(repeated) => {
-                let inside = self::stretches(&repeated.program, host, level);
+                let inside = self::stretches(&repeated.program, host, target);
                 stretches.push(Stretch::Repeated(repeated, inside));
                 continue;
             }
             Step::Nest(nest) => nest,
         };
-        let emitter = Emitter::of(nest, program, level);
+        let emitter = Emitter::of(nest, program, target.0);
         let nest = match chunked(nest, body_length(nest, host)) {
             None => Cow::Borrowed(nest),
             Some(Chunked { nest, rest }) => {
@@ -149,16 +203,15 @@ impl Definition<'_> {
                     self.define(module, context, &repeated.program, stretches)?;
                     continue;
                 }
-                Stretch::Nests(nests, Emitter::Wide(level)) => {
-                    let nests: Vec<&Nest> = nests.iter().map(Cow::as_ref).collect();
-                    self.define_wide(module, program, &nests, *level, false)?;
-                    continue;
-                }
-                Stretch::Chunks(nest, Emitter::Wide(level)) => {
-                    self.define_wide(module, program, &[nest], *level, true)?;
+                Stretch::Generated(_, code) => {
+                    self.define_bytes(module, &code.assembly.bytes())?;
                     continue;
                 }
                 Stretch::Nests(..) | Stretch::Chunks(..) => {}
+            }
+            if let Some(assembly) = stretch.assembly(program, self.host, self.precision) {
+                self.define_bytes(module, &assembly?.bytes())?;
+                continue;
             }
             let (context, builder) = (&mut context.0, &mut context.1);
             context.clear();
@@ -171,27 +224,11 @@ impl Definition<'_> {
         Ok(())
     }
 
-    /// The function of nests in a row, or of the chunks of one.
-    fn define_wide(
-        &mut self,
-        module: &mut JITModule,
-        program: &TensorProgram,
-        nests: &[&Nest],
-        level: Level,
-        is_chunk: bool,
-    ) -> Result<(), Error> {
-        let element = match self.precision {
-            Precision::F32 => Width::Single,
-            Precision::F64 => Width::Double,
-        };
-        let costs = |inst: &Inst| inst_length(inst, self.host);
-        let trees: Vec<wide::Tree> =
-            nests.iter().map(|nest| wide::tree(program, nest, (level, element), costs, is_chunk)).collect();
-        let assembly = wide::assemble(&trees, level, element, foreign_address())?;
-        let bytes = assembly.bytes();
+    /// A function whose bytes are known.
+    fn define_bytes(&mut self, module: &mut JITModule, bytes: &[u8]) -> Result<(), Error> {
         let failed = |error: ModuleError| Error::internal("jit", error);
         let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
-        module.define_function_bytes(id, 64, &bytes, &[]).map_err(failed)?;
+        module.define_function_bytes(id, 64, bytes, &[]).map_err(failed)?;
         self.size += bytes.len();
         self.functions.push(id);
         Ok(())
@@ -229,7 +266,7 @@ fn write(
     match stretch {
         Stretch::Nests(nests, _) => nests.iter().for_each(|nest| emitter.nest(nest, None)),
         Stretch::Chunks(nest, _) => emitter.nest(nest, Some(chunk)),
-        Stretch::Product(_) | Stretch::Repeated(..) => {}
+        Stretch::Product(_) | Stretch::Generated(..) | Stretch::Repeated(..) => {}
     }
     let mut builder = emitter.builder;
     builder.ins().return_(&[]);

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::ir::{Function, NESTING, Precision};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
-use crate::jit::wide::Level;
+use crate::jit::wide::{Assembly, Level};
 use crate::loops::tensor::{Matrix, Product, Subnormals, TensorOptions, TensorProgram, build, verify};
 use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
@@ -49,6 +49,8 @@ pub struct TensorKernel {
     /// Before the pages: its threads end first.
     pool: Option<Pool<Task>>,
     program: TensorProgram,
+    precision: Precision,
+    level: Level,
     stretches: Vec<String>,
     code_size: usize,
     /// Only kept. The mutex is never locked: it makes the module `Sync`.
@@ -102,7 +104,8 @@ impl TensorKernel {
         let host = Host::get()?;
         let builder = JITBuilder::with_isa(host.isa.clone(), default_libcall_names());
         let mut pages = Pages::new(JITModule::new(builder));
-        let stretches = stretches(&program, host, level.min(Level::best_available()));
+        let level = level.min(Level::best_available());
+        let stretches = stretches(&program, host, (level, options.precision));
         let mut context = (Context::new(), FunctionBuilderContext::new());
         let mut definition =
             Definition { host, precision: options.precision, functions: Vec::new(), size: 0 };
@@ -135,7 +138,9 @@ impl TensorKernel {
             })
         });
         let stretches = stretches.iter().map(ToString::to_string).collect();
-        Ok(TensorKernel { code, pool, program, stretches, code_size, _pages: Mutex::new(pages) })
+        let precision = options.precision;
+        let _pages = Mutex::new(pages);
+        Ok(TensorKernel { code, pool, program, precision, level, stretches, code_size, _pages })
     }
 
     /// All the storage a run needs; inputs are zero. Several may be run at once.
@@ -151,6 +156,17 @@ impl TensorKernel {
     /// What was compiled.
     pub fn program(&self) -> &TensorProgram {
         &self.program
+    }
+
+    /// The functions of the wide emitter, in order; they are made anew to be looked at.
+    ///
+    /// # Errors
+    /// None that compiling did not have.
+    pub fn assemblies(&self) -> Result<Vec<Assembly>, Error> {
+        let host = Host::get()?;
+        let stretches = stretches(&self.program, host, (self.level, self.precision));
+        let each = stretches.iter().map(|s| s.assemblies(&self.program, host, self.precision));
+        Ok(each.collect::<Result<Vec<_>, Error>>()?.concat())
     }
 
     /// What each stretch of the program writes: see [`timed`](TensorKernel::timed).

@@ -22,6 +22,7 @@ use crate::error::Error;
 const TWO_FORMS: usize = 1000;
 
 /// A function before it has an address.
+#[derive(Clone)]
 pub struct Assembly {
     pub level: Level,
     pub code: Vec<Instr>,

@@ -15,7 +15,7 @@ const STORE: f64 = 2.0;
 const LOAD: f64 = 1.0;
 
 /// What an element costs more, in the same measure, where storing it makes two passes of one.
-const PASS: f64 = 8.0;
+const PASS: f64 = 12.0;
 
 /// Contractions of up to so many multiplications become nests; a library call costs as much.
 pub(super) const SMALL_PRODUCT: usize = 4096;

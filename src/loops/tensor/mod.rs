@@ -13,6 +13,7 @@ mod cost;
 mod fuse;
 mod interpret;
 mod layout;
+mod linear;
 mod order;
 mod prepare;
 mod program;

@@ -17,6 +17,11 @@ use std::fmt;
 pub struct BufferId(pub(super) u32);
 
 impl BufferId {
+    /// The buffer at a place in the list of them.
+    pub fn new(at: u32) -> BufferId {
+        BufferId(at)
+    }
+
     pub fn index(self) -> usize {
         self.0 as usize
     }
