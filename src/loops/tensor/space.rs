@@ -5,13 +5,15 @@
 //! What must stay true: every element of every member is written once; a sum cut into several
 //! regions is a sum of their sums, in the order of the regions.
 
+use super::affine::Affine;
 use super::assemble::{Line, Site, Traced};
 use super::cost::reduced_extents;
 use super::fuse::{COARSE, Group};
-use super::layout::{Order, order_of};
+use super::layout::{Order, is_voted, order_of};
 use super::program::{BufferId, Combine, Load, Nest, Place, Step, Store, Write};
 use super::region::{Cut, Region, Stance, split};
 use super::trace::{Blocked, Tracer};
+use crate::ir::structural::source_axis;
 use crate::ir::{DType, Elementwise, Id, Op, Reduction, Structural};
 
 /// What tracing has made of the members that reach into a region: values, and what becomes of them.
@@ -56,7 +58,7 @@ impl Site<'_> {
                 let to = match parted.iter().position(|part| part.id == id) {
                     Some(at) => {
                         written[at] += 1;
-                        let first = super::affine::Affine::constant(written[at] - 1, traced.extents.len());
+                        let first = Affine::constant(written[at] - 1, traced.extents.len());
                         Place { buffer: parted[at].parts, at: first }
                     }
                     None => self.own_place(id, stance, &region),
@@ -156,7 +158,10 @@ impl Site<'_> {
         let largest = made.iter().rev().max_by_key(|(region, _)| region.points());
         let (region, (traced, _)) = largest.expect("a space has a region");
         let (kept, extents) = (group.kept.len(), region.extents());
-        let mut order = order_of(&traced.loads, 0, &extents[..kept]);
+        let mut order = match self.wanted(group).filter(|_| !is_voted(&traced.loads, 0, &extents[..kept])) {
+            Some(wanted) => (0..kept).map(|at| source_axis(wanted, at)).collect(),
+            None => order_of(&traced.loads, 0, &extents[..kept]),
+        };
         let mut inner = order_of(&traced.loads, kept, &extents[kept..]);
         let is_pinned = |&&id: &&Id| self.pinned[id.index()];
         if group.members.iter().any(|id| is_pinned(&id)) {
@@ -168,6 +173,14 @@ impl Site<'_> {
         }
         order.extend(inner.into_iter().map(|l| l + kept));
         order
+    }
+
+    /// The order of axes in which products read the only member.
+    fn wanted(&self, group: &Group) -> Option<u32> {
+        match group.members.as_slice() {
+            &[id] if group.reduced.is_empty() => self.wanted[id.index()],
+            _ => None,
+        }
     }
 
     /// The reductions of which several regions have a part, each with room for its parts.
@@ -188,16 +201,29 @@ impl Site<'_> {
         parted
     }
 
-    /// The parts of a reduction combined.
+    /// The parts of a reduction combined: sums one by one, for their places were just written and a
+    /// vector of them would wait.
     fn combined(&self, part: &Parted) -> Nest {
-        let mut tracer = Tracer::new(self.graph, self.stored, &[], Region::all([part.count]));
-        let at = tracer.counters(0, 1).remove(0);
-        let value = tracer.load(Load::Element(Place { buffer: part.parts, at }), DType::F64);
+        let is_sum = part.combine == Combine::Sum;
+        let region = Region::all((!is_sum).then_some(part.count));
+        let loops = region.extents().len();
+        let mut tracer = Tracer::new(self.graph, self.stored, &[], region);
+        let place = |at| Load::Element(Place { buffer: part.parts, at });
+        let value = match is_sum {
+            true => {
+                let parts = (0..i64::from(part.count)).map(|at| Affine::constant(at, loops));
+                let loads: Vec<Id> = parts.map(|at| tracer.load(place(at), DType::F64)).collect();
+                let add = |sum, x| tracer.body.apply(Elementwise::Add, &[sum, x]);
+                loads.into_iter().reduce(add).expect("there are several parts")
+            }
+            false => tracer.load(place(Affine::counter(0, loops)), DType::F64),
+        };
+        let to = Place { buffer: self.buffer(part.id), at: Affine::constant(0, loops) };
+        let write = if is_sum { Write::Set } else { Write::Reduce(part.combine) };
         let mut line = Line::default();
-        let at = super::affine::Affine::constant(0, 1);
-        let to = Place { buffer: self.buffer(part.id), at };
-        line.push(value, Store { to, write: Write::Reduce(part.combine) });
-        line.nest(self, tracer.into(), 0, &[0])
+        line.push(value, Store { to, write });
+        let order: Order = (0..loops).collect();
+        line.nest(self, tracer.into(), 0, &order)
     }
 
     /// The scalar code of one element of `id`, and what becomes of it.
