@@ -5,7 +5,7 @@ use super::names;
 use super::read::Reader;
 use super::scope::Names;
 use crate::error::{Diagnostic, Error, Span};
-use crate::syntax::{Ast, ExprId, Statement, Symbol};
+use crate::syntax::{Ast, ExprId, INDICES, Statement, Symbol, is_reducer};
 
 /// Names listed in a hint.
 const LISTED: usize = 8;
@@ -128,7 +128,9 @@ impl Reader<'_, '_> {
     pub(super) fn needs_argument(&self, f: u32, negated: Option<ExprId>) -> Error {
         let (callee, span) = self.bare(f);
         let name = span.text(self.ast.source());
+        let behind = self.ast.source().get(span.end as usize..).unwrap_or_default();
         let hint = match (negated, self.signature(callee)) {
+            _ if behind.starts_with('[') && is_reducer(name) => INDICES.to_owned(),
             (Some(id), _) => format!("write `{name}(-{})`", shorten(self.ast.text(id), 30)),
             (None, signature) => match signature.split_once('(') {
                 Some((_, arguments)) => format!("write `{name}({arguments}`"),

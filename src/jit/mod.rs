@@ -18,6 +18,7 @@ mod library;
 mod machine;
 mod map;
 mod paired;
+pub mod product;
 mod side_by_side;
 pub mod tensor;
 mod translate;

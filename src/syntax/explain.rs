@@ -102,6 +102,9 @@ impl Place<'_> {
                 .at(self.here, "")
                 .and_at(*span, "the first")
                 .hint("separate definitions by `;`, or write `==` to compare"),
+            (Some((Token::OpenIndex, open)), _) if is_reducer(&self.source[..open.start as usize]) => {
+                Diagnostic::error("a sum over an index in a formula").at(self.here, "its range").hint(INDICES)
+            }
             _ => Diagnostic::error("`=` inside an expression")
                 .at(self.here, "an operator was expected")
                 .hint("to compare write `==`; a definition is a statement of its own: `a = 3; …`"),
@@ -178,6 +181,16 @@ impl Place<'_> {
             _ => diagnostic.hint(format!("remove the {shown}, or write what is missing")),
         }
     }
+}
+
+/// Where sums over indices are understood.
+pub(crate) const INDICES: &str = "sums over indices stand in programs, where they stay loops: \
+     `param x[9] = 0` and `minimize sum[i = 0:9] x[i]^2` in a file problem.sd";
+
+/// True for a text that ends in the name of what gathers elements over an index.
+pub(crate) fn is_reducer(before: &str) -> bool {
+    let word = before.trim_end().rsplit(|c: char| !c.is_alphanumeric() && c != '_').next();
+    matches!(word, Some("sum" | "mean" | "prod" | "max" | "min" | "logsumexp"))
 }
 
 fn is_closer(token: Token) -> bool {

@@ -47,4 +47,5 @@ pub use ast::{
     Ast, BinaryOp, Binder, Children, CompareOp, Derivative, Expr, ExprId, ExprKind, Item, Link, List,
     Reducer, RootDegree, Statement, Subscript, Symbol,
 };
+pub(crate) use explain::{INDICES, is_reducer};
 pub use parse::{parse, parse_bytes};

@@ -23,6 +23,7 @@ mod neurons;
 mod objectives;
 mod oracle;
 mod print;
+mod products;
 mod program;
 mod program_faults;
 mod properties;

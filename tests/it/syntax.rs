@@ -243,6 +243,7 @@ fn faults_are_explained_in_words() {
     check_error("x[0] = 1",    "an element cannot be defined by itself | = | x[0] ? define the whole vector, as in `x = [1, 2]`");
     check_error("a = b = 1",   "a second `=` in one definition | = | = ? separate definitions by `;`, or write `==` to compare");
     check_error("f(x = 1)",    "`=` inside an expression | = ? to compare write `==`; a definition is a statement of its own: `a = 3; …`");
+    check_error("sum[i = 0:9](x[i])", "a sum over an index in a formula | = ? sums over indices stand in programs, where they stay loops: `param x[9] = 0` and `minimize sum[i = 0:9] x[i]^2` in a file problem.sd");
     check_error("f(2) = 1",    "a parameter of a definition must be a name | 2 ? `f(x) = …` defines f; to compare two values write `==`");
     check_error("f(x, x) = 1", "the parameter `x` is named twice | x");
     check_error("(x, y)",      "`,` inside plain parentheses or bars | , | ( ? a vector is `[a, b]`; statements are separated by `;`");

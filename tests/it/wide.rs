@@ -292,12 +292,41 @@ fn disassembled(bytes: &[u8], name: &str) -> Option<Vec<String>> {
     Some(text.lines().filter_map(instruction).collect())
 }
 
-/// The text of an assembly against what the disassembler makes of its bytes; false where there is none.
-fn check_text(assembly: &Assembly, name: &str) -> bool {
+#[test]
+fn an_assembler_reads_what_we_write() {
+    let all = function(&["a", "b", "c"], |b, x| {
+        Elementwise::ALL.iter().map(|&op| b.elementwise(op, &x[..op.arity()])).collect()
+    });
+    let program = loops::schedule(&loops::lower(&all));
+    for (level, width) in levels().flat_map(|l| [(l, Width::Double), (l, Width::Single)]) {
+        let body =
+            lower(&program.nests[0].blocks[0], &[Stream::Column; 3], level, width).expect("no scratch");
+        let kernel = LoopKernel::compile(body).expect("compiles");
+        check_text(kernel.assembly(), &format!("{level}-{width:?}"));
+    }
+}
+
+#[test]
+fn an_assembler_reads_the_code_of_nests() {
+    for seed in 0..8 {
+        let f = super::tensor::random_function(seed);
+        for (level, precision) in levels().flat_map(|l| [(l, Precision::F64), (l, Precision::F32)]) {
+            let options = TensorOptions { precision, ..TensorOptions::default() };
+            let program = loops::tensor::build(&f, &options).expect("lowers");
+            let kernel = TensorKernel::from_program(program, &options, level).expect("compiles");
+            for (at, assembly) in kernel.assemblies().expect("as when it was compiled").iter().enumerate() {
+                check_text(assembly, &format!("{seed}-{at}-{level}-{precision:?}"));
+            }
+        }
+    }
+}
+
+/// Holds code as text against what the system's disassembler reads in its bytes.
+pub(super) fn check_text(assembly: &Assembly, name: &str) {
     let text = assembly.to_string();
     let Some(read) = disassembled(&assembly.bytes(), name) else {
         eprintln!("there is no objdump here: not compared");
-        return false;
+        return;
     };
     let ours = text.lines().filter(|l| l.starts_with("    ") && !l.contains(".quad"));
     let mut different = Vec::new();
@@ -315,39 +344,5 @@ fn check_text(assembly: &Assembly, name: &str) -> bool {
             different.push(format!("`{ours}`, objdump reads `{read}`"));
         }
     }
-    assert!(different.is_empty(), "{name}: we say\n{}", different.join("\n"));
-    true
-}
-
-#[test]
-fn an_assembler_reads_what_we_write() {
-    let all = function(&["a", "b", "c"], |b, x| {
-        Elementwise::ALL.iter().map(|&op| b.elementwise(op, &x[..op.arity()])).collect()
-    });
-    let program = loops::schedule(&loops::lower(&all));
-    for (level, width) in levels().flat_map(|l| [(l, Width::Double), (l, Width::Single)]) {
-        let body =
-            lower(&program.nests[0].blocks[0], &[Stream::Column; 3], level, width).expect("no scratch");
-        let kernel = LoopKernel::compile(body).expect("compiles");
-        if !check_text(kernel.assembly(), &format!("{level}-{width:?}")) {
-            return;
-        }
-    }
-}
-
-#[test]
-fn an_assembler_reads_the_code_of_nests() {
-    for seed in 0..8 {
-        let f = super::tensor::random_function(seed);
-        for (level, precision) in levels().flat_map(|l| [(l, Precision::F64), (l, Precision::F32)]) {
-            let options = TensorOptions { precision, ..TensorOptions::default() };
-            let program = loops::tensor::build(&f, &options).expect("lowers");
-            let kernel = TensorKernel::from_program(program, &options, level).expect("compiles");
-            for (at, assembly) in kernel.assemblies().expect("as when it was compiled").iter().enumerate() {
-                if !check_text(assembly, &format!("{seed}-{at}-{level}-{precision:?}")) {
-                    return;
-                }
-            }
-        }
-    }
+    assert!(different.is_empty(), "{name}, we say\n{}", different.join("\n"));
 }

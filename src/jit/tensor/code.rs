@@ -8,6 +8,7 @@ use super::nest::{self, body_length, code_size, inst_length};
 use crate::error::Error;
 use crate::ir::Precision;
 use crate::jit::isa::Host;
+use crate::jit::product::{Generated, generate};
 use crate::jit::wide::{Assembly, Level, Width, foreign_address, nest as wide};
 use crate::loops::Inst;
 use crate::loops::tensor::{BufferId, Chunked, Nest, Product, Repeated, Step, TensorProgram, When, chunked};
@@ -57,7 +58,10 @@ pub(super) enum Stretch<'p> {
     Nests(Vec<Cow<'p, Nest>>, Emitter),
     /// One nest, whose outermost loop counts chunks.
     Chunks(Nest, Emitter),
+    /// A product left to the library.
     Product(&'p Product),
+    /// A product with code of ours.
+    Generated(&'p Product, Generated),
 }
 
 impl Stretch<'_> {
@@ -85,7 +89,7 @@ impl Stretch<'_> {
         Some(wide::assemble(&trees, level, element, foreign_address()))
     }
 
-    /// The wide functions, those within loops in their place.
+    /// The functions that are not Cranelift's, those within loops in their place.
     pub fn assemblies(
         &self,
         program: &TensorProgram,
@@ -97,6 +101,7 @@ impl Stretch<'_> {
                 let inside = stretches.iter().map(|s| s.assemblies(&repeated.program, host, precision));
                 Ok(inside.collect::<Result<Vec<_>, Error>>()?.concat())
             }
+            Stretch::Generated(_, code) => Ok(vec![code.assembly.clone()]),
             _ => self.assembly(program, host, precision).into_iter().collect(),
         }
     }
@@ -108,7 +113,7 @@ impl fmt::Display for Stretch<'_> {
         let writes: Vec<BufferId> = match self {
             Stretch::Nests(nests, _) => nests.iter().flat_map(|nest| nest.writes()).collect(),
             Stretch::Chunks(nest, _) => nest.writes().collect(),
-            Stretch::Product(product) => vec![product.to.buffer],
+            Stretch::Product(product) | Stretch::Generated(product, _) => vec![product.to.buffer],
             Stretch::Repeated(repeated, _) => {
                 repeated.transfers.iter().filter(|t| t.when > When::Entry).map(|t| t.outer).collect()
             }
@@ -116,7 +121,7 @@ impl fmt::Display for Stretch<'_> {
         let what = match self {
             Stretch::Nests(..) => "nests",
             Stretch::Chunks(..) => "chunks",
-            Stretch::Product(_) => "product",
+            Stretch::Product(_) | Stretch::Generated(..) => "product",
             Stretch::Repeated(..) => "repeated",
         };
         write!(f, "{what}")?;
@@ -125,23 +130,30 @@ impl fmt::Display for Stretch<'_> {
 }
 
 /// The program in stretches.
-pub(super) fn stretches<'p>(program: &'p TensorProgram, host: &Host, level: Level) -> Vec<Stretch<'p>> {
+pub(super) fn stretches<'p>(
+    program: &'p TensorProgram,
+    host: &Host,
+    target: (Level, Precision),
+) -> Vec<Stretch<'p>> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut size = 0;
     for step in &program.steps {
         let nest = match step {
             Step::Product(product) => {
-                stretches.push(Stretch::Product(product));
+                stretches.push(match generate(product, &program.buffers, target.1, target.0) {
+                    Some(code) => Stretch::Generated(product, code),
+                    None => Stretch::Product(product),
+                });
                 continue;
             }
             Step::Repeated(repeated) => {
-                let inside = self::stretches(&repeated.program, host, level);
+                let inside = self::stretches(&repeated.program, host, target);
                 stretches.push(Stretch::Repeated(repeated, inside));
                 continue;
             }
             Step::Nest(nest) => nest,
         };
-        let emitter = Emitter::of(nest, program, level);
+        let emitter = Emitter::of(nest, program, target.0);
         let nest = match chunked(nest, body_length(nest, host)) {
             None => Cow::Borrowed(nest),
             Some(Chunked { nest, rest }) => {
@@ -191,14 +203,14 @@ impl Definition<'_> {
                     self.define(module, context, &repeated.program, stretches)?;
                     continue;
                 }
+                Stretch::Generated(_, code) => {
+                    self.define_bytes(module, &code.assembly.bytes())?;
+                    continue;
+                }
                 Stretch::Nests(..) | Stretch::Chunks(..) => {}
             }
             if let Some(assembly) = stretch.assembly(program, self.host, self.precision) {
-                let bytes = assembly?.bytes();
-                let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
-                module.define_function_bytes(id, 64, &bytes, &[]).map_err(failed)?;
-                self.size += bytes.len();
-                self.functions.push(id);
+                self.define_bytes(module, &assembly?.bytes())?;
                 continue;
             }
             let (context, builder) = (&mut context.0, &mut context.1);
@@ -209,6 +221,16 @@ impl Definition<'_> {
             self.size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
             self.functions.push(id);
         }
+        Ok(())
+    }
+
+    /// A function whose bytes are known.
+    fn define_bytes(&mut self, module: &mut JITModule, bytes: &[u8]) -> Result<(), Error> {
+        let failed = |error: ModuleError| Error::internal("jit", error);
+        let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
+        module.define_function_bytes(id, 64, bytes, &[]).map_err(failed)?;
+        self.size += bytes.len();
+        self.functions.push(id);
         Ok(())
     }
 }
@@ -244,7 +266,7 @@ fn write(
     match stretch {
         Stretch::Nests(nests, _) => nests.iter().for_each(|nest| emitter.nest(nest, None)),
         Stretch::Chunks(nest, _) => emitter.nest(nest, Some(chunk)),
-        Stretch::Product(_) | Stretch::Repeated(..) => {}
+        Stretch::Product(_) | Stretch::Generated(..) | Stretch::Repeated(..) => {}
     }
     let mut builder = emitter.builder;
     builder.ins().return_(&[]);

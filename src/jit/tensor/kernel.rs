@@ -105,7 +105,7 @@ impl TensorKernel {
         let builder = JITBuilder::with_isa(host.isa.clone(), default_libcall_names());
         let mut pages = Pages::new(JITModule::new(builder));
         let level = level.min(Level::best_available());
-        let stretches = stretches(&program, host, level);
+        let stretches = stretches(&program, host, (level, options.precision));
         let mut context = (Context::new(), FunctionBuilderContext::new());
         let mut definition =
             Definition { host, precision: options.precision, functions: Vec::new(), size: 0 };
@@ -164,7 +164,7 @@ impl TensorKernel {
     /// None that compiling did not have.
     pub fn assemblies(&self) -> Result<Vec<Assembly>, Error> {
         let host = Host::get()?;
-        let stretches = stretches(&self.program, host, self.level);
+        let stretches = stretches(&self.program, host, (self.level, self.precision));
         let each = stretches.iter().map(|s| s.assemblies(&self.program, host, self.precision));
         Ok(each.collect::<Result<Vec<_>, Error>>()?.concat())
     }

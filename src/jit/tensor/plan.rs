@@ -71,6 +71,7 @@ impl Plan {
     ) {
         let native = match stretch {
             Stretch::Product(product) => Native::Product(Cut::of(product, &program.buffers, self.threads)),
+            Stretch::Generated(_, code) => Native::Chunks(entry(), code.pieces),
             Stretch::Nests(..) => Native::Code(entry()),
             Stretch::Chunks(nest, _) => Native::Chunks(entry(), nest.loops[0].extent),
             Stretch::Repeated(repeated, stretches) => {

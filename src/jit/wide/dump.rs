@@ -7,7 +7,7 @@ use super::assemble::Assembly;
 use super::body::Width;
 use super::instr::{Condition, Gpr, Instr, Label, Memory, Order, Place, Vector};
 use super::level::Level;
-use super::opcode::{Layout, Row, Sizes};
+use super::opcode::{Layout, Prefix, Row, Sizes};
 use std::fmt;
 
 impl fmt::Display for Assembly {
@@ -103,6 +103,7 @@ impl Text<'_> {
             Place::Memory(memory) if row.layout == Layout::Gather => self.gathered(row, &memory),
             Place::Memory(memory) => self.memory(row, &memory),
             Place::Register(r) => match (row.sizes, row.layout) {
+                (Sizes::Quarter, _) => format!("xmm{r}"),
                 (Sizes::HalfOperand, _) | (Sizes::HalfResult, Layout::Mr) => self.half(r),
                 (Sizes::FromGeneral, _) => Gpr(r).to_string(),
                 (Sizes::Element, _) => format!("xmm{r}"),
@@ -122,6 +123,7 @@ impl Text<'_> {
     fn register(&self, row: &Row, number: u8) -> String {
         match (row.sizes, self.level) {
             (Sizes::Masks, _) => format!("k{number}"),
+            _ if row.prefix == Prefix::Vex(0) => format!("xmm{number}"),
             (_, Level::L512) => format!("zmm{number}"),
             (_, Level::L256) => format!("ymm{number}"),
             (_, Level::L128) => format!("xmm{number}"),
@@ -148,6 +150,9 @@ impl Text<'_> {
             (Sizes::Masks, _) => "WORD",
             (Sizes::Element | Sizes::First, _) if row.element == 8 => "QWORD",
             (Sizes::Element | Sizes::First, _) => "DWORD",
+            (Sizes::Quarter, _) | (Sizes::HalfOperand, Level::L256) => "XMMWORD",
+            (Sizes::HalfOperand, Level::L512) => "YMMWORD",
+            _ if row.prefix == Prefix::Vex(0) => "XMMWORD",
             (_, Level::L512) => "ZMMWORD",
             (_, Level::L256) => "YMMWORD",
             (_, Level::L128) => "XMMWORD",
@@ -217,7 +222,7 @@ impl fmt::Display for Instr {
             Instr::Function(to, _, name) => write!(f, "movabs {to}, {name}"),
             Instr::LoadWord(to, memory) => write!(f, "mov {to}, QWORD PTR {memory}"),
             Instr::StoreWord(memory, from) => write!(f, "mov QWORD PTR {memory}, {from}"),
-            Instr::Add(r, value) => write!(f, "add {r}, {value:#x}"),
+            Instr::Add(r, value) => write!(f, "add {r}, {:#x}", i64::from(value)),
             Instr::AddRegister(to, from) => write!(f, "add {to}, {from}"),
             Instr::AddWord(memory, value) => write!(f, "add QWORD PTR {memory}, {:#x}", i64::from(value)),
             Instr::Multiply(to, from, value) => write!(f, "imul {to}, {from}, {:#x}", i64::from(value)),

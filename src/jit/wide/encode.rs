@@ -262,6 +262,7 @@ fn displacement_unit(row: &Row, memory: &Memory) -> i32 {
         Sizes::Element | Sizes::First => i32::from(row.element),
         Sizes::HalfOperand | Sizes::HalfResult if row.layout != Layout::Rm => 32,
         Sizes::HalfOperand => 32,
+        Sizes::Quarter => 16,
         _ => 64,
     }
 }

@@ -36,6 +36,8 @@ pub enum Sizes {
     Element,
     /// The first operand is one lane of a register, in memory one element.
     First,
+    /// The last operand has 128 bits.
+    Quarter,
     /// The result is a mask register.
     MaskResult,
     /// All operands are mask registers.
@@ -174,6 +176,14 @@ opcodes! {
     LanesPs    "vpermilps"      1 3 0x04 [0 0] 4 Rm,       Whole,       Both;
     StoreOnePd "vmovsd"         3 1 0x11 [0 1] 8 Mr,       First,       Both;
     StoreOnePs "vmovss"         2 1 0x11 [0 0] 4 Mr,       First,       Both;
+    LoadOnePd  "vmovsd"         3 1 0x10 [0 1] 8 Rm,       First,       Both;
+    LoadOnePs  "vmovss"         2 1 0x10 [0 0] 4 Rm,       First,       Both;
+    LoadQuarter "vmovups"       0 1 0x10 [0 0] 4 Rm,       Whole,       Vex(0);
+    JoinQuarter "vinsertf32x4"  1 3 0x18 [0 0] 4 Rvm,      Quarter,     Both; // EVEX only
+    UnpackLowPd  "vunpcklpd"    1 1 0x14 [0 1] 8 Rvm,      Whole,       Both;
+    UnpackLowPs  "vunpcklps"    0 1 0x14 [0 0] 4 Rvm,      Whole,       Both;
+    UnpackHighPd "vunpckhpd"    1 1 0x15 [0 1] 8 Rvm,      Whole,       Both;
+    UnpackHighPs "vunpckhps"    0 1 0x15 [0 0] 4 Rvm,      Whole,       Both;
     GatherPd   "vgatherdpd"     1 2 0x92 [1 1] 8 Gather,   Whole,       Both;
     GatherPs   "vgatherdps"     1 2 0x92 [0 0] 4 Gather,   Whole,       Both;
     MulD       "vpmulld"        1 2 0x40 [0 0] 4 Rvm,      Whole,       Both;

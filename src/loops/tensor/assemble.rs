@@ -26,6 +26,8 @@ pub(super) struct Site<'a> {
     pub stored: &'a mut [Option<Home>],
     /// Nodes that are to be row-major, by id.
     pub pinned: &'a [bool],
+    /// Orders of axes that products would like, by id.
+    pub wanted: &'a [Option<u32>],
     /// Elements of a vector.
     pub lanes: usize,
     /// The programs of one step of each scan.

@@ -6,7 +6,7 @@
 use super::assemble::Site;
 use super::cost::{is_stored_by_nature, store_shared};
 use super::fuse::{Group, groups, unread};
-use super::layout::Home;
+use super::layout::{Home, wanted_by_products};
 use super::order::{Placed, Unit, order};
 use super::prepare::prepare;
 use super::program::{BufferId, Step, TensorProgram};
@@ -217,7 +217,8 @@ impl<'f> Layout<'f> {
     fn assembled(&mut self, groups: &[Group], pinned: &[bool]) -> Result<Vec<Unit>, Vec<Id>> {
         let (graph, lanes, bodies) = (self.graph, self.lanes, &self.bodies);
         let sizes = &mut self.sizes;
-        let mut site = Site { graph, stored: &mut self.stored, pinned, lanes, bodies, sizes };
+        let wanted = &wanted_by_products(graph, &self.needed);
+        let mut site = Site { graph, stored: &mut self.stored, pinned, wanted, lanes, bodies, sizes };
         let mut units = Vec::new();
         let mut blocked = Vec::new();
         for group in groups {

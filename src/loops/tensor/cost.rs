@@ -15,10 +15,13 @@ const STORE: f64 = 2.0;
 const LOAD: f64 = 1.0;
 
 /// What an element costs more, in the same measure, where storing it makes two passes of one.
-const PASS: f64 = 8.0;
+const PASS: f64 = 12.0;
 
 /// Contractions of up to so many multiplications become nests; a library call costs as much.
 pub(super) const SMALL_PRODUCT: usize = 4096;
+
+/// Sides of products up to so long are narrow.
+const NARROW: u64 = 16;
 
 /// True for nodes that are made of more than one element of an operand, or of several operands'.
 pub(super) fn is_stored_by_nature(op: Op) -> bool {
@@ -65,7 +68,38 @@ pub(super) fn points(graph: &Graph, id: Id) -> usize {
 pub(super) fn is_product(graph: &Graph, id: Id) -> bool {
     let Op::Contract { .. } = graph.op(id) else { return false };
     let inner: usize = reduced_extents(graph, id).iter().map(|&d| d as usize).product();
-    inner > 1 && points(graph, id) > SMALL_PRODUCT
+    inner > 1 && points(graph, id) > SMALL_PRODUCT && !is_narrow(graph, id)
+}
+
+/// True for many small products at once, each with two sides that a library would only pack.
+fn is_narrow(graph: &Graph, id: Id) -> bool {
+    let Op::Contract { batch, over } = graph.op(id) else { return false };
+    let (batch, over) = (batch as usize, over as usize);
+    let size = |extents: &[u32]| extents.iter().map(|&d| u64::from(d)).product::<u64>();
+    let [a, b] = [0, 1].map(|i| graph.shape(graph.operand(id, i)).extents());
+    let sides = [size(&a[batch..a.len() - over]), size(&b[batch..batch + over]), size(&b[batch + over..])];
+    size(&a[..batch]) > 1 && sides.iter().filter(|&&side| side <= NARROW).count() >= 2
+}
+
+/// Stores what narrow products would compute over and over: their factors.
+fn store_factors(graph: &Graph, needed: &[Id], stored: &mut [bool]) {
+    for &id in needed.iter().filter(|&&id| matches!(graph.op(id), Op::Contract { .. })) {
+        let is_large = points(graph, id) > SMALL_PRODUCT && is_narrow(graph, id);
+        for &factor in graph.operands(id).iter().filter(|_| is_large) {
+            let x = behind_turns(graph, factor).0;
+            if is_pointwise(graph.op(x)) {
+                stored[x.index()] = true;
+            }
+        }
+    }
+}
+
+/// The node that a node is a turning of, and the order of its axes there, packed.
+pub(super) fn behind_turns(graph: &Graph, x: Id) -> (Id, Option<u32>) {
+    match graph.op(x) {
+        Op::Structural(Structural::Permute { order }) => (graph.operand(x, 0), Some(order)),
+        _ => (x, None),
+    }
 }
 
 fn own_cost(graph: &Graph, id: Id) -> f64 {
@@ -99,6 +133,7 @@ fn number(graph: &Graph, id: Id) -> Option<f64> {
 /// Stores, of the nodes needed, those that would otherwise be computed several times over.
 pub(super) fn store_shared(graph: &Graph, needed: &[Id], stored: &mut [bool]) {
     store_siblings(graph, needed, stored);
+    store_factors(graph, needed, stored);
     let mut chain = vec![0.0f64; graph.len()];
     let mut constant = vec![false; graph.len()];
     for &id in needed {

@@ -4,12 +4,14 @@
 //! each joins the latest group it may, or opens one.
 //!
 //! Spaces that differ by a few rounds at their ends count as one, and so do a sum over all of a
-//! space and elements stored at each of its points: value and gradient are one pass.
+//! space and elements stored at each of its points: value and gradient are one pass. Along one axis
+//! a space may also be several elements for one of another, as in `sum[j] f(x[2*j], x[2*j + 1])`.
 //!
 //! What must stay true: whatever a member reads from memory was written by an earlier group; a
 //! member reads another of its group only at the same coordinates, and never one that is summed.
 
 use super::cost::{is_pointwise, is_product, is_stored_by_nature, reduced_extents};
+use super::region::STEP;
 use super::scan::is_same_loop;
 use crate::ir::{Graph, Id, Op, Structural};
 
@@ -21,6 +23,12 @@ const TINY: usize = 64;
 
 /// Rounds by which spaces may differ that are one but for their edges.
 const EDGES: u32 = 4;
+
+/// Spaces along one axis of at least so many elements may be taken several for one of another.
+pub(super) const COARSE: u32 = 32;
+
+/// Most nodes looked at below one.
+const WALK: usize = 64;
 
 /// How a group's members are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +52,8 @@ pub(super) struct Group {
     pub members: Vec<Id>,
     /// What the members read.
     reads: Vec<Id>,
+    /// Some member's elements are of several kinds in turn.
+    stepped: bool,
 }
 
 /// What a node reads, and whether only at its own coordinates.
@@ -62,7 +72,7 @@ pub(super) fn groups(graph: &Graph, needed: &[Id], stored: &[bool], is_input: &[
             continue;
         }
         let reads = reads(graph, id, stored, &mut marks);
-        let mut group = Group::of(graph, id);
+        let mut group = Group::of(graph, id, stored);
         let joined = match group.kind {
             Kind::Loops => latest(graph, &groups, &group, &reads, &group_of),
             Kind::Repeated => groups.iter().position(|g| is_same_loop(graph, g.members[0], id)),
@@ -75,6 +85,7 @@ pub(super) fn groups(graph: &Graph, needed: &[Id], stored: &[bool], is_input: &[
                 if let Some((kept, reduced)) = groups[at].space_with(&group) {
                     (groups[at].kept, groups[at].reduced) = (kept, reduced);
                 }
+                groups[at].stepped |= group.stepped;
                 groups[at].members.push(id);
                 groups[at].reads.append(&mut group.reads);
             }
@@ -86,7 +97,7 @@ pub(super) fn groups(graph: &Graph, needed: &[Id], stored: &[bool], is_input: &[
 }
 
 impl Group {
-    fn of(graph: &Graph, id: Id) -> Group {
+    fn of(graph: &Graph, id: Id, stored: &[bool]) -> Group {
         let kind = match graph.op(id) {
             Op::Contract { .. } if is_product(graph, id) => Kind::Product,
             Op::Scan { .. } => Kind::Repeated,
@@ -96,7 +107,9 @@ impl Group {
             _ => Kind::Loops,
         };
         let kept = graph.shape(id).extents().to_vec();
-        Group { kind, kept, reduced: reduced_extents(graph, id), members: vec![id], reads: Vec::new() }
+        let reduced = reduced_extents(graph, id);
+        let stepped = kept.len() + reduced.len() == 1 && is_stepped(graph, id, stored);
+        Group { kind, kept, reduced, members: vec![id], reads: Vec::new(), stepped }
     }
 
     /// The loops of both, if they are the same, or the same but for edges and for what is summed.
@@ -112,7 +125,8 @@ impl Group {
             _ => return None,
         };
         let [ours, theirs] = [self, new].map(|group| group.kept.iter().chain(&group.reduced).copied());
-        let near = |(a, b): (u32, u32)| a == b || (a.min(b) > 0 && a.abs_diff(b) <= EDGES);
+        let pitches = if self.stepped || new.stepped { STEP } else { 1 };
+        let near = |(a, b): (u32, u32)| is_near(a, b) || is_coarse(a.max(b), a.min(b), pitches);
         if ours.clone().count() != theirs.clone().count() || !ours.clone().zip(theirs.clone()).all(near) {
             return None;
         }
@@ -153,6 +167,36 @@ fn latest(
             && !reads_reduction()
             && ((new.points() <= TINY && is_same()) || shares())
     })
+}
+
+/// True for extents that are one but for edges.
+fn is_near(a: u32, b: u32) -> bool {
+    a == b || (a.min(b) > 0 && a.abs_diff(b) <= EDGES)
+}
+
+/// True where one of `few` stands for several of `many`, up to `most`.
+fn is_coarse(many: u32, few: u32, most: u32) -> bool {
+    few >= COARSE && (2..=most).any(|pitch| many.abs_diff(few.saturating_mul(pitch)) <= EDGES)
+}
+
+/// True where a node is read through rows that are padded: its elements are of several kinds in
+/// turn, and are made several at a time.
+fn is_stepped(graph: &Graph, id: Id, stored: &[bool]) -> bool {
+    let mut seen = vec![id];
+    let mut next = 0;
+    while let Some(&node) = seen.get(next) {
+        next += 1;
+        for &x in graph.operands(node) {
+            let is_row = |x: Id| matches!(graph.op(x), Op::Structural(Structural::Pad { .. }));
+            if graph.op(node) == Op::Structural(Structural::Reshape) && is_row(x) {
+                return true;
+            }
+            if !stored[x.index()] && seen.len() < WALK && !seen.contains(&x) {
+                seen.push(x);
+            }
+        }
+    }
+    false
 }
 
 /// True for a reduction of all elements of its operand, or of all pairs of its operands'.

@@ -7,8 +7,10 @@
 //! and the order in which sums are taken, only.
 
 use super::affine::{Affine, flatten};
+use super::cost::behind_turns;
 use super::program::{BufferId, Load};
 use crate::ir::structural::{pack_order, source_axis};
+use crate::ir::{Graph, Id, Op};
 use smallvec::SmallVec;
 
 /// Where a stored node is.
@@ -36,6 +38,29 @@ pub(super) type Order = SmallVec<[usize; 8]>;
 /// The packed form of an order; `None` for the one there is anyway.
 pub(super) fn packed(order: &[usize]) -> Option<u32> {
     (!order.is_sorted()).then(|| pack_order(order.iter().copied()))
+}
+
+/// True where some load prefers an order of loops `first..first + count`.
+pub(super) fn is_voted(loads: &[Load], first: usize, extents: &[u32]) -> bool {
+    loads.iter().any(|load| match load {
+        Load::Element(place) | Load::Gathered(place, _) => {
+            extents.iter().enumerate().all(|(l, &extent)| extent <= 1 || place.at.strides[first + l] != 0)
+        }
+        Load::Position(_) => false,
+    })
+}
+
+/// The orders of axes in which products read their factors, by id; the first product decides.
+pub(super) fn wanted_by_products(graph: &Graph, needed: &[Id]) -> Vec<Option<u32>> {
+    let mut wanted = vec![None; graph.len()];
+    for &id in needed.iter().filter(|&&id| matches!(graph.op(id), Op::Contract { over: 1.., .. })) {
+        for &factor in graph.operands(id) {
+            if let (x, Some(order)) = behind_turns(graph, factor) {
+                wanted[x.index()].get_or_insert(order);
+            }
+        }
+    }
+    wanted
 }
 
 /// The order of loops `first..first + count` that most loads step through from large strides to

@@ -4,15 +4,17 @@
 //! the least place where x equals it, and softmax written as exp(x − log Σ exp x) reuses the
 //! exponentials of the sum. A turned product is the product of its turned factors the other way
 //! round, and many elements divided by one number are multiplied by its reciprocal. Windows that do
-//! not overlap are put back by a reshaping.
+//! not overlap are put back by a reshaping. Sums move in, to where there is less to sum.
 //!
 //! What must stay true: values move by a few ulp at most, but where [`scaled`] says; infinities and
 //! NaN come out as `Reduction::value` says.
 
+use super::linear::{moved_in, moves_in};
 use crate::ir::structural::{pack_order, permuted};
 use crate::ir::{Elementwise, Function, Graph, Id, Op, Reduction, Selection, Shape, Structural, use_counts};
 use crate::loops::rewrite::rewrite;
 use rustc_hash::FxHashMap;
+use std::cmp::Ordering;
 
 /// log Σ exp of one operand, taken apart.
 #[derive(Clone, Copy)]
@@ -39,6 +41,11 @@ pub(super) fn prepare(function: &Function) -> Function {
         (Op::Elementwise(Elementwise::Div), &[x, y]) => scaled(target, x, y),
         (Op::Structural(Structural::Permute { order }), &[x]) if uses[source.operand(id, 0).index()] == 1 => {
             turned_product(target, x, order)
+        }
+        (Op::Structural(Structural::Sum { axes }), &[x])
+            if moves_in(source, source.operand(id, 0), axes, &uses) =>
+        {
+            moved_in(target, x, axes, 0)
         }
         (Op::Structural(Structural::Overlap { axis, stride }), &[x]) => {
             side_by_side(target, x, axis as usize, stride, source.shape(id))
@@ -126,17 +133,27 @@ fn turned_product(g: &mut Graph, product: Id, order: u32) -> Option<Id> {
     Some(turned)
 }
 
-/// Windows put back that do not overlap: the same elements in the same order, and zeros behind.
+/// Windows put back that do not overlap: the same elements in the same order, with zeros between
+/// and behind.
 fn side_by_side(g: &mut Graph, x: Id, axis: usize, stride: u32, to: &Shape) -> Option<Id> {
     let mut extents = g.shape(x).extents().to_vec();
-    if extents[axis + 1] != stride {
+    let length = to.extents()[axis];
+    let all = u64::from(extents[axis]) * u64::from(stride);
+    if extents[axis + 1] > stride || all > u64::from(u32::MAX) || extents.contains(&0) {
         return None;
     }
-    extents[axis] *= extents.remove(axis + 1);
-    let length = to.extents()[axis];
-    let covered = extents[axis] == length;
-    let joined = g.reshape(x, &Shape::new(extents));
-    Some(if covered { joined } else { g.pad(joined, axis as u8, 0, length) })
+    let whole = match extents[axis + 1] < stride {
+        true => g.pad(x, axis as u8 + 1, 0, stride),
+        false => x,
+    };
+    extents[axis] = all as u32;
+    extents.remove(axis + 1);
+    let joined = g.reshape(whole, &Shape::new(extents));
+    Some(match all.cmp(&u64::from(length)) {
+        Ordering::Less => g.pad(joined, axis as u8, 0, length),
+        Ordering::Equal => joined,
+        Ordering::Greater => g.slice(joined, axis as u8, 0, length),
+    })
 }
 
 /// The least place at which x is its greatest; NaN where that is NaN.

@@ -5,17 +5,27 @@
 //! What must stay true: every element of every member is written once; a sum cut into several
 //! regions is a sum of their sums, in the order of the regions.
 
+use super::affine::Affine;
 use super::assemble::{Line, Site, Traced};
 use super::cost::reduced_extents;
-use super::fuse::Group;
-use super::layout::{Order, order_of};
+use super::fuse::{COARSE, Group};
+use super::layout::{Order, is_voted, order_of};
 use super::program::{BufferId, Combine, Load, Nest, Place, Step, Store, Write};
-use super::region::{Region, split};
+use super::region::{Cut, Region, Stance, split};
 use super::trace::{Blocked, Tracer};
-use crate::ir::{DType, Id, Op, Reduction, Structural};
+use crate::ir::structural::source_axis;
+use crate::ir::{DType, Elementwise, Id, Op, Reduction, Structural};
 
 /// What tracing has made of the members that reach into a region: values, and what becomes of them.
-type Made = (Traced, Vec<(Id, Id, Write)>);
+type Made = (Traced, Vec<Value>);
+
+/// One element of a member each time round.
+struct Value {
+    id: Id,
+    stance: Stance,
+    value: Id,
+    write: Write,
+}
 
 /// A reduction whose regions each write a part.
 struct Parted {
@@ -44,14 +54,14 @@ impl Site<'_> {
         let mut steps = Vec::new();
         for (region, (traced, values)) in made {
             let mut line = Line::default();
-            for (id, value, write) in values {
+            for Value { id, stance, value, write } in values {
                 let to = match parted.iter().position(|part| part.id == id) {
                     Some(at) => {
                         written[at] += 1;
-                        let first = super::affine::Affine::constant(written[at] - 1, traced.extents.len());
+                        let first = Affine::constant(written[at] - 1, traced.extents.len());
                         Place { buffer: parted[at].parts, at: first }
                     }
-                    None => self.own_place(id, &region),
+                    None => self.own_place(id, stance, &region),
                 };
                 line.push(value, Store { to, write });
             }
@@ -64,10 +74,10 @@ impl Site<'_> {
     }
 
     /// The place of a member's element at the region's own coordinates.
-    fn own_place(&self, id: Id, region: &Region) -> Place {
+    fn own_place(&self, id: Id, stance: Stance, region: &Region) -> Place {
         let extents = self.graph.shape(id).extents();
         let home = self.home(id);
-        let own = region.counters(0, extents.len());
+        let own = region.counters(stance, 0, extents.len());
         Place { buffer: home.buffer, at: home.at(&own, extents, region.extents().len()) }
     }
 
@@ -77,18 +87,63 @@ impl Site<'_> {
         let space: Vec<u32> = group.kept.iter().chain(&group.reduced).copied().collect();
         // Sums for each of several elements are not cut: parts of them would need places each.
         let is_cut = kept == 0 || group.reduced.is_empty();
-        let of_members = group.members.iter().map(|&id| self.space_of(id));
-        split(&space, of_members, |region| {
+        let members: Vec<(Id, Vec<u32>, u32)> = group
+            .members
+            .iter()
+            .map(|&id| {
+                let own = self.space_of(id);
+                let pitch = pitch(&space, &own);
+                (id, own, pitch)
+            })
+            .collect();
+        let ends = members.iter().map(|(_, own, pitch)| own.iter().map(|d| d * pitch).collect());
+        split(&space, ends, |region| {
             let mut tracer = Tracer::new(self.graph, self.stored, &group.members, region.clone());
             let mut values = Vec::new();
-            for &id in group.members.iter().filter(|&&id| region.is_inside(self.space_of(id))) {
-                match self.element(&mut tracer, id, kept) {
-                    Ok((value, write)) => values.push((id, value, write)),
-                    Err(blocked) => return Err((blocked, tracer.cut.filter(|_| is_cut))),
+            for &(id, ref own, pitch) in &members {
+                if !region.is_inside(own, pitch) {
+                    continue;
                 }
+                let made = self.values(&mut tracer, region, (id, pitch), kept);
+                let blocked = |blocked| (blocked, tracer.cut.filter(|_| is_cut));
+                values.append(&mut made.map_err(blocked)?);
             }
             Ok((Traced::from(tracer), values))
         })
+    }
+
+    /// The elements of a member that a round makes, sums of them in one.
+    fn values(
+        &self,
+        tracer: &mut Tracer,
+        region: &Region,
+        (id, pitch): (Id, u32),
+        kept: usize,
+    ) -> Result<Vec<Value>, Blocked> {
+        if pitch > 1 && !region.is_aligned(pitch) {
+            return match region.is_apart(pitch) {
+                true => Ok(Vec::new()),
+                false => {
+                    tracer.cut = Some(Cut::Step { axis: 0, by: pitch });
+                    Err(id)
+                }
+            };
+        }
+        let phases = if pitch > 1 { 1 } else { region.phases() };
+        let mut values: Vec<Value> = Vec::new();
+        for phase in 0..phases {
+            let stance = Stance { phase, pitch };
+            tracer.stand(stance);
+            let (value, write) = self.element(tracer, id, kept)?;
+            match (values.last_mut(), &write) {
+                (Some(last), Write::Reduce(Combine::Sum)) => {
+                    last.value = tracer.body.apply(Elementwise::Add, &[last.value, value]);
+                }
+                (Some(_), Write::Reduce(_)) => return Err(id),
+                _ => values.push(Value { id, stance, value, write }),
+            }
+        }
+        Ok(values)
     }
 
     /// The loops of a member: its axes, then those it sums over.
@@ -103,7 +158,10 @@ impl Site<'_> {
         let largest = made.iter().rev().max_by_key(|(region, _)| region.points());
         let (region, (traced, _)) = largest.expect("a space has a region");
         let (kept, extents) = (group.kept.len(), region.extents());
-        let mut order = order_of(&traced.loads, 0, &extents[..kept]);
+        let mut order = match self.wanted(group).filter(|_| !is_voted(&traced.loads, 0, &extents[..kept])) {
+            Some(wanted) => (0..kept).map(|at| source_axis(wanted, at)).collect(),
+            None => order_of(&traced.loads, 0, &extents[..kept]),
+        };
         let mut inner = order_of(&traced.loads, kept, &extents[kept..]);
         let is_pinned = |&&id: &&Id| self.pinned[id.index()];
         if group.members.iter().any(|id| is_pinned(&id)) {
@@ -117,10 +175,18 @@ impl Site<'_> {
         order
     }
 
+    /// The order of axes in which products read the only member.
+    fn wanted(&self, group: &Group) -> Option<u32> {
+        match group.members.as_slice() {
+            &[id] if group.reduced.is_empty() => self.wanted[id.index()],
+            _ => None,
+        }
+    }
+
     /// The reductions of which several regions have a part, each with room for its parts.
     fn parted(&mut self, made: &[(Region, Made)]) -> Vec<Parted> {
         let mut parted: Vec<Parted> = Vec::new();
-        for &(id, _, ref write) in made.iter().flat_map(|(_, (_, values))| values) {
+        for &Value { id, ref write, .. } in made.iter().flat_map(|(_, (_, values))| values) {
             let Write::Reduce(combine) = *write else { continue };
             match parted.iter_mut().find(|part| part.id == id) {
                 Some(part) => part.count += 1,
@@ -135,16 +201,29 @@ impl Site<'_> {
         parted
     }
 
-    /// The parts of a reduction combined.
+    /// The parts of a reduction combined: sums one by one, for their places were just written and a
+    /// vector of them would wait.
     fn combined(&self, part: &Parted) -> Nest {
-        let mut tracer = Tracer::new(self.graph, self.stored, &[], Region::all([part.count]));
-        let at = tracer.counters(0, 1).remove(0);
-        let value = tracer.load(Load::Element(Place { buffer: part.parts, at }), DType::F64);
+        let is_sum = part.combine == Combine::Sum;
+        let region = Region::all((!is_sum).then_some(part.count));
+        let loops = region.extents().len();
+        let mut tracer = Tracer::new(self.graph, self.stored, &[], region);
+        let place = |at| Load::Element(Place { buffer: part.parts, at });
+        let value = match is_sum {
+            true => {
+                let parts = (0..i64::from(part.count)).map(|at| Affine::constant(at, loops));
+                let loads: Vec<Id> = parts.map(|at| tracer.load(place(at), DType::F64)).collect();
+                let add = |sum, x| tracer.body.apply(Elementwise::Add, &[sum, x]);
+                loads.into_iter().reduce(add).expect("there are several parts")
+            }
+            false => tracer.load(place(Affine::counter(0, loops)), DType::F64),
+        };
+        let to = Place { buffer: self.buffer(part.id), at: Affine::constant(0, loops) };
+        let write = if is_sum { Write::Set } else { Write::Reduce(part.combine) };
         let mut line = Line::default();
-        let at = super::affine::Affine::constant(0, 1);
-        let to = Place { buffer: self.buffer(part.id), at };
-        line.push(value, Store { to, write: Write::Reduce(part.combine) });
-        line.nest(self, tracer.into(), 0, &[0])
+        line.push(value, Store { to, write });
+        let order: Order = (0..loops).collect();
+        line.nest(self, tracer.into(), 0, &order)
     }
 
     /// The scalar code of one element of `id`, and what becomes of it.
@@ -159,7 +238,7 @@ impl Site<'_> {
                 let [a, b] = self.factors(tracer, id, batch as usize, over as usize);
                 let a = tracer.value(graph.operand(id, 0), a)?;
                 let b = tracer.value(graph.operand(id, 1), b)?;
-                let product = tracer.body.apply(crate::ir::Elementwise::Mul, &[a, b]);
+                let product = tracer.body.apply(Elementwise::Mul, &[a, b]);
                 return Ok((product, Write::Reduce(Combine::Sum)));
             }
             _ => return Ok((tracer.value(id, own)?, Write::Set)),
@@ -174,5 +253,13 @@ impl Site<'_> {
         });
         let coordinates = coordinates.collect();
         Ok((tracer.value(x, coordinates)?, Write::Reduce(combine)))
+    }
+}
+
+/// How many elements of a space there are for one of a member, along its only axis.
+fn pitch(space: &[u32], member: &[u32]) -> u32 {
+    match (space, member) {
+        (&[all], &[own]) if own >= COARSE => (all + own / 2) / own,
+        _ => 1,
     }
 }

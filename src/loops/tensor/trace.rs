@@ -8,7 +8,7 @@
 use super::affine::{Affine, Coordinates, flatten, unflatten};
 use super::layout::Home;
 use super::program::{Chosen, Load, Place};
-use super::region::{Cut, Region};
+use super::region::{Cut, Region, Stance};
 use crate::ir::structural::source_axis;
 use crate::ir::{DType, Elementwise, Graph, Id, Op, Selection, Shape, Structural, Type, TypeId};
 use rustc_hash::FxHashMap;
@@ -26,6 +26,7 @@ pub(super) struct Tracer<'a> {
     members: &'a [Id],
     own: Coordinates,
     region: Region,
+    stance: Stance,
     /// The extents of the loops.
     pub extents: Vec<u32>,
     /// Where the region has to be cut before tracing can go on, if that is what blocks.
@@ -50,8 +51,9 @@ impl<'a> Tracer<'a> {
             graph,
             stored,
             members,
-            own: region.counters(0, extents.len()),
+            own: region.counters(Stance::PLAIN, 0, extents.len()),
             region,
+            stance: Stance::PLAIN,
             extents,
             cut: None,
             body: Graph::new(),
@@ -63,7 +65,13 @@ impl<'a> Tracer<'a> {
 
     /// Counters `first..first + rank` as coordinates of the region.
     pub fn counters(&self, first: usize, rank: usize) -> Coordinates {
-        self.region.counters(first, rank)
+        self.region.counters(self.stance, first, rank)
+    }
+
+    /// Counters are coordinates of a member in this stance from here on.
+    pub fn stand(&mut self, stance: Stance) {
+        self.stance = stance;
+        self.own = self.counters(0, self.extents.len());
     }
 
     /// The scalar node for the element of `id` at some coordinates.
@@ -147,9 +155,22 @@ impl<'a> Tracer<'a> {
         Err(id)
     }
 
-    fn viewed(&self, op: Structural, id: Id, at: &Coordinates) -> Result<Made, Blocked> {
-        let coordinates = self.through(op, id, at).ok_or(id)??;
+    fn viewed(&mut self, op: Structural, id: Id, at: &Coordinates) -> Result<Made, Blocked> {
+        let coordinates = self.through(op, id, at).ok_or(id)?;
+        if let (Err(x), Structural::Reshape) = (&coordinates, op) {
+            self.cut = self.step_through(*x, id, at);
+        }
+        let coordinates = coordinates?;
         Ok(Made::Of(SmallVec::from_iter([(self.graph.operand(id, 0), coordinates)])))
+    }
+
+    /// The step at which a row of padded ones is read at one place.
+    fn step_through(&self, x: Id, id: Id, at: &Coordinates) -> Option<Cut> {
+        let Op::Structural(Structural::Pad { axis, .. }) = self.graph.op(x) else { return None };
+        let extents = self.graph.shape(x).extents();
+        let is_last = axis as usize + 1 == extents.len();
+        let length = extents.last().copied().filter(|_| is_last)?;
+        Cut::step(&self.flat(id, at), length, &self.extents)
     }
 
     /// The factors of an outer product's element.

@@ -1,0 +1,63 @@
+//! Matrix products to machine code of our own: a product of constant shape → `shape` in bytes →
+//! `form`, how it is done → `write`, a function of vector code.
+//!
+//! `tiling` cuts the result into tiles that stay in registers, `tile` writes their sums, `panel`
+//! the columns of a right factor laid side by side, `dot` sums along rows; `code` holds the pointers.
+//! Cranelift's module keeps the bytes; where there is no code of ours, a library multiplies.
+//!
+//! What must stay true: nothing is read or written outside the three matrices; an element is summed
+//! in an order that depends on the product's shape and strides only, not on the width of vectors nor
+//! on threads.
+
+mod code;
+mod dot;
+mod form;
+mod panel;
+mod shape;
+mod tile;
+mod tiling;
+mod write;
+
+use crate::ir::Precision;
+use crate::jit::wide::{Assembly, Level};
+use crate::loops::tensor::{Buffer, Product};
+
+/// The code of a product, and into how many pieces it is cut.
+pub struct Generated {
+    /// Takes the arena, and which piece.
+    pub assembly: Assembly,
+    pub pieces: u32,
+}
+
+/// The code of a product over buffers of an arena; none where a library does better, or the level
+/// has no code of ours.
+///
+/// ```
+/// use symdiff::ir::{DType, Function, Graph, Precision, Shape, Type};
+/// use symdiff::jit::product::generate;
+/// use symdiff::jit::wide::Level;
+/// use symdiff::loops::tensor::{Step, TensorOptions, build};
+///
+/// let mut graph = Graph::new();
+/// let matrix = graph.type_id(Type::new(DType::F64, Shape::new([40, 40])));
+/// let (a, b) = (graph.input_of("a", matrix), graph.input_of("b", matrix));
+/// let product = graph.contract(a, b, 1);
+/// let inputs = graph.symbols().collect();
+/// let program = build(&Function::new(graph, inputs, vec![product]), &TensorOptions::default())?;
+/// let Step::Product(product) = &program.steps[0] else { panic!("the program is a product") };
+/// let code = generate(product, &program.buffers, Precision::F64, Level::L256).expect("it is small");
+/// assert!(code.assembly.to_string().contains("vfmadd231pd"));
+/// # Ok::<(), symdiff::Error>(())
+/// ```
+pub fn generate(
+    product: &Product,
+    buffers: &[Buffer],
+    precision: Precision,
+    level: Level,
+) -> Option<Generated> {
+    if level == Level::L128 {
+        return None;
+    }
+    let shape = shape::Shape::of(product, buffers, precision, level)?;
+    form::choose(shape).map(write::write)
+}

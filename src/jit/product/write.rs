@@ -1,0 +1,267 @@
+//! The whole function of a product: the frame, pieces, outer loops, and the loops over tiles.
+//!
+//! The function takes the arena and the number of a piece. Pieces are parts of the outermost loop, of
+//! the rows or of the columns; the last may be shorter than the others, and has code of its own.
+//!
+//! What must stay true: pieces write apart from each other, and what is a piece depends on the
+//! product only.
+
+use super::code::{BLOCK, COLUMN, Code, Pointer, ROW};
+use super::form::{Form, Way};
+use super::panel::{self, Lay, Panel};
+use super::shape::{OUTER, Shape};
+use super::tile::{self, Piece, Source};
+use super::tiling::{Tile, runs};
+use super::{Generated, dot};
+use crate::jit::wide::{Assembly, Condition, Gpr, Instr, Memory};
+
+/// Multiplications of a piece, at least.
+const PIECE: usize = 1 << 19;
+
+/// Most pieces: each fills panels of its own.
+const PIECES: usize = 16;
+
+/// What counts the outer loops; the caller wants these back.
+const OUTERS: [Gpr; OUTER] = [Gpr::RBX, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
+
+/// Bytes of a page of the stack, each of which is touched in turn.
+const PAGE: usize = 4096;
+
+/// The function of a product.
+pub(super) fn write(form: Form) -> Generated {
+    let cut = Cut::of(&form.shape);
+    let mut code = Code::new(form.shape.level, form.shape.precision);
+    let saved = &OUTERS[..form.shape.outer.len()];
+    saved.iter().for_each(|&register| code.push(Instr::Push(register)));
+    let frame = frame_size(&form);
+    open_frame(&mut code, frame);
+    let constants = mask(&mut code, &form);
+    let shape = &form.shape;
+    let views = [(Pointer::To, shape.to), (Pointer::Left, shape.left), (Pointer::Right, shape.right)];
+    for (pointer, view) in views {
+        let register = code.set(pointer);
+        code.push(Instr::Move(register, Gpr::RDI));
+        code.advance(pointer, view.start);
+    }
+    code.settle_all();
+    pieces(&mut code, &form, &cut);
+    if frame > 0 {
+        code.push(Instr::Move(Gpr::RSP, Gpr::RBP));
+        code.push(Instr::Pop(Gpr::RBP));
+    }
+    saved.iter().rev().for_each(|&register| code.push(Instr::Pop(register)));
+    code.push(Instr::ZeroUpper);
+    code.push(Instr::Return);
+    let assembly = Assembly { level: code.level, code: code.out, constants, scratch: 0 };
+    Generated { assembly, pieces: cut.pieces as u32 }
+}
+
+/// Bytes of stack.
+fn frame_size(form: &Form) -> usize {
+    match form.way {
+        Way::Panel(tile, _, terms) => tile.vectors * form.shape.level.bytes() * terms,
+        Way::Direct(_) | Way::Dot => 0,
+    }
+}
+
+fn open_frame(code: &mut Code, size: usize) {
+    if size == 0 {
+        return;
+    }
+    code.push(Instr::Push(Gpr::RBP));
+    code.push(Instr::Move(Gpr::RBP, Gpr::RSP));
+    for _ in 0..size / PAGE {
+        code.push(Instr::Sub(Gpr::RSP, PAGE as i32));
+        code.push(Instr::StoreWord(Memory::at(Gpr::RSP, 0), Gpr::RSP));
+    }
+    code.push(Instr::Sub(Gpr::RSP, (size % PAGE) as i32));
+    code.push(Instr::And(Gpr::RSP, -64));
+    let panel = code.set(Pointer::Panel);
+    code.push(Instr::Move(panel, Gpr::RSP));
+}
+
+/// Makes the mask of the last columns, or of the last terms, where they are no whole vector.
+fn mask(code: &mut Code, form: &Form) -> Vec<u8> {
+    let shape = &form.shape;
+    let rest = match form.way {
+        Way::Dot => shape.terms % shape.lanes(),
+        _ => shape.columns % shape.lanes(),
+    };
+    if rest == 0 { Vec::new() } else { code.make_mask(rest) }
+}
+
+/// A product in pieces of `size` rounds, rows or columns.
+struct Cut {
+    along: Along,
+    size: usize,
+    pieces: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Along {
+    Outer,
+    Rows,
+    Columns,
+}
+
+impl Cut {
+    fn of(shape: &Shape) -> Cut {
+        let wanted = (shape.work().saturating_mul(shape.rounds()) / PIECE).clamp(1, PIECES);
+        let (along, length, unit) = match shape.outer.first() {
+            Some(&(rounds, _)) => (Along::Outer, rounds, 1),
+            None if shape.rows > shape.columns => (Along::Rows, shape.rows, 12),
+            None => (Along::Columns, shape.columns, 4 * shape.lanes()),
+        };
+        let size = length.div_ceil(wanted).next_multiple_of(unit).min(length);
+        Cut { along, size, pieces: length.div_ceil(size) }
+    }
+
+    /// The part of a shape, so many rounds, rows or columns.
+    fn part(&self, shape: &Shape, size: usize) -> Shape {
+        let mut part = shape.clone();
+        match self.along {
+            Along::Outer => part.outer[0].0 = size,
+            Along::Rows => part.rows = size,
+            Along::Columns => part.columns = size,
+        }
+        part
+    }
+
+    /// How far pointers go from piece to piece.
+    fn distances(&self, shape: &Shape) -> [i64; 3] {
+        let Shape { to, left, right, .. } = shape;
+        let each = match self.along {
+            Along::Outer => shape.outer[0].1,
+            Along::Rows => [to.row, left.row, 0],
+            Along::Columns => [to.column, 0, right.column],
+        };
+        each.map(|stride| stride * self.size as i64)
+    }
+}
+
+/// Every piece; which one is in RSI.
+fn pieces(code: &mut Code, form: &Form, cut: &Cut) {
+    if cut.pieces == 1 {
+        return outer(code, form, &form.shape, 0);
+    }
+    let length = match cut.along {
+        Along::Outer => form.shape.outer[0].0,
+        Along::Rows => form.shape.rows,
+        Along::Columns => form.shape.columns,
+    };
+    let last = length - (cut.pieces - 1) * cut.size;
+    let (head, ready, done) = (code.label(), code.label(), code.label());
+    code.push(Instr::Move(BLOCK, Gpr::RSI));
+    code.push(Instr::Label(head));
+    code.push(Instr::Test(BLOCK));
+    code.push(Instr::Jump(Condition::Zero, ready));
+    for (pointer, distance) in
+        [Pointer::To, Pointer::Left, Pointer::Right].into_iter().zip(cut.distances(&form.shape))
+    {
+        code.advance(pointer, distance);
+    }
+    code.settle_all();
+    code.push(Instr::Sub(BLOCK, 1));
+    code.push(Instr::Jump(Condition::Always, head));
+    code.push(Instr::Label(ready));
+    if last != cut.size {
+        let short = code.label();
+        code.push(Instr::MoveImmediate(ROW, cut.pieces as u64 - 1));
+        code.push(Instr::Compare(Gpr::RSI, ROW));
+        code.push(Instr::Jump(Condition::AtLeast, short));
+        outer(code, form, &cut.part(&form.shape, cut.size), 0);
+        code.push(Instr::Jump(Condition::Always, done));
+        code.push(Instr::Label(short));
+        code.settled();
+    }
+    outer(code, form, &cut.part(&form.shape, last), 0);
+    code.push(Instr::Label(done));
+}
+
+/// The outer loops from a depth on, and the product inside.
+fn outer(code: &mut Code, form: &Form, shape: &Shape, depth: usize) {
+    let Some(&(rounds, strides)) = shape.outer.get(depth) else {
+        return match form.way {
+            Way::Direct(tile) => columns(code, shape, tile, None),
+            Way::Panel(tile, lay, terms) => columns(code, shape, tile, Some((lay, terms))),
+            Way::Dot => dot::write(code, shape),
+        };
+    };
+    let pointers = [Pointer::To, Pointer::Left, Pointer::Right];
+    code.repeat(OUTERS[depth], rounds, |code| {
+        outer(code, form, shape, depth + 1);
+        pointers.iter().zip(strides).for_each(|(&pointer, stride)| code.advance(pointer, stride));
+    });
+    for (&pointer, stride) in pointers.iter().zip(strides) {
+        code.advance(pointer, -stride * rounds as i64);
+    }
+}
+
+/// Tiles of columns, side by side.
+fn columns(code: &mut Code, shape: &Shape, tile: Tile, packed: Option<(Lay, usize)>) {
+    let lanes = shape.lanes();
+    let vectors = shape.columns.div_ceil(lanes);
+    let is_cut = !shape.columns.is_multiple_of(lanes);
+    let mut left = shape.columns;
+    let mut stretch = |code: &mut Code, vectors: usize, times: usize| {
+        let width = (vectors * lanes).min(left);
+        code.repeat(COLUMN, times, |code| {
+            let panel = Panel { columns: width, vectors, terms: shape.terms };
+            blocks(code, shape, tile, panel, packed);
+            code.advance(Pointer::To, (vectors * lanes) as i64 * shape.to.column);
+            code.advance(Pointer::Right, (vectors * lanes) as i64 * shape.right.column);
+        });
+        left = left.saturating_sub(vectors * lanes * times);
+    };
+    let runs = runs(vectors, tile.vectors);
+    for (at, (times, vectors)) in runs.into_iter().enumerate() {
+        // The last tile has code of its own where it is masked; the second run is never empty.
+        let apart = usize::from(is_cut && at == 1);
+        stretch(code, vectors, times - apart);
+        stretch(code, vectors, apart);
+    }
+    code.advance(Pointer::To, -((vectors * lanes) as i64) * shape.to.column);
+    code.advance(Pointer::Right, -((vectors * lanes) as i64) * shape.right.column);
+}
+
+/// Blocks of terms of a tile's columns: all at once, or as many as a panel holds.
+fn blocks(code: &mut Code, shape: &Shape, tile: Tile, panel: Panel, packed: Option<(Lay, usize)>) {
+    let Some((lay, most)) = packed else {
+        let source = Source { pointer: Pointer::Right, stride: shape.right.row };
+        return rows(code, shape, tile, panel, (source, true));
+    };
+    let stride = panel.vectors as i64 * code.vector();
+    let source = Source { pointer: Pointer::Panel, stride };
+    let block = |code: &mut Code, terms: usize, first: bool| {
+        let panel = Panel { terms, ..panel };
+        panel::fill(code, shape, lay, panel);
+        rows(code, shape, tile, panel, (source, first));
+        code.advance(Pointer::Left, shape.left.column * terms as i64);
+        code.advance(Pointer::Right, shape.right.row * terms as i64);
+    };
+    let first = shape.terms.min(most);
+    block(code, first, true);
+    code.repeat(BLOCK, (shape.terms - first) / most, |code| block(code, most, false));
+    let rest = (shape.terms - first) % most;
+    if rest > 0 {
+        block(code, rest, false);
+    }
+    code.advance(Pointer::Left, -shape.left.column * shape.terms as i64);
+    code.advance(Pointer::Right, -shape.right.row * shape.terms as i64);
+}
+
+/// Tiles of rows, one below the other.
+fn rows(code: &mut Code, shape: &Shape, tile: Tile, panel: Panel, (source, first): (Source, bool)) {
+    let Panel { columns, vectors, terms } = panel;
+    let masked = columns < vectors * shape.lanes();
+    for (times, rows) in runs(shape.rows, tile.rows) {
+        code.repeat(ROW, times, |code| {
+            let tile = Tile { rows, vectors };
+            tile::write(code, shape, Piece { tile, source, terms, first, masked });
+            code.advance(Pointer::To, rows as i64 * shape.to.row);
+            code.advance(Pointer::Left, rows as i64 * shape.left.row);
+        });
+    }
+    code.advance(Pointer::To, -(shape.rows as i64) * shape.to.row);
+    code.advance(Pointer::Left, -(shape.rows as i64) * shape.left.row);
+}
