@@ -37,7 +37,9 @@ pub fn sech<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let magnitude = m.abs(x);
     let Decay { e, tail, sum, .. } = decay(m, magnitude);
     let y = calc!(m, (e + e) / sum);
-    calc!(m, y * tail + y)
+    // What both roundings lost, to first order, and as if 1 + e² were 1.
+    let lost = calc!(m, e * e + ([1.0] - sum));
+    calc!(m, y * (tail - lost) + y)
 }
 
 struct Decay<F> {
