@@ -54,11 +54,7 @@ fn main() {
     }
     writeln!(
         page,
-        "\n{points} random points a function in double precision; every {stride}{} single.",
-        match stride {
-            1 => "st",
-            _ => "th",
-        }
+        "\n{points} random points a function in double precision; in single, bit patterns {stride} apart."
     )
     .expect("strings take all");
     if only.is_empty() {

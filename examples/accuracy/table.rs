@@ -67,7 +67,7 @@ rows! {
     // op             truth                                      where it is defined, arguments                                bounds
     Sqrt(x)       = t(x).sqrt();                                 [0.0, INF]   [Any, U(0.0, 4.0)]                               0.51 0.51;
     Cbrt(x)       = o::cbrt(x);                                  [-INF, INF]  [Any, U(-10.0, 10.0)]                            0.51 0.51;
-    Exp(x)        = o::exp(t(x));                                [-INF, INF]  [U(-746.0, 710.0), U(-1.0, 1.0), S(-60, 9)]      0.9  1.01;
+    Exp(x)        = o::exp(t(x));                                [-INF, INF]  [U(-746.0, 710.0), U(-1.0, 1.0), S(-60, 9)]      0.95 1.01;
     Exp2(x)       = o::exp2(x);                                  [-INF, INF]  [U(-1075.0, 1024.0), U(-1.0, 1.0), S(-60, 9)]    0.9  1.01;
     Expm1(x)      = o::expm1(t(x));                              [-INF, INF]  [U(-60.0, 709.0), U(-1.0, 1.0), S(-60, 9)]       1.2  1.2;
     Log(x)        = o::log(t(x));                                [0.0, INF]   [Any, N(1.0), N(SQRT_2), N(FRAC_1_SQRT_2)]       0.75 0.9;
@@ -84,7 +84,7 @@ rows! {
     Asin(x)       = o::asin(x);                                  [-1.0, 1.0]  [U(-1.0, 1.0), S(-70, 0), N(0.5), N(1.0)]        0.65 0.51;
     Acos(x)       = o::acos(x);                                  [-1.0, 1.0]  [U(-1.0, 1.0), S(-70, 0), N(0.5), N(1.0)]        0.65 0.51;
     Atan(x)       = o::atan(t(x));                               [-INF, INF]  [Any, U(-5.0, 5.0), S(-60, 60), N(1.0)]          0.85 1.3;
-    Atan2(y, x)   = o::atan2(y, x);                              [-INF, INF]  [U(-1.0, 1.0), S(-30, 30)]                       0.7  0.51;
+    Atan2(y, x)   = o::atan2(y, x);                              [-INF, INF]  [U(-1.0, 1.0), S(-30, 30)]                       0.75 0.51;
     Sinh(x)       = o::sinh(x);                                  [-INF, INF]  [U(-710.4, 710.4), U(-1.0, 1.0), S(-60, 9)]      0.8  0.51;
     Cosh(x)       = o::cosh(x);                                  [-INF, INF]  [U(-710.4, 710.4), U(-1.0, 1.0), S(-60, 9)]      0.75 0.51;
     Tanh(x)       = o::tanh(x);                                  [-INF, INF]  [U(-22.0, 22.0), U(-1.0, 1.0), S(-60, 9)]        0.7  1.3;

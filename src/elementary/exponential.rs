@@ -11,7 +11,8 @@ use std::f64::consts::{LN_2, LOG2_E};
 use super::format::Format;
 use super::machine::Machine;
 use super::pair::{
-    Pair, at_least, at_most, calc, fast_two_sum, nearest_multiple, normalise, polynomial_in_two, round_pair,
+    Pair, at_least, at_most, calc, fast_two_sum, nearest_multiple, normalise, polynomial, polynomial_in_two,
+    round_pair,
 };
 
 /// The first 42 bits of ln 2, so that k·LN2_HI is exact for |k| < 2¹¹.
@@ -82,7 +83,7 @@ fn constants(format: Format) -> &'static Constants {
 
 /// eˣ.
 ///
-/// Measured error: below 0.9 ulp.
+/// Measured error: below 0.95 ulp.
 #[inline(always)]
 pub fn exp<M: Machine>(m: &mut M, x: M::F) -> M::F {
     // Beyond the ends the result is 0 or ∞ all the same, and 2ᵏ has a finite k.
@@ -171,7 +172,7 @@ pub(super) fn reduce<M: Machine>(m: &mut M, hi: M::F, lo: M::F) -> Reduced<M::F>
     let exact = calc!(m, hi - k * [*ln_2]);
     let c = calc!(m, lo - k * [*ln_2_low]);
     let Pair { hi: r, lo: low } = fast_two_sum(m, exact, c);
-    let p = polynomial_in_two(m, r, exp);
+    let p = polynomial(m, r, exp);
     // e^(r + low) = eʳ + low·eʳ, and eʳ ≈ 1 + r is enough for so small a term.
     let tail = calc!(m, (r * r) * p + (low * r + low));
     Reduced { r, tail, k }

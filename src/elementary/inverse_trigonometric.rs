@@ -105,7 +105,7 @@ pub fn atan<M: Machine>(m: &mut M, x: M::F) -> M::F {
 
 /// The angle in [−π, π] of the point (x, y), as in IEEE 754 `atan2`.
 ///
-/// Measured error: below 0.7 ulp.
+/// Measured error: below 0.75 ulp.
 #[inline(always)]
 pub fn atan2<M: Machine>(m: &mut M, y: M::F, x: M::F) -> M::F {
     let (n, d) = (m.abs(y), m.abs(x));

@@ -9,8 +9,8 @@
 //! What must stay true: a function is a straight line of [`Machine`] operations,
 //! no branch and no table look-up; special cases are selects, and what cannot be
 //! a straight line is a [`Foreign`] call, behind [`Machine::rare`] where arguments
-//! that need it are rare. Each error bound in the documentation is measured by
-//! `tests/it/elementary.rs`.
+//! that need it are rare. Each error bound in the documentation is that of
+//! doubles, and measured by `tests/it/elementary.rs`; `docs/accuracy.md` has both formats'.
 //!
 //! ```
 //! use symdiff::elementary::{self, Plain};

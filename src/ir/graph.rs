@@ -137,6 +137,15 @@ impl Graph {
         graph
     }
 
+    /// An empty graph with room for so many nodes: large ones are not hashed anew as they grow.
+    pub(crate) fn with_room(nodes: usize) -> Self {
+        let mut graph = Graph::new();
+        graph.nodes.reserve(nodes);
+        graph.operands.reserve(2 * nodes);
+        graph.interned = HashTable::with_capacity(nodes);
+        graph
+    }
+
     pub(crate) fn repetition(&self) -> Repetition {
         self.repetition
     }

@@ -14,13 +14,13 @@ pub(super) fn rewrite(
     mut rule: impl FnMut(&Graph, Id, &[Id], &mut Graph) -> Option<Id>,
 ) -> Function {
     let source = function.graph();
-    let mut target = Graph::new();
+    let needed = reachable(source, function.outputs());
+    let mut target = Graph::with_room(needed.len());
     for symbol in source.symbols() {
         let ty = target.type_id(source.type_of(source.symbol_type(symbol)).clone());
         let input = target.input_of(source.symbol_name(symbol), ty);
         debug_assert!(target.op(input) == Op::Input(symbol), "symbols keep their order");
     }
-    let needed = reachable(source, function.outputs());
     let mut copies: Vec<Option<Id>> = vec![None; needed.last().map_or(0, |id| id.index() + 1)];
     let copied = |copies: &[Option<Id>], id: Id| copies[id.index()].expect("operands come first");
     for id in needed {

@@ -1,8 +1,8 @@
 //! Sums collected: like terms added exactly, in canonical order, common factors taken out.
 
-use super::Simplifier;
 use super::order::TermKey;
 use super::product::{Base, Exponent, Factor, Factors, Gather, Product};
+use super::{Purpose, Simplifier};
 use crate::ir::{Elementwise, Id, Number, Op};
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
@@ -296,8 +296,14 @@ impl Simplifier<'_> {
         if terms.len() > 1 {
             self.sort_terms(&mut terms);
         }
-        // 1 - x reads better than -x + 1.
         let is_negative = |t: &Term| t.coefficient.is_negative();
+        if self.purpose == Purpose::Compute && terms.len() > 1 && terms.iter().all(is_negative) {
+            // -a - b is -(a + b), which may be there already.
+            let negated = terms.into_iter().map(|t| Term { coefficient: t.coefficient.negate(), ..t });
+            let sum = self.emit_sum(negated.collect());
+            return self.graph.apply(Elementwise::Neg, &[sum]);
+        }
+        // 1 - x reads better than -x + 1.
         if let Some((last, others)) = terms.split_last()
             && !is_negative(last)
             && !others.is_empty()

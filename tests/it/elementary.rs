@@ -38,7 +38,7 @@ macro_rules! functions {
 
 #[rustfmt::skip]
 functions! {
-    unary  exp         0.9;
+    unary  exp         0.95;
     unary  exp2        0.9;
     unary  expm1       1.2;
     unary  log         0.75;
@@ -51,7 +51,7 @@ functions! {
     unary  asin        0.65;
     unary  acos        0.65;
     unary  atan        0.85;
-    binary atan2       0.7;
+    binary atan2       0.75;
     unary  sinh        0.8;
     unary  cosh        0.75;
     unary  tanh        0.7;

@@ -68,7 +68,7 @@ fn ways(shape: &Shape) -> Vec<(usize, Way)> {
         return ways;
     }
     if shape.right.column == unit {
-        let (tile, cost) = tiling(shape, shape.terms);
+        let (tile, cost) = tiling(shape, |tile| far_cost(shape, tile));
         ways.push((cost, Way::Direct(tile)));
     }
     let lay = match (shape.right.column == unit, shape.right.row == unit) {
@@ -76,7 +76,7 @@ fn ways(shape: &Shape) -> Vec<(usize, Way)> {
         (_, true) if shape.terms >= quarter(shape.unit()) => Lay::Terms,
         _ => Lay::Apart,
     };
-    let (tile, cost) = tiling(shape, shape.terms);
+    let (tile, cost) = tiling(shape, |tile| blocks_cost(shape, tile));
     let block = block(shape, tile);
     ways.push((cost + fill_cost(shape, lay), Way::Panel(tile, lay, block)));
     ways
@@ -89,9 +89,29 @@ fn block(shape: &Shape, tile: Tile) -> usize {
     shape.terms.div_ceil(blocks).next_multiple_of(4).min(most)
 }
 
+/// Vectors of the result, or of the right factor.
+fn vectors(shape: &Shape, length: usize) -> usize {
+    shape.columns.div_ceil(shape.lanes()).saturating_mul(length)
+}
+
+/// Cycles, about, to fetch vectors of the right factor for every tile of rows from where it does not
+/// stay near.
+fn far_cost(shape: &Shape, tile: Tile) -> usize {
+    match shape.terms * tile.vectors * shape.level.bytes() > PANEL {
+        true => vectors(shape, shape.terms).saturating_mul(shape.rows.div_ceil(tile.rows)),
+        false => 0,
+    }
+}
+
+/// Cycles, about, to fetch and store sums once more for every block but the first.
+fn blocks_cost(shape: &Shape, tile: Tile) -> usize {
+    let blocks = shape.terms.div_ceil(block(shape, tile));
+    vectors(shape, shape.rows).saturating_mul(3 * (blocks - 1))
+}
+
 /// Cycles to fill all panels, about.
 fn fill_cost(shape: &Shape, lay: Lay) -> usize {
-    let vectors = shape.columns.div_ceil(shape.lanes());
+    let vectors = vectors(shape, 1);
     let each = match lay {
         Lay::Columns => 2 * vectors,
         Lay::Terms => 3 * vectors,

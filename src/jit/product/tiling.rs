@@ -49,14 +49,15 @@ pub(super) fn runs(length: usize, most: usize) -> Runs {
     [(longer, short + 1), (parts - longer, short)]
 }
 
-/// The greatest tiles of the cheapest way to cut a result, and cycles for all of it.
-pub(super) fn tiling(shape: &Shape, terms: usize) -> (Tile, usize) {
+/// The greatest tiles of the cheapest way to cut a result, and cycles for all of it; `around` are
+/// those of a tile's way besides its sums.
+pub(super) fn tiling(shape: &Shape, around: impl Fn(Tile) -> usize) -> (Tile, usize) {
     let vectors = shape.columns.div_ceil(shape.lanes());
     let mut best = (Tile { rows: 1, vectors: 1 }, usize::MAX);
     for wide in 1..=WIDE.min(vectors) {
         let tall = (1..=shape.rows.min(32)).rev();
         for tile in tall.map(|rows| Tile { rows, vectors: wide }).filter(|tile| tile.fits(shape.level)) {
-            let cost = cut_cost(shape.rows, vectors, tile, terms);
+            let cost = cut_cost(shape.rows, vectors, tile, shape.terms).saturating_add(around(tile));
             if cost < best.1 {
                 best = (tile, cost);
             }

@@ -15,9 +15,11 @@ use super::tiling::{Tile, runs};
 use super::{Generated, dot};
 use crate::jit::wide::{Assembly, Condition, Gpr, Instr, Memory};
 
-/// Multiplications of a piece, at least; and most pieces.
+/// Multiplications of a piece, at least.
 const PIECE: usize = 1 << 19;
-const PIECES: usize = 64;
+
+/// Most pieces: each fills panels of its own.
+const PIECES: usize = 16;
 
 /// What counts the outer loops; the caller wants these back.
 const OUTERS: [Gpr; OUTER] = [Gpr::RBX, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];

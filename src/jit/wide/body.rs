@@ -345,6 +345,7 @@ impl Machine for Lanes<'_> {
     }
 
     fn abs(&mut self, a: Val) -> Val {
+        let a = self.negated(a).unwrap_or(a);
         let rest = self.bits(self.sign_bit() - 1);
         self.push(Op::And, &[a, rest])
     }

@@ -1,7 +1,8 @@
 //! How wide vectors are: what the processor has, and what the user allows.
 //!
 //! What must stay true: a level is only ever chosen where the processor and the operating system
-//! have all of its instructions; results do not depend on the level.
+//! have all of its instructions; results do not depend on the level, but for matrix products at
+//! 128 bits, where a library sums in an order of its own.
 
 use std::fmt;
 use std::sync::OnceLock;

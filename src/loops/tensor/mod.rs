@@ -63,9 +63,9 @@ pub struct TensorOptions {
 }
 
 impl TensorOptions {
-    /// Elements of a 128-bit vector.
+    /// Elements of the vectors that loops are chosen for; those of the machine may be shorter.
     pub fn lanes(&self) -> usize {
-        16 / self.element_size()
+        64 / self.element_size()
     }
 
     /// Bytes of a number.

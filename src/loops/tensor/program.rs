@@ -1,7 +1,8 @@
 //! The loop IR of tensors: steps over the buffers of one arena.
 //!
 //! A *nest* is a set of loops around one straight line of scalar code; its loads and stores are at
-//! affine addresses. A *product* is a matrix product, left to a library. Steps run in order.
+//! affine addresses. A *product* is a matrix product; no order of its sums is
+//! promised. Steps run in order.
 //!
 //! What must stay true: kept loops come before reduced ones; in an iteration every load comes
 //! before every store; the body is a program over one row, whose inputs are the nest's loads and

@@ -5,7 +5,6 @@
 //! [`reorder_loops`].
 
 use super::program::{Load, Loop, Nest, Store, Write};
-use crate::loops::Inst;
 
 /// Puts the loops in an order, from the outermost in: kept ones are still first.
 pub(super) fn reorder_loops(nest: &mut Nest, order: &[usize]) {
@@ -48,17 +47,32 @@ pub(super) fn simplify_loops(nest: &mut Nest) {
     }
 }
 
-/// The loop to run in lanes: one along which elements are adjacent or the same, if one runs
-/// often enough.
+/// What lanes cost beside the instructions of the body: a load whose elements are apart, and a sum
+/// across lanes at the end of a reduction.
+const SCATTERED: u64 = 8;
+const ACROSS: u64 = 8;
+
+/// The loop to run in lanes, if that is less work than none: of those whose elements are written
+/// side by side, or reduced.
 pub(super) fn choose_lanes(nest: &Nest, lanes: usize) -> Option<usize> {
-    let block = nest.block();
-    let work = block.insts.iter().filter(|inst| !matches!(inst, Inst::Load(_) | Inst::Constant(_))).count();
-    let candidates = (0..nest.loops.len()).rev().filter(|&l| {
-        nest.loops[l].extent as usize >= lanes && nest.stores.iter().all(|s| can_store(nest, s, l))
-    });
-    let scattered = |l: usize| nest.loads.iter().filter(|load| !is_regular(load, l)).count();
-    let best = candidates.min_by_key(|&l| (scattered(l), nest.loops[l].reduced))?;
-    (2 * scattered(best) <= work).then_some(best)
+    let extents = || nest.loops.iter().map(|l| u64::from(l.extent));
+    let work = u64::from(nest.body_length()) + nest.loads.len() as u64;
+    let points = extents().fold(1, u64::saturating_mul);
+    let cost = |l: usize| {
+        let extent = u64::from(nest.loops[l].extent);
+        let scattered = nest.loads.iter().filter(|load| !is_regular(load, l)).count() as u64;
+        let rounds = (points / extent.max(1)).saturating_mul(extent.div_ceil(lanes as u64));
+        let results = match nest.loops[l].reduced {
+            true => extents().take(nest.kept()).fold(nest.stores.len() as u64, u64::saturating_mul),
+            false => 0,
+        };
+        rounds.saturating_mul(work + SCATTERED * scattered).saturating_add(ACROSS.saturating_mul(results))
+    };
+    let candidates = (0..nest.loops.len())
+        .rev()
+        .filter(|&l| nest.loops[l].extent > 1 && nest.stores.iter().all(|s| can_store(nest, s, l)));
+    let best = candidates.min_by_key(|&l| (cost(l), nest.loops[l].reduced))?;
+    (cost(best) < points.saturating_mul(work)).then_some(best)
 }
 
 /// True when lanes of loop `l` read one vector, or one element.

@@ -30,12 +30,17 @@ impl Nest {
 
     /// True for bodies of few instructions.
     pub fn is_short(&self) -> bool {
+        self.body_length() <= SHORT
+    }
+
+    /// The work of one iteration, in instructions or so.
+    pub fn body_length(&self) -> u32 {
         let lengths = self.block().insts.iter().map(|inst| match inst {
             Inst::Constant(_) | Inst::Load(_) | Inst::Store(..) => 0,
             Inst::Elementwise(op, _) if !is_arithmetic(*op) => FUNCTION,
             Inst::Elementwise(..) | Inst::Selection(..) => 1,
         });
-        lengths.sum::<u32>() <= SHORT
+        lengths.sum()
     }
 
     /// The products that are summed and used for nothing else: they are rounded once, with the sum,
