@@ -19,16 +19,16 @@ use crate::{Derivation, Level, Limits, Purpose};
 /// use symdiff::train::{Objective, Options, minimize};
 ///
 /// let mut f = symdiff::objective(
-///     "dim n = 1000
+///     "dim n = 100
 ///      param x[n] = 0
 ///      minimize sum[i = 0:n-1] (100*(x[i + 1] - x[i]^2)^2 + (1 - x[i])^2)",
 /// )?;
-/// let (mut gradient, mut product) = (vec![0.0; 1000], vec![0.0; 1000]);
-/// assert_eq!(f.value_and_gradient(&[1.0; 1000], &mut gradient), 0.0);
-/// assert!(f.hessian_vector(&[1.0; 1000], &[1.0; 1000], &mut product));
-/// assert_eq!((product[0], product[999]), (402.0, -200.0));
+/// let (mut gradient, mut product) = (vec![0.0; 100], vec![0.0; 100]);
+/// assert_eq!(f.value_and_gradient(&[1.0; 100], &mut gradient), 0.0);
+/// assert!(f.hessian_vector(&[1.0; 100], &[1.0; 100], &mut product));
+/// assert_eq!((product[0], product[99]), (402.0, -200.0));
 ///
-/// let report = minimize(&mut f, &[0.0; 1000], &Options::default())?;
+/// let report = minimize(&mut f, &[0.0; 100], &Options::default())?;
 /// assert!(report.value < 1e-10);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
