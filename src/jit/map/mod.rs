@@ -52,9 +52,9 @@ const GRAIN: usize = 64;
 /// let f = by_a.value_and_gradient(&line)?;
 /// let options = MapOptions { uniform: vec!["a".into()], results: Results::Sums, ..Default::default() };
 /// let kernel = MapKernel::compile(&f, &options)?;
-/// assert_eq!(f.scalar_names(), ["a", "x", "y"]);
+/// assert_eq!(f.scalar_names(), ["y", "a", "x"]);
 /// let [mut loss, mut slope] = [[0.0]; 2];
-/// kernel.run(&[&[2.0], &[1.0, 2.0, 3.0], &[2.0, 4.0, 7.0]], &mut [&mut loss, &mut slope])?;
+/// kernel.run(&[&[2.0, 4.0, 7.0], &[2.0], &[1.0, 2.0, 3.0]], &mut [&mut loss, &mut slope])?;
 /// assert_eq!((loss, slope), ([1.0], [-6.0]));
 /// # Ok::<(), symdiff::Error>(())
 /// ```
