@@ -6,8 +6,8 @@ use crate::batch::{Batched, batch};
 use crate::error::Error;
 use crate::ir::{DType, Function, Id, Op, Precision, Shape, Symbol, Type, reachable};
 use crate::jit::tensor::{TensorKernel, Workspace};
-use crate::jit::wide::{Element, Stream};
-use crate::loops::tensor::TensorOptions;
+use crate::jit::wide::{Element, Level, Stream};
+use crate::loops::tensor::{TensorOptions, build};
 use std::sync::{Mutex, PoisonError};
 
 /// Rows at once: what a few arrays of them need fits the first cache.
@@ -57,7 +57,8 @@ impl Narrow {
         });
         let roots = roots.collect();
         let options = TensorOptions { precision, ..TensorOptions::default() };
-        let kernel = TensorKernel::compile(&Function::new(graph, symbols, roots), &options)?;
+        let program = build(&Function::new(graph, symbols, roots), &options)?;
+        let kernel = TensorKernel::from_program(program, &options, Level::L128)?;
         Ok(Narrow { kernel, inputs, outputs, pool: Mutex::default() })
     }
 

@@ -130,7 +130,7 @@ impl Writer<'_> {
         let lanes = frame.lanes() as i32;
         let [head, tail, done] = [(); 3].map(|()| frame.label());
         self.start(frame);
-        self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::Below, tail), Instr::Label(head)]);
+        self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::Below, tail), Instr::Head(head)]);
         self.form(frame, Mode::Whole)?;
         self.step(frame);
         self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::AtLeast, head)]);

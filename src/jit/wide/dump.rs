@@ -15,6 +15,7 @@ impl fmt::Display for Assembly {
         for instr in &self.code {
             match instr {
                 Instr::Label(label) => writeln!(f, "{label}:")?,
+                Instr::Head(label) => writeln!(f, ".p2align 5\n{label}:")?,
                 Instr::Vector(vector) => writeln!(f, "    {}", Text { vector, level: self.level })?,
                 instr => writeln!(f, "    {instr}")?,
             }
@@ -212,7 +213,7 @@ impl fmt::Display for Instr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Instr::Vector(ref vector) => Text { vector, level: Level::L512 }.fmt(f),
-            Instr::Label(label) => write!(f, "{label}:"),
+            Instr::Label(label) | Instr::Head(label) => write!(f, "{label}:"),
             Instr::Jump(condition, label) => write!(f, "{condition} {label}"),
             Instr::Call(label) => write!(f, "call {label}"),
             Instr::Push(r) => write!(f, "push {r}"),

@@ -11,6 +11,21 @@ use super::level::Level;
 use super::opcode::{Layout, Prefix, Row, Sizes};
 use rustc_hash::FxHashMap;
 
+/// Bytes of code fetched at a time.
+const FETCH: usize = 32;
+
+/// Instructions of 1 to 8 bytes that do nothing: the manual's recommended ones.
+const NOPS: [&[u8]; 8] = [
+    &[0x90],
+    &[0x66, 0x90],
+    &[0x0F, 0x1F, 0x00],
+    &[0x0F, 0x1F, 0x40, 0x00],
+    &[0x0F, 0x1F, 0x44, 0x00, 0x00],
+    &[0x66, 0x0F, 0x1F, 0x44, 0x00, 0x00],
+    &[0x0F, 0x1F, 0x80, 0x00, 0x00, 0x00, 0x00],
+    &[0x0F, 0x1F, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
+];
+
 /// The constants start on a cache line.
 const ALIGNMENT: usize = 64;
 
@@ -53,6 +68,15 @@ impl Encoder {
         match *instr {
             Instr::Vector(ref vector) => self.vector(vector),
             Instr::Label(label) => {
+                self.labels.insert(label, self.bytes.len());
+            }
+            Instr::Head(label) => {
+                let missing = self.bytes.len().next_multiple_of(FETCH) - self.bytes.len();
+                for length in
+                    std::iter::repeat_n(NOPS.len(), missing / NOPS.len()).chain([missing % NOPS.len()])
+                {
+                    self.bytes.extend(length.checked_sub(1).map_or(&[][..], |at| NOPS[at]));
+                }
                 self.labels.insert(label, self.bytes.len());
             }
             Instr::Jump(condition, label) => {
@@ -118,7 +142,12 @@ impl Encoder {
             }
             Instr::ZeroUpper => self.bytes.extend([0xC5, 0xF8, 0x77]),
             Instr::Return => self.bytes.push(0xC3),
-            Instr::Vector(_) | Instr::Label(_) | Instr::Jump(..) | Instr::Call(_) | Instr::Constants(_) => {
+            Instr::Vector(_)
+            | Instr::Label(_)
+            | Instr::Head(_)
+            | Instr::Jump(..)
+            | Instr::Call(_)
+            | Instr::Constants(_) => {
                 unreachable!("`instr` writes these")
             }
         }

@@ -110,6 +110,8 @@ pub enum Condition {
 pub enum Instr {
     Vector(Vector),
     Label(Label),
+    /// The head of a loop: at the start of what the processor fetches at a time.
+    Head(Label),
     Jump(Condition, Label),
     Call(Label),
     Push(Gpr),

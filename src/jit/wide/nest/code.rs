@@ -236,7 +236,7 @@ impl Coder {
         self.out.extend(carried.iter().map(|c| slot(&self.frame, Opcode::LoadPd, c)));
         self.out.push(Instr::MoveImmediate(*counter, rounds.into()));
         let head = self.frame.label();
-        self.out.push(Instr::Label(head));
+        self.out.push(Instr::Head(head));
         self.body(&code, (&pins, &carried))?;
         self.out.extend(steps);
         self.out.extend([Instr::Sub(*counter, 1), Instr::Jump(Condition::NonZero, head)]);
