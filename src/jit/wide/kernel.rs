@@ -150,11 +150,15 @@ impl LoopKernel {
         let inputs = inputs.iter().map(|x| x.as_ptr().cast_mut().cast::<u8>());
         let outputs = outputs.iter_mut().map(|y| y.as_mut_ptr().cast::<u8>());
         let table: SmallVec<[*mut u8; 16]> = inputs.chain(outputs).collect();
-        let mut slots = self.take_slots();
+        // Code that spills nothing takes no slots, and no lock.
+        let mut slots = (self.assembly.scratch > 0).then(|| self.take_slots());
+        let start = slots.as_mut().map_or(std::ptr::null_mut(), |slots| slots.as_mut_ptr().cast());
         // SAFETY: `check` has measured every slice of the table against its stream's use, inputs
         // are only read, the slots are as long as the code wants, and `self` owns the code.
-        unsafe { (self.entry)(table.as_ptr(), count as u64, slots.as_mut_ptr().cast()) };
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(slots);
+        unsafe { (self.entry)(table.as_ptr(), count as u64, start) };
+        if let Some(slots) = slots {
+            self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(slots);
+        }
         Ok(())
     }
 
