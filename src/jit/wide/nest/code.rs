@@ -40,7 +40,7 @@ const PAGE: i32 = 4096;
 pub fn assemble(trees: &[Tree], level: Level, element: Width, foreign: u64) -> Result<Assembly, Error> {
     let frame = Frame::new(level, element);
     let (out, words) = (Vec::new(), FxHashMap::default());
-    let mut coder = Coder { frame, element, out, words, next: 0, most: 0, slots: 0 };
+    let mut coder = Coder { frame, element, out, words, next: 0, most: 0, slots: 0, taken: Vec::new() };
     coder.frame.append_masks();
     for tree in trees {
         coder.tree(tree)?;
@@ -58,6 +58,8 @@ struct Coder {
     next: i32,
     most: i32,
     slots: usize,
+    /// Registers for pointers and counters that were taken.
+    taken: Vec<Gpr>,
 }
 
 /// Where the pointers of a region are.
@@ -190,6 +192,7 @@ impl Coder {
         let mut code = Code::of(region, tree);
         let mut pointers = Pointers { registers: Vec::new(), words: self.words.clone() };
         for (pointer, &register) in code.pointers.iter().zip(&REGISTERS) {
+            self.taken.push(register);
             self.load_pointer(register, pointer);
             pointers.registers.push((pointer.clone(), register));
         }
@@ -204,6 +207,7 @@ impl Coder {
         let mut code = Code::of(region, tree);
         let mut pointers = Pointers { registers: Vec::new(), words: FxHashMap::default() };
         let (counter, rest) = REGISTERS.split_first().expect("there are some");
+        self.taken.extend(rest.iter().take(code.pointers.len()));
         let mut steps = Vec::new();
         for (at, pointer) in code.pointers.iter().enumerate() {
             let is_moved = pointer.ends_with(id);
@@ -274,18 +278,22 @@ impl Coder {
         // Slots are on cache lines.
         let words = (self.most * 8 + 63) / 64 * 64;
         let size = words + self.slots as i32;
-        let mut code: Vec<Instr> = SAVED.iter().copied().map(Instr::Push).collect();
-        code.extend([Instr::Push(Gpr::RBP), Instr::Move(Gpr::RBP, Gpr::RSP)]);
-        code.extend([Instr::Sub(Gpr::RSP, size), Instr::And(Gpr::RSP, -64)]);
-        // Every page is touched in turn, so that the stack grows or its end is found.
-        code.extend(
-            (1..=size / PAGE).map(|page| Instr::StoreWord(Memory::at(Gpr::RBP, -page * PAGE), Gpr::RDI)),
-        );
-        code.extend([Instr::Move(Gpr::RDX, Gpr::RSP), Instr::Add(Gpr::RDX, words)]);
+        let saved: Vec<Gpr> = SAVED.into_iter().filter(|r| self.taken.contains(r)).collect();
+        let mut code: Vec<Instr> = saved.iter().copied().map(Instr::Push).collect();
+        if size > 0 {
+            code.extend([Instr::Push(Gpr::RBP), Instr::Move(Gpr::RBP, Gpr::RSP)]);
+            code.extend([Instr::Sub(Gpr::RSP, size), Instr::And(Gpr::RSP, -64)]);
+            // Every page is touched in turn, so that the stack grows or its end is found.
+            let pages = (1..=size / PAGE).map(|page| Memory::at(Gpr::RBP, -page * PAGE));
+            code.extend(pages.map(|page| Instr::StoreWord(page, Gpr::RDI)));
+            code.extend([Instr::Move(Gpr::RDX, Gpr::RSP), Instr::Add(Gpr::RDX, words)]);
+        }
         code.push(Instr::Constants(Gpr::R11));
         code.extend(self.out);
-        code.extend([Instr::Move(Gpr::RSP, Gpr::RBP), Instr::Pop(Gpr::RBP)]);
-        code.extend(SAVED.iter().rev().copied().map(Instr::Pop));
+        if size > 0 {
+            code.extend([Instr::Move(Gpr::RSP, Gpr::RBP), Instr::Pop(Gpr::RBP)]);
+        }
+        code.extend(saved.into_iter().rev().map(Instr::Pop));
         code.extend([Instr::ZeroUpper, Instr::Return]);
         code.extend(self.frame.stubs(foreign));
         Assembly { level, code, constants: self.frame.pool().to_vec(), scratch: 0 }

@@ -1,5 +1,6 @@
 //! Loop nests of tensor programs at full width: nest → `write` into a `sink` → [`Tree`] → `code`.
 
+mod access;
 mod code;
 mod sink;
 mod tree;
@@ -14,7 +15,7 @@ use crate::loops::tensor::{Nest, TensorProgram};
 
 /// True for nests that there is code for; others are left to Cranelift.
 pub fn is_supported(nest: &Nest, program: &TensorProgram) -> bool {
-    write::is_supported(nest, program.arena)
+    access::is_supported(nest, program.arena)
 }
 
 /// The tree of a nest; of one in chunks, a round of its outermost loop.
