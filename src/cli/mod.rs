@@ -29,6 +29,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 
+use crate::VectorLevel;
 use arguments::{Arguments, Command};
 use console::{Console, Exit, Fault};
 
@@ -39,6 +40,9 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let mut console = Console::new();
+    if let Err(fault) = level_is_known() {
+        return console.conclude(Err(fault));
+    }
     let result = match &arguments.command {
         None => derive::run(&arguments.derive, &mut console),
         Some(Command::Eval(arguments)) => evaluate::run(arguments, &mut console),
@@ -50,6 +54,17 @@ pub fn main() -> ExitCode {
         Some(Command::Completions { shell }) => completions(*shell, &mut console),
     };
     console.conclude(result)
+}
+
+/// Whether the environment bounds vectors by a width there is.
+fn level_is_known() -> Result<(), Fault> {
+    match std::env::var(VectorLevel::VARIABLE) {
+        Ok(text) if VectorLevel::from_name(&text).is_none() => {
+            let message = format!("{} is `{text}`, which is no width of vectors", VectorLevel::VARIABLE);
+            Err(Fault::usage(message, "512, 256 and 128 bits are; without it the widest is taken"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Shows help and version on stdout with 0, faults on stderr with 2.

@@ -539,3 +539,16 @@ fn a_closed_pipe_is_quiet() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+#[test]
+fn widths_of_vectors_that_are_none_are_refused() {
+    let run = |level: &str| {
+        let mut command = program(&["eval", "x^2", "--at", "x=3"]);
+        command.env("SYMDIFF_LEVEL", level).output().expect("the program runs")
+    };
+    let refused = run("wide");
+    assert_eq!(refused.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&refused.stderr);
+    assert!(text.contains("SYMDIFF_LEVEL is `wide`") && text.contains("512, 256 and 128"), "{text}");
+    assert_eq!(run("256").stdout, b"9\n");
+}

@@ -22,6 +22,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// See [`VARIABLE`](super::VARIABLE).
+    pub const VARIABLE: &'static str = VARIABLE;
+
     pub const ALL: [Level; 3] = [Level::L128, Level::L256, Level::L512];
 
     /// The widest this machine has, at most that of the environment variable [`VARIABLE`].
