@@ -405,18 +405,8 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
         }
     }
 
-    /// The value of each store, with its place in the list of stores.
-    fn stored(&self) -> Vec<(usize, Name)> {
-        let insts = self.nest.block().insts.iter();
-        let stores = insts.filter_map(|inst| match inst {
-            Inst::Store(address, value) => Some((address.offset as usize, *value)),
-            _ => None,
-        });
-        stores.collect()
-    }
-
     fn store_all(&mut self, known: &Known) {
-        for (store, name) in self.stored() {
+        for (store, name) in self.nest.stored() {
             self.set(store, name, known);
         }
     }
@@ -475,7 +465,7 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
     }
 
     fn accumulate(&mut self, known: &Known) {
-        for (store, name) in self.stored() {
+        for (store, name) in self.nest.stored() {
             let Some(combine) = self.reduction(store) else {
                 self.set(store, name, known);
                 continue;

@@ -119,6 +119,16 @@ impl Nest {
         &self.body.nests[0].blocks[0]
     }
 
+    /// The value of each store, with its place in the list of stores.
+    pub fn stored(&self) -> Vec<(usize, loops::Value)> {
+        let insts = self.block().insts.iter();
+        let stores = insts.filter_map(|inst| match inst {
+            loops::Inst::Store(address, value) => Some((address.offset as usize, *value)),
+            _ => None,
+        });
+        stores.collect()
+    }
+
     /// How many loops are kept.
     pub fn kept(&self) -> usize {
         self.loops.iter().take_while(|l| !l.reduced).count()

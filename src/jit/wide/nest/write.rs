@@ -276,18 +276,8 @@ impl<'n, 's> NestWriter<'n, 's> {
         }
     }
 
-    /// The value of each store, with its place in the list of stores.
-    fn stored(&self) -> Vec<(usize, Name)> {
-        let insts = self.nest.block().insts.iter();
-        let stores = insts.filter_map(|inst| match inst {
-            Inst::Store(address, value) => Some((address.offset as usize, *value)),
-            _ => None,
-        });
-        stores.collect()
-    }
-
     fn store_all(&mut self, known: &Known) {
-        for (store, name) in self.stored() {
+        for (store, name) in self.nest.stored() {
             self.set(store, name, known);
         }
     }
@@ -331,7 +321,7 @@ impl<'n, 's> NestWriter<'n, 's> {
             Mode::Tail { after } if self.lanes_are_reduced() => after,
             _ => 0,
         };
-        for (store, name) in self.stored() {
+        for (store, name) in self.nest.stored() {
             let Some(combine) = self.reduction(store) else {
                 self.set(store, name, known);
                 continue;
