@@ -103,12 +103,12 @@ impl Machine for Clif<'_, '_> {
     }
 }
 
-/// A comparison, logic or a choice on a machine of CLIF values.
-pub(super) fn selected<M: Machine<F = Value, B = Value>>(
+/// A comparison, logic or a choice on a machine whose masks are values like others.
+pub(super) fn selected<V: Copy, M: Machine<F = V, B = V>>(
     machine: &mut M,
     op: Selection,
-    operands: &[Value],
-) -> Value {
+    operands: &[V],
+) -> V {
     match (op, operands) {
         (Selection::Less, &[a, b]) => machine.lt(a, b),
         (Selection::LessEqual, &[a, b]) => machine.le(a, b),

@@ -236,10 +236,7 @@ impl MapKernel {
 /// The loop of a function over columns, before it has registers.
 fn body(function: &Function, streams: &[Stream], level: Level, precision: Precision) -> Result<Body, Error> {
     let program = loops::schedule(&loops::lower(function));
-    let width = match precision {
-        Precision::F64 => Width::Double,
-        Precision::F32 => Width::Single,
-    };
+    let width = Width::from(precision);
     lower(&program.nests[0].blocks[0], streams, level, width)
         .ok_or_else(|| Error::internal("map", "a schedule with scratch"))
 }

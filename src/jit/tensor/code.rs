@@ -79,10 +79,7 @@ impl Stretch<'_> {
             Stretch::Chunks(nest, Emitter::Wide(level)) => (vec![nest], *level, true),
             _ => return None,
         };
-        let element = match precision {
-            Precision::F32 => Width::Single,
-            Precision::F64 => Width::Double,
-        };
+        let element = Width::from(precision);
         let costs = |inst: &Inst| inst_length(inst, host);
         let trees: Vec<wide::Tree> =
             nests.iter().map(|nest| wide::tree(program, nest, (level, element), costs, is_chunk)).collect();

@@ -11,7 +11,7 @@ use super::lanes::{Lanes, float_constant, integer};
 use super::math;
 use crate::elementary::Machine;
 use crate::jit::isa::Host;
-use crate::loops::tensor::{Combine, Nest, TensorProgram, Write};
+use crate::loops::tensor::{Combine, Nest, TensorProgram};
 use crate::loops::{Inst, Kind, Value as Name};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Type, Value, types};
@@ -245,7 +245,7 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
         if self.nest.lanes != Some(level) {
             return self.rounds_of(level, 0, extent, 1, known);
         }
-        if self.lanes_are_reduced() {
+        if self.nest.lanes_are_reduced() {
             return self.run_reduced(level, extent, known);
         }
         let lanes = self.emitter.lanes();
@@ -427,25 +427,13 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
         }
     }
 
-    /// How a store is reduced; `None` for one that is set each time round.
-    fn reduction(&self, store: usize) -> Option<Combine> {
-        match self.nest.stores[store].write {
-            Write::Reduce(combine) => Some(combine),
-            _ => None,
-        }
-    }
-
-    fn lanes_are_reduced(&self) -> bool {
-        self.nest.lanes.is_some_and(|l| self.nest.loops[l].reduced)
-    }
-
     fn open_accumulators(&mut self) {
         let lanes = self.emitter.lanes();
-        let reduced = self.nest.lanes.filter(|_| self.lanes_are_reduced());
+        let reduced = self.nest.lanes.filter(|_| self.nest.lanes_are_reduced());
         let (float, vector) = (self.emitter.float, self.emitter.vector);
         self.accumulators.clear();
         for store in 0..self.nest.stores.len() {
-            let Some(combine) = self.reduction(store) else {
+            let Some(combine) = self.nest.reduction(store) else {
                 self.accumulators.push(Accumulator::default());
                 continue;
             };
@@ -466,7 +454,7 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
 
     fn accumulate(&mut self, known: &Known) {
         for (store, name) in self.nest.stored() {
-            let Some(combine) = self.reduction(store) else {
+            let Some(combine) = self.nest.reduction(store) else {
                 self.set(store, name, known);
                 continue;
             };
@@ -525,11 +513,11 @@ impl<'e, 'a, 'f> NestWriter<'e, 'a, 'f> {
     }
 
     fn close_accumulators(&mut self) {
-        let in_lanes = self.lanes_are_reduced();
+        let in_lanes = self.nest.lanes_are_reduced();
         let none = Known { slots: Vec::new(), rows: Vec::new(), store_rows: Vec::new() };
         for store in 0..self.nest.stores.len() {
             let Accumulator { vectors, scalar } = std::mem::take(&mut self.accumulators[store]);
-            let Some(combine) = self.reduction(store) else { continue };
+            let Some(combine) = self.nest.reduction(store) else { continue };
             match scalar {
                 _ if in_lanes => {
                     let all = self.across(combine, &vectors);

@@ -6,6 +6,7 @@
 
 use super::level::Level;
 use crate::elementary::{Foreign, Format, Machine};
+use crate::ir::Precision;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::fmt;
@@ -31,6 +32,15 @@ impl fmt::Display for Val {
 pub enum Width {
     Single,
     Double,
+}
+
+impl From<Precision> for Width {
+    fn from(precision: Precision) -> Width {
+        match precision {
+            Precision::F32 => Width::Single,
+            Precision::F64 => Width::Double,
+        }
+    }
 }
 
 impl Width {

@@ -7,7 +7,8 @@
 use super::body::{Body, Op, Val, Width};
 use super::level::Level;
 use crate::elementary::Machine;
-use crate::ir::{Elementwise, Selection, Single};
+use crate::ir::{Elementwise, Single};
+use crate::jit::machine::selected;
 use crate::loops::{Block, Buffer, Inst, Kind};
 use smallvec::SmallVec;
 
@@ -55,7 +56,7 @@ pub fn apply(body: &mut Body, inst: &Inst, operands: &[Val]) -> Val {
     let element = body.element;
     match inst {
         Inst::Elementwise(op, _) => elementwise(body, *op, operands),
-        Inst::Selection(op, _) => selection(&mut body.machine(element), *op, operands),
+        Inst::Selection(op, _) => selected(&mut body.machine(element), *op, operands),
         Inst::Constant(bits) => body.machine(element).f(f64::from_bits(*bits)),
         Inst::Load(_) | Inst::Store(..) => unreachable!("loads and stores are the caller's"),
     }
@@ -85,19 +86,5 @@ fn widened(body: &mut Body, x: Val) -> Val {
     match body.insts[x.index()].op {
         Op::Constant(bits) => body.machine(Width::Double).f(f64::from(f32::from_bits(bits as u32))),
         _ => body.push(Op::Widen, Width::Double, &[x]),
-    }
-}
-
-fn selection<M: Machine<F = Val, I = Val, B = Val>>(m: &mut M, op: Selection, operands: &[Val]) -> Val {
-    match (op, operands) {
-        (Selection::Less, &[a, b]) => m.lt(a, b),
-        (Selection::LessEqual, &[a, b]) => m.le(a, b),
-        (Selection::Equal, &[a, b]) => m.eq(a, b),
-        (Selection::NotEqual, &[a, b]) => m.ne(a, b),
-        (Selection::And, &[a, b]) => m.and(a, b),
-        (Selection::Or, &[a, b]) => m.or(a, b),
-        (Selection::Not, &[a]) => m.not(a),
-        (Selection::Select, &[c, a, b]) => m.select(c, a, b),
-        _ => unreachable!("`verify` has counted the operands"),
     }
 }

@@ -4,6 +4,7 @@
 //! precision or, where the op says so, in double and rounded; sums run as [`sums`](super::sums) says,
 //! those of matrix products in the order of their terms.
 
+use super::arena::element_size;
 use super::program::{
     Buffer, BufferId, Chosen, Combine, Load, Matrix, Nest, Place, Product, Repeated, Step, TensorProgram,
     When, Write,
@@ -97,7 +98,7 @@ impl Machine<'_> {
         let kept = nest.kept();
         let fused = nest.fused_products();
         let in_lanes = nest.lanes.filter(|&l| nest.loops[l].reduced);
-        let count = in_lanes.map_or(1, |_| nest.partial_sums(self.element_size()));
+        let count = in_lanes.map_or(1, |_| nest.partial_sums(element_size(self.precision)));
         let extents: Vec<u32> = nest.loops.iter().map(|l| l.extent).collect();
         let mut counters = vec![0u32; extents.len()];
         loop {
@@ -190,13 +191,6 @@ impl Machine<'_> {
         match self.precision {
             Precision::F32 => f64::from((a as f32).mul_add(b as f32, c as f32)),
             Precision::F64 => a.mul_add(b, c),
-        }
-    }
-
-    fn element_size(&self) -> usize {
-        match self.precision {
-            Precision::F32 => 4,
-            Precision::F64 => 8,
         }
     }
 

@@ -28,12 +28,25 @@ impl Nest {
         (if self.is_short() { PARTIAL } else { PARTIAL_OF_LONG }) / bytes
     }
 
+    /// How a store is reduced; `None` for one that is set each time round.
+    pub fn reduction(&self, store: usize) -> Option<Combine> {
+        match self.stores[store].write {
+            Write::Reduce(combine) => Some(combine),
+            _ => None,
+        }
+    }
+
+    /// True where what lanes hold is combined in the end.
+    pub fn lanes_are_reduced(&self) -> bool {
+        self.lanes.is_some_and(|l| self.loops[l].reduced)
+    }
+
     /// True for bodies of few instructions.
     pub fn is_short(&self) -> bool {
         self.body_length() <= SHORT
     }
 
-    /// The work of one iteration, in instructions or so.
+    /// The work of one iteration, in instructions or so; the same on every machine.
     pub fn body_length(&self) -> u32 {
         let lengths = self.block().insts.iter().map(|inst| match inst {
             Inst::Constant(_) | Inst::Load(_) | Inst::Store(..) => 0,

@@ -10,7 +10,7 @@ use super::access::Row;
 use super::sink::{Held, Sink};
 use super::tree::{CHUNK, LoopId};
 use crate::jit::wide::{Level, Op, Width};
-use crate::loops::tensor::{Combine, Nest, TensorProgram, Write};
+use crate::loops::tensor::{Combine, Nest, TensorProgram};
 use crate::loops::{Inst, Value as Name};
 use smallvec::SmallVec;
 
@@ -290,39 +290,27 @@ impl<'n, 's> NestWriter<'n, 's> {
         }
     }
 
-    /// How a store is reduced; `None` for one that is set each time round.
-    fn reduction(&self, store: usize) -> Option<Combine> {
-        match self.nest.stores[store].write {
-            Write::Reduce(combine) => Some(combine),
-            _ => None,
-        }
-    }
-
-    fn lanes_are_reduced(&self) -> bool {
-        self.nest.lanes.is_some_and(|l| self.nest.loops[l].reduced)
-    }
-
     fn open_accumulators(&mut self) {
         let parts = match self.nest.lanes {
-            Some(l) if self.lanes_are_reduced() => {
+            Some(l) if self.nest.lanes_are_reduced() => {
                 self.parts.min((self.nest.loops[l].extent as usize).div_ceil(self.lanes()))
             }
             _ => self.mode.parts(),
         };
         self.accumulators.clear();
         for store in 0..self.nest.stores.len() {
-            let start = self.reduction(store).map(|combine| self.sink.number(combine.identity()));
+            let start = self.nest.reduction(store).map(|combine| self.sink.number(combine.identity()));
             self.accumulators.push(start.into_iter().flat_map(|x| std::iter::repeat_n(x, parts)).collect());
         }
     }
 
     fn accumulate(&mut self, known: &Known) {
         let first = match self.mode {
-            Mode::Tail { after } if self.lanes_are_reduced() => after,
+            Mode::Tail { after } if self.nest.lanes_are_reduced() => after,
             _ => 0,
         };
         for (store, name) in self.nest.stored() {
-            let Some(combine) = self.reduction(store) else {
+            let Some(combine) = self.nest.reduction(store) else {
                 self.set(store, name, known);
                 continue;
             };
@@ -343,7 +331,7 @@ impl<'n, 's> NestWriter<'n, 's> {
                     }
                 };
                 // What is outside the tail takes no part.
-                let is_tail = matches!(self.mode, Mode::Tail { .. }) && self.lanes_are_reduced();
+                let is_tail = matches!(self.mode, Mode::Tail { .. }) && self.nest.lanes_are_reduced();
                 let all = if is_tail { self.sink.in_tail(all, so_far) } else { all };
                 self.accumulators[store][first + part] = all;
             }
@@ -352,8 +340,8 @@ impl<'n, 's> NestWriter<'n, 's> {
 
     fn close_accumulators(&mut self) {
         for (store, parts) in std::mem::take(&mut self.accumulators).into_iter().enumerate() {
-            let Some(combine) = self.reduction(store) else { continue };
-            if self.lanes_are_reduced() {
+            let Some(combine) = self.nest.reduction(store) else { continue };
+            if self.nest.lanes_are_reduced() {
                 let all = self.across(combine, &parts);
                 self.store(store, 0, all);
                 continue;
