@@ -37,6 +37,7 @@ mod size;
 mod sums;
 mod supply;
 mod syntax;
+mod tally;
 mod tensor;
 mod tensors;
 mod threads;
