@@ -1,6 +1,7 @@
 //! The one integration-test binary: a module a topic.
 
 mod accuracy;
+mod agreement;
 mod arrays;
 mod binding;
 mod cases;

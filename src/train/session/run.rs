@@ -111,6 +111,7 @@ impl Training {
             in_place: layout.in_place.clone(),
             subnormals: Subnormals::Flush,
             threads: options.threads,
+            ..TensorOptions::default()
         };
         let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();
