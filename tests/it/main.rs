@@ -10,6 +10,7 @@ mod columns;
 mod data;
 mod derivatives;
 mod descent;
+mod diagnose;
 mod elaborate;
 mod elementary;
 mod examples;
