@@ -24,6 +24,7 @@ mod networks;
 mod neurons;
 mod objectives;
 mod oracle;
+mod precise;
 mod print;
 mod products;
 mod program;
