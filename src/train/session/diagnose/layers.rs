@@ -217,21 +217,23 @@ fn exploding(probe: &Probe, layers: &[Layer], course: &Course, learnt: bool) -> 
 }
 
 /// Parameters without any gradient, before and after.
-fn zero(layers: &[Layer], course: &Course) -> Vec<Finding> {
+fn zero(layers: &[Layer], course: &Course) -> Option<Finding> {
     if course.has_failed() || course.last.abs() < NOTHING {
-        return Vec::new();
+        return None;
     }
-    let still = layers.iter().filter(|layer| layer.gradient == (0.0, 0.0));
-    let of = |layer: &Layer| {
-        let message = format!(
-            "the gradient of `{}` is exactly 0, before and after, while the loss is {}",
-            layer.name,
-            short(course.last)
-        );
-        let diagnostic = Diagnostic::error(message).at(layer.span, "stays as it starts");
-        let hint =
-            "what comes after it is flat: dead units, saturated units, weights of 0, or a branch never taken";
-        Finding::fault(Cause::ZeroGradient, diagnostic.hint(hint))
-    };
-    still.map(of).collect()
+    let still: Vec<&Layer> = layers.iter().filter(|layer| layer.gradient == (0.0, 0.0)).collect();
+    let first = still.first()?;
+    let names: Vec<String> = still.iter().map(|layer| format!("`{}`", layer.name)).collect();
+    let message = format!(
+        "the gradient of {} is exactly 0, before and after, while the loss is {}",
+        names.join(", "),
+        short(course.last)
+    );
+    let mut diagnostic = Diagnostic::error(message).at(first.span, "stays as it starts");
+    for layer in still.iter().skip(1).filter(|layer| layer.span != first.span) {
+        diagnostic = diagnostic.and_at(layer.span, "and this");
+    }
+    let hint =
+        "what comes after it is flat: dead units, saturated units, weights of 0, or a branch never taken";
+    Some(Finding::fault(Cause::ZeroGradient, diagnostic.hint(hint)))
 }

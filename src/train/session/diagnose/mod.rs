@@ -130,8 +130,19 @@ pub fn diagnose_point(program: &Program, point: &[f64]) -> Result<Vec<Finding>, 
     Ok(ranked(findings))
 }
 
-/// Faults before notes, causes before what they bring about.
+/// Faults before notes, causes before what they bring about; a gradient of 0 that another fault
+/// explains is a note.
 fn ranked(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let explained = findings.iter().any(|finding| {
+        let explains = [Cause::CutOff, Cause::Symmetric, Cause::Unused, Cause::DeadUnits, Cause::Saturated];
+        finding.grade == Grade::Fault && explains.contains(&finding.cause)
+    });
+    for finding in &mut findings {
+        if explained && finding.cause == Cause::ZeroGradient {
+            finding.grade = Grade::Note;
+            finding.diagnostic.severity = crate::Severity::Note;
+        }
+    }
     findings.sort_by_key(|finding| (finding.grade, !finding.leads, finding.cause));
     findings
 }
