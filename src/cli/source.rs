@@ -3,6 +3,7 @@
 //! What must stay true: no line, however long, is held beyond its budget; a fault in one line
 //! of standard input does not stop the rest.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::Path;
@@ -36,13 +37,18 @@ impl Text {
         &self.bytes
     }
 
+    /// What diagnostics point into.
+    pub fn source(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
     /// An error of the library about this text.
     pub fn fault(&self, error: &Error) -> Fault {
-        Fault::of(error, &String::from_utf8_lossy(&self.bytes), self.origin.clone())
+        Fault::of(error, &self.source(), self.origin.clone())
     }
 }
 

@@ -19,7 +19,7 @@ use crate::data::{Portions, Prepared, RunLog, prepare};
 use crate::elaborate::program::{Model, Phase};
 use crate::print::number;
 use crate::train::{Ending, Progress, Score, Training, TrainingOptions, input_shapes};
-use crate::weights::save;
+use crate::weights::{load, save};
 use crate::{Diagnostic, Error, Limits};
 
 pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
@@ -54,14 +54,24 @@ pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
         out: out.clone(),
         every: Duration::from_secs(arguments.save_every),
         saved: Instant::now(),
+        has_saved: false,
     };
     let stop = on_interrupt();
     let ending = training
         .run(|| stop.load(Ordering::Relaxed), |training, progress| watch.observe(training, progress))
         .map_err(|error| text.fault(&error));
     watch.bar.finish_and_clear();
+    let before = match &ending {
+        Ok(Ending::Diverged { .. }) if watch.has_saved => load(&out, &limits).ok(),
+        _ => begun,
+    };
     keep(&training, &out)?;
-    conclude(&mut training, &ending?, &out, arguments, console)
+    let ending = ending?;
+    let exit = conclude(&mut training, &ending, &out, arguments, console)?;
+    for finding in training.autopsy(&ending, before.as_ref()).map_err(|error| text.fault(&error))? {
+        console.show(&finding.diagnostic, &text.source, text.origin())?;
+    }
+    Ok(exit)
 }
 
 /// The data of a program, read, bound and split; nothing for one that has no inputs.
@@ -133,6 +143,8 @@ struct Watch {
     out: PathBuf,
     every: Duration,
     saved: Instant,
+    /// A run that fails is replayed from there.
+    has_saved: bool,
 }
 
 impl Watch {
@@ -145,6 +157,7 @@ impl Watch {
         if self.saved.elapsed() >= self.every {
             save(&self.out, &training.saved()?)?;
             self.saved = Instant::now();
+            self.has_saved = true;
         }
         Ok(ControlFlow::Continue(()))
     }
