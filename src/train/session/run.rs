@@ -107,6 +107,7 @@ impl Training {
         let (function, layout) = step(&model, if full { size } else { count } as u32, size as u32)?;
         let precision = plan.precision;
         let options = TensorOptions {
+            arena_bytes: options.limits.arena_bytes,
             precision,
             in_place: layout.in_place.clone(),
             subnormals: Subnormals::Flush,
