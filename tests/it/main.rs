@@ -1,6 +1,7 @@
 //! The one integration-test binary: a module a topic.
 
 mod accuracy;
+mod agreement;
 mod arrays;
 mod binding;
 mod cases;
@@ -10,6 +11,7 @@ mod crash;
 mod data;
 mod derivatives;
 mod descent;
+mod diagnose;
 mod elaborate;
 mod elementary;
 mod examples;
@@ -26,6 +28,7 @@ mod networks;
 mod neurons;
 mod objectives;
 mod oracle;
+mod precise;
 mod print;
 mod products;
 mod program;
