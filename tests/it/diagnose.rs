@@ -2,7 +2,7 @@
 
 mod faults;
 mod healthy;
-mod measure;
+pub mod measure;
 mod tables;
 
 use crate::tally;

@@ -86,7 +86,7 @@ param a = 1, w[4] = 0
 logs = log(x[0])
 loss = mse(a*logs + w·x, y)
 train { optimizer = adam(lr = 0.01), steps = 50, batch = 16 }"),
-    spoilt("poisson-rate-overflows", Data::Plane, |x, y, _| { x[3] = 1500.0 + x[3]; *y = y.abs() }, Cause::Overflow, "input x[4], y
+    spoilt("poisson-rate-overflows", Data::Plane, |x, y, _| { x[3] += 1500.0; *y = y.abs() }, Cause::Overflow, "input x[4], y
 param w[4] = 0.6
 rate = exp(w·x)
 loss = rate - y*log(rate)
@@ -206,7 +206,7 @@ pub const STRUCTURE: &[Seeded] = &[
 p = x |> dense(8, tanh) |> dense(1, sigmoid)
 loss = mse(p[0], y)
 train { optimizer = adam(lr = 0.01), steps = 100 }"),
-    spoilt("tanh-before-large-targets", Data::Curve, |_, y, _| *y = 5.0**y, Cause::OutputRange, "input x[1], y
+    spoilt("tanh-before-large-targets", Data::Curve, |_, y, _| *y *= 5.0, Cause::OutputRange, "input x[1], y
 param w[8] ~ normal(0, 1), v[8] ~ normal(0, 1)
 p = tanh(v·relu(w*x[0]))
 loss = mae(p, y)

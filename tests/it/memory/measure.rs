@@ -308,7 +308,6 @@ pub fn threads(rounds: usize) -> Tally {
 }
 
 /// All of it: `count` cycles, and as many calls at fences as rounds of a thousandth make.
-#[allow(dead_code, reason = "the scoreboard runs it")]
 pub fn measure(count: usize, seed: u64) -> Tally {
     let mut tally = cycles(count);
     tally.add(guarded_calls((count / 10_000).max(1), seed));
