@@ -52,6 +52,8 @@ pub mod simplify;
 
 pub mod print;
 
+pub mod precise;
+
 pub mod loops;
 
 #[cfg(feature = "jit")]

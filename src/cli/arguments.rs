@@ -39,6 +39,15 @@ Examples:
   symdiff check \"x^y*log(x)\" --at x=2,y=3
   symdiff check \"|x| + x^2\" --at x=0             a kink is reported, not a failure";
 
+const DIAGNOSE_EXAMPLES: &str = "\
+Examples:
+  symdiff diagnose \"sqrt(x) + log(x - y)\" --at x=1,y=3
+  symdiff diagnose net.sd                       trains it, and says what is wrong
+  symdiff diagnose net.sd --data table.csv --epochs 5 --json
+
+A program is trained as `train` does it, and its weights are not kept. The root cause comes first; the
+exit code is 1 where something keeps the program from working or learning.";
+
 const MINIMIZE_EXAMPLES: &str = "\
 Examples:
   symdiff minimize \"(1-x)^2 + 100(y-x^2)^2\" --from x=-1.2,y=1
@@ -94,6 +103,9 @@ pub enum Command {
     /// Compare the gradient with finite differences, and every path with every other
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),
+    /// Say what is wrong: the first operation that fails, or why a training does not learn
+    #[command(after_help = DIAGNOSE_EXAMPLES)]
+    Diagnose(Diagnose),
     /// Find the variables that make an expression least, or greatest
     #[command(after_help = MINIMIZE_EXAMPLES)]
     Minimize(Minimize),
@@ -325,6 +337,36 @@ pub struct Check {
     pub output: Output,
     #[command(flatten)]
     pub how: How,
+    #[command(flatten)]
+    pub budgets: Budgets,
+}
+
+/// `symdiff diagnose`.
+#[derive(Debug, Args)]
+pub struct Diagnose {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub point: Point,
+    #[command(flatten)]
+    pub data: DataArguments,
+    /// Steps in all, whatever the program says
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    pub steps: Option<u64>,
+    /// Passes over the training rows, whatever the program says
+    #[arg(long, value_name = "N", conflicts_with = "steps", help_heading = "Run")]
+    pub epochs: Option<u64>,
+    /// Rows of one step, whatever the program says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Run")]
+    pub batch: Option<u64>,
+    /// The seed of everything random, whatever the program says
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    pub seed: Option<u64>,
+    /// Another value of a definition, `dim`, parameter or setting: --set "optimizer=adam(lr=0.1)"
+    #[arg(long = "set", value_name = "NAME=VALUE", help_heading = "Run")]
+    pub values: Vec<String>,
+    #[command(flatten)]
+    pub output: Output,
     #[command(flatten)]
     pub budgets: Budgets,
 }

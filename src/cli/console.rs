@@ -135,6 +135,17 @@ impl Console {
         self.out.write_all(b"\n")
     }
 
+    /// Writes a diagnostic that is a result, at its place in a text.
+    pub fn print_diagnostic(
+        &mut self,
+        diagnostic: &Diagnostic,
+        source: &str,
+        origin: &Origin,
+    ) -> io::Result<()> {
+        let place = diagnostics::Origin { name: &origin.name, line: origin.line };
+        self.print(&diagnostics::render(source, place, diagnostic, Colour::Plain))
+    }
+
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

@@ -10,6 +10,7 @@ mod check;
 mod columns;
 mod console;
 mod derive;
+mod diagnose;
 pub mod diagnostics;
 mod differences;
 mod emit;
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
         None => derive::run(&arguments.derive, &mut console),
         Some(Command::Eval(arguments)) => evaluate::run(arguments, &mut console),
         Some(Command::Check(arguments)) => check::run(arguments, &mut console),
+        Some(Command::Diagnose(arguments)) => diagnose::run(arguments, &mut console),
         Some(Command::Minimize(arguments)) => minimize::run(arguments, &mut console),
         Some(Command::Train(arguments)) => program::train(arguments, &mut console),
         Some(Command::Predict(arguments)) => program::predict(arguments, &mut console),

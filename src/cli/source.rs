@@ -32,6 +32,14 @@ impl Text {
         Ok(elaborated)
     }
 
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// An error of the library about this text.
     pub fn fault(&self, error: &Error) -> Fault {
         Fault::of(error, &String::from_utf8_lossy(&self.bytes), self.origin.clone())

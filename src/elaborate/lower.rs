@@ -7,6 +7,7 @@ use super::apply::{Fault, Site};
 use super::code::{Callee, CodeId, CodeOp, DefinitionId, Program};
 use super::library;
 use super::notes::Notes;
+use super::origins::Journal;
 use crate::error::{Diagnostic, Error, ErrorKind, Span};
 use crate::ir::{Graph, Id};
 use rustc_hash::FxHashMap;
@@ -43,6 +44,8 @@ pub(super) struct Lowering<'p, 'g> {
     operands: Vec<Id>,
     /// The places of its operands.
     spans: Vec<Span>,
+    /// Takes note of who makes which node, where that is asked for.
+    pub(super) journal: Option<&'g mut Journal>,
 }
 
 impl<'p, 'g> Lowering<'p, 'g> {
@@ -65,6 +68,7 @@ impl<'p, 'g> Lowering<'p, 'g> {
             frames: Vec::new(),
             operands: Vec::new(),
             spans: Vec::new(),
+            journal: None,
         }
     }
 
@@ -103,6 +107,18 @@ impl<'p, 'g> Lowering<'p, 'g> {
         }
     }
 
+    /// Nodes made from here on come from the node at hand, or from the library's function it calls.
+    fn note_place(&mut self, span: Span) {
+        let (within, span) = match self.call_of_library() {
+            Some((name, call)) => (Some(name), call),
+            None => (None, span),
+        };
+        let first = self.graph.len();
+        if let Some(journal) = &mut self.journal {
+            journal.enter(first, span, within);
+        }
+    }
+
     fn enter(&mut self, program: &'p Program, key: (Callee, Args), definition: DefinitionId) {
         let body = &program.definitions[definition.index()].body;
         let values = Vec::with_capacity(body.len());
@@ -117,6 +133,10 @@ impl<'p, 'g> Lowering<'p, 'g> {
         if self.steps > self.most_steps || self.graph.len() > self.nodes {
             return Err(too_many_nodes(self.graph.len(), node.span));
         }
+        if self.journal.is_some() {
+            self.note_place(node.span);
+        }
+        let frame = self.frames.last_mut().expect("a frame is running");
         let operands = program.code.operands(at);
         let mut ids = std::mem::take(&mut self.operands);
         ids.clear();

@@ -16,6 +16,7 @@ mod library;
 mod lower;
 mod names;
 mod notes;
+mod origins;
 pub mod program;
 mod read;
 mod remarks;
@@ -26,6 +27,7 @@ mod tensor;
 mod words;
 
 pub use condition::condition;
+pub use origins::{Origin, Origins};
 #[cfg(feature = "cli")]
 pub(crate) use suggest::suggest;
 
@@ -37,6 +39,7 @@ use crate::syntax::{Ast, Statement};
 use inputs::Inputs;
 use lower::Lowering;
 use notes::Notes;
+use origins::Journal;
 use scope::Names;
 
 /// What a text is elaborated with.
@@ -81,6 +84,21 @@ pub struct Elaborated {
 /// definitions, [`Error::is_shape`] where shapes or conditions and numbers do not fit,
 /// [`Error::is_limit`] where a budget is exceeded. Each with its place in the text.
 pub fn elaborate(ast: &Ast, options: &Options<'_>) -> Result<Elaborated, Error> {
+    elaborated(ast, options, None)
+}
+
+/// The same, with the place in the text that made each node.
+///
+/// # Errors
+/// As [`elaborate`].
+pub fn elaborate_located(ast: &Ast, options: &Options<'_>) -> Result<(Elaborated, Origins), Error> {
+    let mut journal = Journal::default();
+    let read = elaborated(ast, options, Some(&mut journal))?;
+    let origins = journal.origins(read.function.graph());
+    Ok((read, origins))
+}
+
+fn elaborated(ast: &Ast, options: &Options<'_>, journal: Option<&mut Journal>) -> Result<Elaborated, Error> {
     let mut names = Names::new(ast, options.variables)?;
     let mut notes = Notes::default();
     let program = statements::read(ast, &mut names, &mut notes)?;
@@ -90,7 +108,9 @@ pub fn elaborate(ast: &Ast, options: &Options<'_>) -> Result<Elaborated, Error> 
     let inputs = Inputs::declare(&mut graph, &program, &needed, &names, &options.limits, &mut notes)?;
     remarks::on_definitions(&program, &needed, &mut notes);
     remarks::on_greek_letters(&program, &needed, &names, &mut notes);
-    let value = Lowering::new(&mut graph, &inputs.nodes, &mut notes, options.limits.nodes).value(&program)?;
+    let mut lowering = Lowering::new(&mut graph, &inputs.nodes, &mut notes, options.limits.nodes);
+    lowering.journal = journal;
+    let value = lowering.value(&program)?;
     crate::ir::verify::debug_verify(&graph, &[value], "elaborate");
 
     let named = |derivative: &crate::syntax::Derivative| -> Vec<(String, u32)> {

@@ -5,7 +5,8 @@
 
 use super::structural::Flow;
 use super::{
-    Graph, Id, Op, Reduction, ScanBody, ScanResult, Selection, Shape, Structural, Symbol, reachable,
+    Graph, Id, Op, Precision, Reduction, ScanBody, ScanResult, Selection, Shape, Structural, Symbol,
+    reachable,
 };
 use crate::elementary::Plain;
 use smallvec::SmallVec;
@@ -41,6 +42,16 @@ impl<'g> Interpreter<'g> {
 
     /// The outputs' values for the inputs' values. An input that was not declared is NaN.
     pub fn run(&self, inputs: &[f64]) -> Vec<f64> {
+        let cells = self.cells(inputs, |x| x);
+        let mut results = Vec::new();
+        for &id in &self.outputs {
+            results.extend_from_slice(self.cells_of(id, &cells));
+        }
+        results
+    }
+
+    /// The values of all nodes the outputs need, each after `round`.
+    fn cells(&self, inputs: &[f64], round: impl Fn(f64) -> f64) -> Vec<f64> {
         let mut cells = vec![0.0; self.cells];
         for &id in &self.order {
             let at = self.offsets[id.index()];
@@ -48,12 +59,19 @@ impl<'g> Interpreter<'g> {
             // Operands come before their users, so the split leaves them all on the left.
             let (before, rest) = cells.split_at_mut(at);
             self.step(id, inputs, before, &mut rest[..size]);
+            rest[..size].iter_mut().for_each(|y| *y = round(*y));
         }
-        let mut results = Vec::new();
-        for &id in &self.outputs {
-            results.extend_from_slice(self.cells_of(id, &cells));
-        }
-        results
+        cells
+    }
+
+    /// The values of every node on the way to the outputs, in id order. In single precision every
+    /// value is rounded to it: what overflows there is infinite here.
+    pub(crate) fn values(&self, inputs: &[f64], precision: Precision) -> Vec<(Id, Vec<f64>)> {
+        let cells = match precision {
+            Precision::F64 => self.cells(inputs, |x| x),
+            Precision::F32 => self.cells(inputs, |x| f64::from(x as f32)),
+        };
+        self.order.iter().map(|&id| (id, self.cells_of(id, &cells).to_vec())).collect()
     }
 
     fn cells_of<'a>(&self, id: Id, cells: &'a [f64]) -> &'a [f64] {
@@ -182,13 +200,13 @@ fn scan(scan: &ScanBody, output: u32, operands: &[&[f64]], out: &mut [f64]) {
 }
 
 /// The row an index names, truncated, if there is one.
-pub(super) fn row_at(index: f64, rows: usize) -> Option<usize> {
+pub(crate) fn row_at(index: f64, rows: usize) -> Option<usize> {
     let row = index.trunc();
     (row >= 0.0 && row < rows as f64).then_some(row as usize)
 }
 
 /// For each element of a reduction's result, the operand's elements it is made of, in order.
-pub(super) fn reduced(from: &Shape, to: &Shape, axes: u8) -> Vec<Vec<usize>> {
+pub(crate) fn reduced(from: &Shape, to: &Shape, axes: u8) -> Vec<Vec<usize>> {
     let mut elements = vec![Vec::new(); to.size()];
     if let Flow::Push(places) = (Structural::Sum { axes }).flow(from, to) {
         for (at, place) in places.into_iter().enumerate() {
@@ -200,7 +218,7 @@ pub(super) fn reduced(from: &Shape, to: &Shape, axes: u8) -> Vec<Vec<usize>> {
 
 /// For each element of a contraction's result, the pairs of elements whose products it sums; given
 /// the right operand's extents and the left one's size.
-pub(super) fn products(
+pub(crate) fn products(
     right: &[u32],
     batch: u8,
     over: u8,

@@ -25,6 +25,8 @@ mod box_step;
 mod dense;
 mod diagnose;
 mod endings;
+#[cfg(feature = "training")]
+mod finding;
 mod gradient_descent;
 mod kink;
 mod lbfgs;
@@ -35,9 +37,13 @@ mod objective;
 mod report;
 #[cfg(feature = "training")]
 mod session;
+#[cfg(feature = "training")]
+mod trace;
 mod vector;
 
 pub use bounds::Bounds;
+#[cfg(feature = "training")]
+pub use finding::{Cause, Finding, Grade};
 pub use gradient_descent::{Descent, GradientDescent, PathPoint, Record, gradient_descent};
 pub use minimize::{Options, minimize, minimize_with};
 pub use newton::{newton, newton_with};
@@ -45,6 +51,9 @@ pub use objective::{FromFn, Objective, Sense, from_fn};
 pub use report::{Flow, Invalid, Report, Status, Step};
 #[cfg(feature = "training")]
 pub use session::{
-    Beside, Confusion, Ending, Predictions, Predictor, Program, Progress, Score, Training, TrainingOptions,
-    class_counts, encodings_of, initialise, input_shapes, params_of, program_of, wishes_of,
+    Beside, Confusion, Diagnosis, Ending, Layer, Predictions, Predictor, Program, Progress, Score, Training,
+    TrainingOptions, class_counts, diagnose, encodings_of, initialise, input_shapes, params_of, program_of,
+    wishes_of,
 };
+#[cfg(feature = "training")]
+pub use trace::diagnose_at;

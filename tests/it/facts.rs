@@ -5,12 +5,15 @@
 //! `tanh(x) < 1` although `tanh(20)` rounds to 1. Held against values, they are compared with
 //! intervals around the true ones.
 
-use crate::samples::{Random, cases, expression, points};
+use crate::samples::{Random, expression, points};
 use crate::tally::Tally;
 use symdiff::ir::{Elementwise, Enclosed, Interval, Truth};
 use symdiff::simplify::{Facts, Sign};
-use symdiff::{Function, Level, Limits, Purpose, condition, parse, parse_with, simplify};
+use symdiff::{Function, Limits, condition, parse_with};
+#[cfg(test)]
+use symdiff::{Level, Purpose, parse, simplify};
 
+#[cfg(test)]
 #[track_caller]
 fn check(text: &str, assumed: &str, expected: &str) {
     let mut f = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
@@ -140,7 +143,7 @@ fn allows(sign: Sign, values: Interval) -> bool {
 
 #[test]
 fn every_fact_holds() {
-    measure(cases(150), 4).assert_holds();
+    measure(crate::samples::cases(150), 4).assert_holds();
 }
 
 /// The image of random intervals holds the value of every number picked from them.
@@ -186,5 +189,5 @@ fn near(y: f64, values: Interval) -> bool {
 
 #[test]
 fn images_hold_their_values() {
-    measure_images(cases(300), 5).assert_holds();
+    measure_images(crate::samples::cases(300), 5).assert_holds();
 }

@@ -1,6 +1,7 @@
 //! The one integration-test binary: a module a topic.
 
 mod accuracy;
+mod agreement;
 mod arrays;
 mod binding;
 mod cases;
@@ -9,6 +10,7 @@ mod columns;
 mod data;
 mod derivatives;
 mod descent;
+mod diagnose;
 mod elaborate;
 mod elementary;
 mod equivalence;
@@ -27,6 +29,7 @@ mod neurons;
 mod objectives;
 mod oracle;
 mod partials;
+mod precise;
 mod print;
 mod products;
 mod program;

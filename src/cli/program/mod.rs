@@ -2,12 +2,13 @@
 //!
 //! `text` finds and reads the file; `derive` prints matrix derivatives; `evaluate` puts
 //! numbers into it at a `point`; `minimize` solves problems without data;
-//! `check` compares gradients at points that `sample` finds; `train` runs a training and
+//! `diagnose` says what is wrong; `check` compares gradients at points that `sample` finds; `train` runs a training and
 //! keeps its weights; `predict` and `score` put them to work; `data` binds tables.
 
 mod check;
 pub mod data;
 mod derive;
+mod diagnose;
 mod evaluate;
 mod minimize;
 mod point;
@@ -20,6 +21,7 @@ mod train;
 
 pub use check::run as check;
 pub use derive::run as derive;
+pub use diagnose::run as diagnose;
 pub use evaluate::run as evaluate;
 pub use minimize::run as minimize;
 pub use predict::run as predict;

@@ -77,6 +77,10 @@ impl ProgramText {
         Ok(model)
     }
 
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// An error of the library about this program.
     pub fn fault(&self, error: &Error) -> Fault {
         Fault::of(error, &self.source, self.origin.clone())

@@ -10,6 +10,7 @@ use super::value::{Label, LabelInfo, Labels, Tensor, Value};
 use super::{call::Key, library};
 use crate::elaborate::apply::Fault;
 use crate::elaborate::notes::Notes;
+use crate::elaborate::origins::Journal;
 use crate::error::{Diagnostic, Error, ErrorKind, Span};
 use crate::ir::{Graph, Id, Shape};
 use crate::limits::Limits;
@@ -45,6 +46,9 @@ pub(super) struct Machine<'u, 'g> {
     pub(super) labels: Vec<LabelInfo>,
     pub(super) memo: FxHashMap<Key, Value>,
     pub(super) notes: Notes,
+    pub(super) journal: Journal,
+    /// Bodies of scans, which have nodes of their own: their contents, and where those stood before.
+    pub(super) copies: Vec<(u64, Id)>,
     pub(super) counters: FxHashMap<String, u32>,
     pub(super) nodes: usize,
     pub(super) entered: usize,
@@ -75,6 +79,8 @@ impl<'u, 'g> Machine<'u, 'g> {
             labels: Vec::new(),
             memo: FxHashMap::default(),
             notes: Notes::default(),
+            journal: Journal::default(),
+            copies: Vec::new(),
             counters: FxHashMap::default(),
             nodes: limits.nodes,
             entered: 0,
@@ -165,7 +171,12 @@ impl<'u, 'g> Machine<'u, 'g> {
     /// Runs frames until the one that answers.
     pub(super) fn drive(&mut self) -> Result<Vec<Value>, Error> {
         loop {
-            if let Some(results) = self.step().map_err(|fault| self.located(*fault))? {
+            let (before, place) = (self.graph.len(), self.own_place());
+            let results = self.step().map_err(|fault| self.located(*fault))?;
+            if self.graph.len() > before {
+                self.note_place(before, place);
+            }
+            if let Some(results) = results {
                 return Ok(results);
             }
         }

@@ -39,6 +39,7 @@ pub use builder::ModelBuilder;
 pub use metrics::{Metric, MetricKind};
 pub use model::{Clock, Init, Input, MADE_IN_CODE, Model, Noise, Objective, Output, Param, Phase, Sense};
 pub use plan::{Batch, ColumnPick, DataPlan, Driver, Missing, OptimizerPlan, Source, TrainPlan};
+pub use remarks::moving;
 pub use replace::with_values;
 
 use crate::elaborate::apply::not_a_number;
@@ -92,6 +93,7 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     made.inputs.sort_by_key(|input| input.span.start);
     made.params.sort_by(|a, b| a.0.cmp(&b.0));
     let notes = std::mem::take(&mut machine.notes);
+    let origins = machine.origins();
     let parts = Parts {
         graph,
         inputs: made.inputs,
@@ -103,6 +105,7 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     };
     let mut model = assembled(parts.compacted(), (train, data), unit, limits)?;
     model.notes = notes.finish(unit.ast.source());
+    model.origins = Arc::new(origins);
     check_update(&model)?;
     remarks::on_model(&mut model)?;
     crate::ir::verify::debug_verify(&model.graph, &roots(&model), "elaborate::program");
@@ -173,6 +176,7 @@ fn assembled(
         train,
         data,
         notes: Vec::new(),
+        origins: Arc::default(),
         unit: Arc::clone(unit),
         limits: limits.clone(),
         made: None,

@@ -3,6 +3,7 @@
 use super::metrics::Metric;
 use super::plan::{DataPlan, TrainPlan};
 use super::unit::Unit;
+use crate::elaborate::origins::Origins;
 use crate::error::{Diagnostic, Error, Span};
 use crate::ir::{Graph, Id, Symbol};
 use crate::limits::Limits;
@@ -34,6 +35,8 @@ pub struct Model {
     pub data: DataPlan,
     /// Warnings, in the order of the text.
     pub notes: Vec<Diagnostic>,
+    /// Where its nodes come from; unknown for a model made in code.
+    pub origins: Arc<Origins>,
     pub(super) unit: Arc<Unit>,
     pub(super) limits: Limits,
     /// The graph in words, of a model that was made in code.

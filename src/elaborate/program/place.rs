@@ -1,8 +1,10 @@
-//! Where a fault is shown: always in the program's own text, never in the library's.
+//! Where a fault is shown, and where a node comes from: always in the program's own text, never in the
+//! library's.
 
 use super::frames::Frame;
 use super::machine::Machine;
 use super::words::quoted;
+use crate::elaborate::origins::Origins;
 use crate::error::{Diagnostic, Error, ErrorKind, Span};
 use crate::syntax::{ExprId, ExprKind};
 
@@ -16,6 +18,39 @@ const TAKES: &[(&[&str], &str)] = &[
 ];
 
 impl Machine<'_, '_> {
+    /// Where every node comes from.
+    pub(super) fn origins(&self) -> Origins {
+        let mut origins = self.journal.origins(self.graph);
+        for &(key, id) in &self.copies {
+            if let Some(origin) = self.journal.place(id) {
+                origins.also(key, origin);
+            }
+        }
+        origins
+    }
+
+    /// The node at hand, where it is of the program and not of the library.
+    pub(super) fn own_place(&self) -> Option<ExprId> {
+        match self.frames.last() {
+            Some(Frame::Run(run)) if !self.envs[run.env].library => run.place(),
+            _ => None,
+        }
+    }
+
+    /// Nodes from `first` on were made at a place, or by what was called from below.
+    pub(super) fn note_place(&mut self, first: usize, place: Option<ExprId>) {
+        let (within, place) = match (place, self.library_call()) {
+            (Some(place), _) => (None, Some(place)),
+            (None, Some((frame, env))) => {
+                (Some(self.unit_of(true).blocks[env.function].name.as_str()), self.waiting(frame))
+            }
+            (None, None) => (None, self.waiting(self.frames.len())),
+        };
+        if let Some(place) = place {
+            self.journal.enter(first, self.user.ast.span(place), within);
+        }
+    }
+
     /// An error with its place in the text, and the call it happened in.
     pub(super) fn located(&self, (kind, diagnostic): (ErrorKind, Diagnostic)) -> Error {
         if let Some((frame, env)) = self.library_call() {
@@ -37,7 +72,7 @@ impl Machine<'_, '_> {
     }
 
     /// The node of the program that waits for the run at `frame`.
-    fn waiting(&self, frame: usize) -> Option<ExprId> {
+    pub(super) fn waiting(&self, frame: usize) -> Option<ExprId> {
         self.frames[..frame].iter().rev().find_map(|below| match below {
             Frame::Run(run) if !self.envs[run.env].library => run.place(),
             _ => None,

@@ -89,7 +89,7 @@ fn flags(graph: &Graph, ids: &[Id]) -> Vec<bool> {
 }
 
 /// The nodes whose small changes change `root`: whole-number steps and comparisons hide the rest.
-fn moving(graph: &Graph, root: Id) -> Vec<bool> {
+pub fn moving(graph: &Graph, root: Id) -> Vec<bool> {
     let mut moving = vec![false; graph.len()];
     moving[root.index()] = true;
     for id in graph.ids().rev() {

@@ -152,7 +152,8 @@ impl Machine<'_, '_> {
         self.sealed -= 1;
         let shape = std::iter::once(steps).chain(self.graph.shape(init.node).extents().iter().copied());
         self.affordable(&Shape::new(shape), span)?;
-        let (function, constants) = step_of(self.graph, next.node, [state, entry]);
+        let (function, constants, copies) = step_of(self.graph, next.node, [state, entry]);
+        self.copies.extend(copies);
         let body = ScanBody { function, steps, carries: 1, sequences: 1, backwards: false };
         if body.depth() > NESTING {
             return Err(limit(format!("more than {NESTING} scans within each other"), span));
@@ -242,8 +243,9 @@ impl Machine<'_, '_> {
 }
 
 /// The function of one step, in a graph of its own: of state, entry and constants, which are the
-/// nodes around the step that it needs. What does not depend on the step is computed once.
-fn step_of(graph: &Graph, next: Id, placeholders: [Id; 2]) -> (Function, Vec<Id>) {
+/// nodes around the step that it needs. What does not depend on the step is computed once. With the
+/// content of its nodes, and where those stood before.
+fn step_of(graph: &Graph, next: Id, placeholders: [Id; 2]) -> (Function, Vec<Id>, Vec<(u64, Id)>) {
     let nodes = reachable(graph, &[next]);
     let mut varies = vec![false; graph.len()];
     // Numbers, and arrays of one number: not worth passing in.
@@ -284,9 +286,12 @@ fn step_of(graph: &Graph, next: Id, placeholders: [Id; 2]) -> (Function, Vec<Id>
         let ty = inner.node(id).ty;
         by.push((id, inner.input_of(&format!("in {i}"), ty)));
     }
+    let copied: Vec<Id> = nodes.iter().copied().filter(|&id| inside[id.index()]).collect();
+    let copies = inner.replaced(&copied, &by);
+    let copies = copies.iter().map(|&id| inner.key(id)).zip(copied).collect();
     let next = inner.replaced(&[next], &by)[0];
     let symbols: Vec<Symbol> = (0..inputs.len()).filter_map(|i| inner.symbol(&format!("in {i}"))).collect();
-    (Function::new(inner, symbols, vec![next, next]).compacted(), constants)
+    (Function::new(inner, symbols, vec![next, next]).compacted(), constants, copies)
 }
 
 /// True for the inputs that stand for the state or the entry of a scan.

@@ -4,6 +4,7 @@
 //! What must stay true: a step reads only nodes that are stored; where that is not enough, the
 //! node to store is the answer.
 
+use super::Rounding;
 use super::affine::{Affine, Coordinates};
 use super::cost::reduced_extents;
 use super::fuse::{Group, Kind};
@@ -30,6 +31,7 @@ pub(super) struct Site<'a> {
     pub wanted: &'a [Option<u32>],
     /// Elements of a vector.
     pub lanes: usize,
+    pub rounding: Rounding,
     /// The programs of one step of each scan.
     pub bodies: &'a FxHashMap<Body, TensorProgram>,
     /// Elements of each buffer; more may be added.
@@ -276,7 +278,10 @@ impl Line {
         let Traced { body, loads, extents } = traced;
         let symbols = body.symbols().collect();
         let function = Function::new(body, symbols, self.values);
-        let body = schedule(&lower(&function));
+        let body = match site.rounding {
+            Rounding::Loose => schedule(&lower(&function)),
+            Rounding::AsLowered => schedule(&function),
+        };
         let loops = extents.iter().enumerate();
         let loops = loops.map(|(l, &extent)| Loop { extent, reduced: l >= kept }).collect();
         let mut nest = Nest { loops, lanes: None, loads, stores: self.stores, body };

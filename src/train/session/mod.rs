@@ -8,6 +8,7 @@
 
 mod classes;
 mod curvature;
+mod diagnose;
 mod ending;
 mod evaluation;
 mod feed;
@@ -25,6 +26,7 @@ mod standing;
 mod step;
 
 pub use classes::class_counts;
+pub use diagnose::{Diagnosis, Layer, diagnose};
 pub use initial::initialise;
 pub use keep::{encodings_of, params_of, program_of};
 pub use oracle::Beside;

@@ -1,7 +1,7 @@
 //! A program ready to be trained, from a text or made in code.
 
 use super::predictor::{input_shapes, wishes_of};
-use crate::data::{Array, Dataset, Portions, Prepared, prepare};
+use crate::data::{Array, Dataset, Portions, Prepared, Wishes, prepare};
 use crate::elaborate::program::{Model, ModelBuilder, Phase, read_program};
 use crate::error::Error;
 use crate::limits::Limits;
@@ -44,6 +44,19 @@ impl Program {
     /// # Errors
     /// As [`prepare`].
     pub fn prepare(&self, data: Option<&Dataset>, seed: Option<u64>) -> Result<Prepared, Error> {
+        self.prepare_as(data, &wishes_of(&self.train), seed)
+    }
+
+    /// The same with other wishes about columns than the program's own.
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub fn prepare_as(
+        &self,
+        data: Option<&Dataset>,
+        wishes: &Wishes,
+        seed: Option<u64>,
+    ) -> Result<Prepared, Error> {
         let (plan, shapes) = (&self.train.train, input_shapes(&self.train));
         if shapes.is_empty() {
             return Ok(Prepared::none());
@@ -54,7 +67,7 @@ impl Program {
             seed: seed.unwrap_or(plan.seed),
             stratify: None,
         };
-        prepare(data, &shapes, &wishes_of(&self.train), &portions)
+        prepare(data, &shapes, wishes, &portions)
     }
 
     /// The same with data of one's own: an array for each input, under its name.

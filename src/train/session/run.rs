@@ -86,6 +86,16 @@ impl Training {
     /// # Errors
     /// As [`Training::new`].
     pub fn of(program: &Program, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
+        Training::stretched(program, prepared, options, 1.0)
+    }
+
+    /// The same with all steps `stretch` times as long, as a larger learning rate makes them.
+    pub(super) fn stretched(
+        program: &Program,
+        prepared: Prepared,
+        options: &TrainingOptions,
+        stretch: f64,
+    ) -> Result<Training, Error> {
         let Program { train: model, predict } = program.clone();
         model.objective()?;
         full_batch::check(&model)?;
@@ -104,13 +114,15 @@ impl Training {
         };
         // A full batch is the training rows in their order: the table holds just those.
         let full = model.inputs.is_empty() || size == prepared.split.train.len();
-        let (function, layout) = step(&model, if full { size } else { count } as u32, size as u32)?;
+        let (function, layout) =
+            step(&model, (if full { size } else { count } as u32, size as u32), stretch)?;
         let precision = plan.precision;
         let options = TensorOptions {
             precision,
             in_place: layout.in_place.clone(),
             subnormals: Subnormals::Flush,
             threads: options.threads,
+            ..TensorOptions::default()
         };
         let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();
@@ -310,6 +322,19 @@ impl Training {
             }
         }
         self.finish()
+    }
+
+    /// Goes on to a step as [`Training::run`] does, whatever comes; the losses on the way.
+    pub(super) fn replay(&mut self, until: u64) -> Result<Vec<f64>, Error> {
+        let mut losses = Vec::new();
+        while self.standing.step < until {
+            losses.push(self.step()?);
+            if self.standing.step.is_multiple_of(self.interval) {
+                let progress = self.report()?;
+                self.remember(&progress)?;
+            }
+        }
+        Ok(losses)
     }
 
     fn report(&mut self) -> Result<Progress, Error> {

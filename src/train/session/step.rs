@@ -77,7 +77,13 @@ pub(super) fn stable(model: &Model, roots: Vec<Id>) -> (Graph, Vec<Id>) {
 }
 
 /// The step of a model over a table of `count` examples, `size` of them at a time.
-pub(super) fn step(model: &Model, count: u32, size: u32) -> Result<(Function, Layout), Error> {
+///
+/// `stretch` multiplies the way each parameter goes, as a larger learning rate does.
+pub(super) fn step(
+    model: &Model,
+    (count, size): (u32, u32),
+    stretch: f64,
+) -> Result<(Function, Layout), Error> {
     let objective = model.objective()?;
     let (mut graph, roots) = stable(model, vec![objective.node]);
     let mut inputs = Inputs { symbols: Vec::new() };
@@ -107,7 +113,8 @@ pub(super) fn step(model: &Model, count: u32, size: u32) -> Result<(Function, La
         layout.gradients = (outputs.len()..outputs.len() + gradients.len()).collect();
         outputs.extend(&gradients);
     } else {
-        outputs = updates(&mut graph, model, &clock, (&params, &gradients), &mut inputs, &mut layout)?;
+        outputs =
+            updates(&mut graph, model, &clock, (&params, &gradients), stretch, &mut inputs, &mut layout)?;
     }
     layout.loss = outputs.len();
     layout.norm = layout.loss + 1;
@@ -150,6 +157,23 @@ pub(super) fn hessian_vector(model: &Model, count: u32) -> Result<(Function, Lay
     Ok((simplified(function, Level::Fast, Purpose::Compute), layout))
 }
 
+/// The gradient of the mean loss over `count` examples, weight decay included.
+pub(super) fn mean_gradient(model: &Model, count: u32) -> Result<(Function, Layout), Error> {
+    let objective = model.objective()?;
+    let (mut graph, roots) = stable(model, vec![objective.node]);
+    let mut inputs = Inputs { symbols: Vec::new() };
+    let mut layout = Layout::default();
+    let loss = batched_loss(&mut graph, model, roots[0], (count, count), &mut inputs, &mut layout);
+    let params: Vec<Id> =
+        model.params.iter().map(|param| graph_input(&mut graph, model, param.node)).collect();
+    layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
+    let loss = penalised(&mut graph, model, &params, loss);
+    let outputs = gradients(&mut graph, loss, &params);
+    layout.gradients = (0..outputs.len()).collect();
+    let function = Function::new(graph, inputs.symbols, outputs);
+    Ok((simplified(function, Level::Fast, Purpose::Compute), layout))
+}
+
 /// The gradients by the parameters.
 fn gradients(graph: &mut Graph, loss: Id, params: &[Id]) -> Vec<Id> {
     let one = graph.integer(1);
@@ -163,6 +187,7 @@ fn updates(
     model: &Model,
     clock: &Clock,
     (params, gradients): (&[Id], &[Id]),
+    stretch: f64,
     inputs: &mut Inputs,
     layout: &mut Layout,
 ) -> Result<Vec<Id>, Error> {
@@ -180,6 +205,7 @@ fn updates(
             .collect();
         let nodes: Vec<Id> = states.iter().map(|state| state.1).collect();
         let (new, updated) = model.update(graph, clock, w, g, &nodes)?;
+        let new = stretched(graph, w, new, stretch);
         let new = within(graph, new, model.params[k].bounds);
         layout.in_place.push((outputs.len(), layout.params[k]));
         outputs.push(shaped_like(graph, new, w));
@@ -190,6 +216,18 @@ fn updates(
         layout.states.push(states.into_iter().map(|state| state.0).collect());
     }
     Ok(outputs)
+}
+
+/// `w` after a way that is `stretch` times as long.
+fn stretched(graph: &mut Graph, w: Id, new: Id, stretch: f64) -> Id {
+    if stretch == 1.0 {
+        return new;
+    }
+    let new = shaped_like(graph, new, w);
+    let way = graph.apply(Elementwise::Sub, &[new, w]);
+    let stretch = number(graph, stretch);
+    let way = graph.apply(Elementwise::Mul, &[way, stretch]);
+    graph.apply(Elementwise::Add, &[w, way])
 }
 
 /// The node of a model's input in a graph that has been simplified since.

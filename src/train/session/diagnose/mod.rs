@@ -1,0 +1,153 @@
+//! Why a training fails, or does not learn: a program and its data → findings, the root cause first.
+//!
+//! `data` looks at the columns, `pairs` at what is compared with what, `structure` at what the graph
+//! cannot do; then the program is trained. Where the run fails, `autopsy` replays the step that failed;
+//! `units` and `layers` look at activations and gradients before and after; where nothing was
+//! learnt, `trials` trains again with one thing changed at a time.
+//!
+//! What must stay true: every finding rests on numbers that were measured, and says them; a finding
+//! that a setting is at fault rests on a run without it. No clock is read: the same program, data and
+//! seed give the same findings.
+
+mod autopsy;
+mod course;
+mod data;
+mod layers;
+mod pairs;
+mod probe;
+mod structure;
+mod trials;
+mod units;
+
+use super::program::Program;
+use super::run::{Training, TrainingOptions};
+use super::standing::Ending;
+use crate::data::Prepared;
+use crate::elaborate::program::Sense;
+use crate::error::Error;
+use crate::train::{Cause, Finding, Grade};
+use course::Course;
+use probe::Probe;
+
+pub use layers::Layer;
+
+/// What was found out about a training.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    /// The root cause first.
+    pub findings: Vec<Finding>,
+    /// The gradient of each parameter before and after; empty where it could not be computed.
+    pub layers: Vec<Layer>,
+    /// Steps done.
+    pub steps: u64,
+    /// The mean loss of the training rows before and after.
+    pub loss: (f64, f64),
+}
+
+impl Diagnosis {
+    /// Whether nothing keeps the program from working and learning.
+    pub fn is_healthy(&self) -> bool {
+        self.findings.iter().all(|finding| finding.grade != Grade::Fault)
+    }
+
+    /// The root cause, if something is wrong.
+    pub fn cause(&self) -> Option<Cause> {
+        self.findings.first().map(|finding| finding.cause)
+    }
+}
+
+/// Everything a part of the diagnosis looks at.
+struct Case<'a> {
+    program: &'a Program,
+    prepared: &'a Prepared,
+    options: &'a TrainingOptions,
+}
+
+/// Trains a program, and says what is wrong with it.
+///
+/// # Errors
+/// As [`Training::of`].
+///
+/// ```
+/// use symdiff::train::{Cause, Program, TrainingOptions, diagnose};
+///
+/// let text = "param w = 5\nminimize log(w)^2 + w\ntrain { optimizer = gd(lr = 4), steps = 20 }";
+/// let program = Program::read(text, &symdiff::Limits::default())?;
+/// let found = diagnose(&program, program.prepare(None, None)?, &TrainingOptions::default())?;
+/// assert_eq!(found.cause(), Some(Cause::Undefined));
+/// assert_eq!(found.findings[0].diagnostic.message, "log of -0.1502 is undefined, at step 2");
+/// # Ok::<(), symdiff::Error>(())
+/// ```
+pub fn diagnose(
+    program: &Program,
+    prepared: Prepared,
+    options: &TrainingOptions,
+) -> Result<Diagnosis, Error> {
+    let case = Case { program, prepared: &prepared, options };
+    let course = Course::of(&case)?;
+    let probe = Probe::new(&case)?;
+    let pairs = pairs::pairs(&program.predict);
+    let mut findings = structure::findings(program);
+    findings.extend(data::findings(&case, &pairs));
+    let compared = pairs::measured(&probe, &pairs, &course)?;
+    findings.extend(pairs::findings(&case, &compared));
+    let learnt = course.has_learnt(pairs::baseline(&compared), sense(program));
+    let layers = layers::measured(&probe, &course)?;
+    findings.extend(layers::findings(&case, &probe, &layers, &course, learnt));
+    findings.extend(units::findings(&probe, &course, learnt)?);
+    match &course.ending {
+        Ending::Diverged { step, loss, message } => {
+            let failure = autopsy::Failure { step: *step, loss: *loss, message: message.clone() };
+            findings.extend(autopsy::findings(&case, &failure, None, &findings)?);
+        }
+        _ if !learnt || course.fell_far(sense(program)) => {
+            findings.extend(trials::findings(&case, &course, &pairs, &findings)?)
+        }
+        _ => {}
+    }
+    Ok(Diagnosis {
+        findings: ranked(findings),
+        layers,
+        steps: course.steps,
+        loss: (course.first, course.last),
+    })
+}
+
+/// Faults before notes, causes before what they bring about.
+fn ranked(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| (finding.grade, !finding.leads, finding.cause));
+    findings
+}
+
+fn sense(program: &Program) -> Sense {
+    program.train.objective.as_ref().map_or(Sense::Minimize, |objective| objective.sense)
+}
+
+impl Training {
+    /// What went wrong in a run that ended with [`Ending::Diverged`]: the same as [`diagnose`] says
+    /// of a run that fails. The step is made again, from `saved` or else from the beginning, as a run
+    /// depends on program, data and seed alone; while nothing fails nothing is kept for it.
+    ///
+    /// # Errors
+    /// As [`Training::of`].
+    pub fn autopsy(
+        &self,
+        ending: &Ending,
+        saved: Option<&crate::weights::Saved>,
+    ) -> Result<Vec<Finding>, Error> {
+        let Ending::Diverged { step, loss, message } = ending else { return Ok(Vec::new()) };
+        let program = Program { train: self.model.clone(), predict: self.predict.clone() };
+        let options = TrainingOptions {
+            steps: Some(self.steps()),
+            seed: Some(self.seed),
+            batch: self.feed.batch_size().map(|size| size as u64),
+            ..TrainingOptions::default()
+        };
+        let case = Case { program: &program, prepared: &self.prepared, options: &options };
+        let pairs = pairs::pairs(&program.predict);
+        let mut findings = data::findings(&case, &pairs);
+        let failure = autopsy::Failure { step: *step, loss: *loss, message: message.clone() };
+        findings.extend(autopsy::findings(&case, &failure, saved, &findings)?);
+        Ok(ranked(findings))
+    }
+}
