@@ -81,6 +81,9 @@ fn declared_ranges_are_facts() {
     check("abs(sin(x))", "x > 0, x < 3", "sin(x)");
     check("abs(log(x))", "x >= 1", "log(x)");
     check("abs(x)", "x == 3", "x");
+    check("abs(x - 1)", "0 < x < 1", "1 - x");
+    check("abs(x - y)", "0 <= x <= 1 and y>=2", "y - x");
+    check("abs(x - 5)", "5 >= x ≥ 1", "5 - x");
     check("abs(x)", "x > -1", "abs(x)");
 }
 

@@ -7,6 +7,7 @@
 mod agreement;
 #[path = "../../tests/it/facts.rs"]
 mod facts;
+mod faults;
 #[path = "../../tests/it/faulty.rs"]
 mod faulty;
 #[path = "../../tests/it/mutants.rs"]
@@ -45,10 +46,22 @@ enum Command {
         #[arg(value_name = "ROW", value_parser = rows::names())]
         rows: Vec<String>,
     },
+    /// Seed faults in derivative rules and lowering, in a copy under target/faults, and see whether
+    /// the tests catch them; exit code 1 where one is missed
+    Faults {
+        /// Only faults in files whose path contains this
+        only: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
-    let Command::Score { long, seed, cases, rows } = Command::parse();
+    match Command::parse() {
+        Command::Score { long, seed, cases, rows } => score(long, seed, cases, &rows),
+        Command::Faults { only } => ExitCode::from(u8::from(!faults::run(only.as_deref()))),
+    }
+}
+
+fn score(long: bool, seed: u64, cases: Option<usize>, rows: &[String]) -> ExitCode {
     let mut failed = 0;
     println!("{}", table::HEAD);
     let wanted = |row: &&rows::Row| rows.is_empty() || rows.iter().any(|name| name == row.name);
