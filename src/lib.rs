@@ -84,5 +84,5 @@ pub use limits::Limits;
 pub use models::ArrayEvaluator;
 #[cfg(feature = "training")]
 pub use objective::{ObjectiveKernel, objective};
-pub use reading::{parse, parse_with, read};
+pub use reading::{parse, parse_with, read, read_located};
 pub use simplify::{Level, Purpose, simplify};

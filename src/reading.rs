@@ -1,6 +1,6 @@
 //! Reading text: syntax and elaboration in one call.
 
-use crate::elaborate::{self, Elaborated, Options};
+use crate::elaborate::{self, Elaborated, Options, Origins};
 use crate::error::Error;
 use crate::ir::Function;
 use crate::limits::Limits;
@@ -39,4 +39,17 @@ pub fn read(text: &[u8], variables: Option<&[String]>, limits: &Limits) -> Resul
     let source = ast.source().to_owned();
     let options = Options { variables, limits: limits.clone() };
     elaborate::elaborate(&ast, &options).map_err(|e| e.in_source(&source))
+}
+
+/// The same with the place in the text that made each node, for [`train::diagnose_at`].
+///
+/// # Errors
+/// As for [`read`].
+///
+/// [`train::diagnose_at`]: crate::train::diagnose_at
+pub fn read_located(text: &[u8], limits: &Limits) -> Result<(Elaborated, Origins), Error> {
+    let ast = syntax::parse_bytes(text, limits)?;
+    let source = ast.source().to_owned();
+    let options = Options { variables: None, limits: limits.clone() };
+    elaborate::elaborate_located(&ast, &options).map_err(|e| e.in_source(&source))
 }

@@ -7,13 +7,18 @@ use serde::Serialize;
 use super::arguments::Diagnose;
 use super::assignments::{self, Assignment};
 use super::console::{Console, Exit, Fault, Origin};
+use super::derive::call;
 use super::numbers::{self, Json, to_json};
 use super::program;
 use super::source::{self, Text};
-use crate::elaborate::{Options, elaborate_located};
 use crate::print::number;
-use crate::train::{Finding, Grade, diagnose_at};
-use crate::{Diagnostic, Engine, Error, Level, Limits, syntax};
+use crate::train::{Critical, Finding, Grade, Layer, diagnose_at};
+use crate::{Diagnostic, Engine, Error, Function, Level, Limits, grad, hessian, read_located};
+
+/// Variables of which a critical point is classified, at most.
+const CLASSIFIED: usize = 50;
+/// Slopes below this, relative to `max(1, |f|)`, are 0.
+const FLAT: f64 = 1e-8;
 
 pub fn run(arguments: &Diagnose, console: &mut Console) -> Result<Exit, Fault> {
     let limits = arguments.budgets.limits();
@@ -34,25 +39,50 @@ fn one(
     console: &mut Console,
 ) -> Result<Exit, Fault> {
     let fault = |error: Error| text.fault(&error);
-    let ast = syntax::parse_bytes(text.bytes(), limits).map_err(fault)?;
-    let options = Options { variables: None, limits: limits.clone() };
-    let (read, origins) = elaborate_located(&ast, &options).map_err(fault)?;
+    let (read, origins) = read_located(text.bytes(), limits).map_err(fault)?;
+    let source = text.source();
     let names = read.function.scalar_names();
     let point = assignments::point("--at", &names, at)?;
     let found = diagnose_at(&read.function, &origins, &point).map_err(fault)?;
     let findings: Vec<Finding> = found.into_iter().collect();
     match arguments.output.json {
-        true => console.print(&to_json(&Document::of(&findings, ast.source())))?,
+        true => console.print(&to_json(&Document::of(&findings, &source)))?,
         false => {
-            show(&findings, ast.source(), text.origin(), console)?;
+            show(&findings, &source, text.origin(), console)?;
             if findings.is_empty() {
-                let value = super::derive::call(&read.function, &point, Engine::Interpreter, Level::Fast)?;
-                let value = if value.len() == 1 { number(value[0]) } else { numbers::vector(&value) };
-                console.print(&format!("healthy: the value is {value}, and the gradient is finite"))?;
+                console.print(&healthy(&read.function, &point)?)?;
             }
         }
     }
     Ok(exit(&findings))
+}
+
+/// What there is to say where nothing is wrong; at a critical point what it is.
+fn healthy(function: &Function, point: &[f64]) -> Result<String, Fault> {
+    let call = |function: &Function| call(function, point, Engine::Interpreter, Level::Fast);
+    let value = call(function)?;
+    let shown = if value.len() == 1 { number(value[0]) } else { numbers::vector(&value) };
+    let healthy = format!("healthy: the value is {shown}, and the gradient is finite");
+    let n = point.len();
+    if value.len() != 1 || n == 0 || n > CLASSIFIED {
+        return Ok(healthy);
+    }
+    let derived = |f: Result<Function, Error>| f.map_err(|error| Fault::from_error(&error));
+    let slopes = call(&derived(grad(function))?)?;
+    if slopes.iter().any(|slope| slope.abs() > FLAT * value[0].abs().max(1.0)) {
+        return Ok(healthy);
+    }
+    let hessian = call(&derived(hessian(function))?)?;
+    Ok(match Critical::of(&hessian, n) {
+        Some(critical) => {
+            let eigenvalues = numbers::vector(&critical.eigenvalues);
+            format!(
+                "{healthy}\n{}: the gradient is 0, and the Hessian has the eigenvalues {eigenvalues}",
+                critical.words()
+            )
+        }
+        None => healthy,
+    })
 }
 
 /// 1 where something was found that keeps the program from working.
@@ -80,6 +110,17 @@ pub struct Document<'a> {
     schema: u32,
     healthy: bool,
     findings: Vec<Form<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<LayerForm<'a>>,
+}
+
+/// Sizes of a parameter and of its gradient, before and after.
+#[derive(Serialize)]
+struct LayerForm<'a> {
+    parameter: &'a str,
+    shape: &'a [usize],
+    size: [Json; 2],
+    gradient: [Json; 2],
 }
 
 #[derive(Serialize)]
@@ -97,7 +138,19 @@ struct Form<'a> {
 impl<'a> Document<'a> {
     pub fn of(findings: &'a [Finding], source: &'a str) -> Document<'a> {
         let forms = findings.iter().map(|finding| Form::of(finding, source)).collect();
-        Document { schema: 1, healthy: exit(findings) == Exit::Success, findings: forms }
+        Document { schema: 1, healthy: exit(findings) == Exit::Success, findings: forms, layers: Vec::new() }
+    }
+
+    /// With the table of gradients.
+    pub fn with_layers(mut self, layers: &'a [Layer]) -> Document<'a> {
+        let form = |layer: &'a Layer| LayerForm {
+            parameter: &layer.name,
+            shape: &layer.shape,
+            size: [Json(layer.size.0), Json(layer.size.1)],
+            gradient: [Json(layer.gradient.0), Json(layer.gradient.1)],
+        };
+        self.layers = layers.iter().map(form).collect();
+        self
     }
 }
 

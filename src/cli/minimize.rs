@@ -18,9 +18,9 @@ use super::table::Table;
 use crate::print::number;
 use crate::train::{
     Bounds, Descent, Flow, GradientDescent, Invalid, Objective, Options, PathPoint, Record, Report, Sense,
-    Status, gradient_descent, minimize,
+    Status, diagnose_at, gradient_descent, minimize,
 };
-use crate::{Diagnostic, Engine, Limits, Purpose, read};
+use crate::{Diagnostic, Engine, Error, Limits, Purpose, read, read_located};
 
 /// Steps of gradient descent unless told otherwise.
 const STEPS: usize = 100;
@@ -59,7 +59,22 @@ fn one(arguments: &Minimize, limits: &Limits, text: &Text, console: &mut Console
         console.say(Diagnostic::note(note.clone()))?;
     }
     let names = objective.names.clone();
-    solve(arguments, &mut objective, &names, problem, console)
+    let start = problem.start.clone();
+    let exit = solve(arguments, &mut objective, &names, problem, console)?;
+    if exit == Exit::Failed && read.derivative.is_empty() {
+        explain(text, &objective.failed_at.unwrap_or(start), limits, console)?;
+    }
+    Ok(exit)
+}
+
+/// Shows the first operation that failed at a point, if one does.
+fn explain(text: &Text, point: &[f64], limits: &Limits, console: &mut Console) -> Result<(), Fault> {
+    let fault = |error: Error| text.fault(&error);
+    let (read, origins) = read_located(text.bytes(), limits).map_err(fault)?;
+    if let Some(finding) = diagnose_at(&read.function, &origins, point).map_err(fault)? {
+        console.show(&finding.diagnostic, &text.source(), text.origin())?;
+    }
+    Ok(())
 }
 
 /// Descends as the flags say, and tells how it went.

@@ -17,6 +17,8 @@ pub struct Compiled {
     derivation: Derivation,
     engine: Engine,
     product: Product,
+    /// The last point where the value was not finite.
+    pub failed_at: Option<Vec<f64>>,
 }
 
 /// The kernel for Hessian products.
@@ -38,6 +40,7 @@ impl Compiled {
             derivation,
             engine,
             product: Product::NotYet,
+            failed_at: None,
         })
     }
 
@@ -66,6 +69,9 @@ impl Objective for Compiled {
             self.out.fill(f64::NAN);
         }
         gradient.copy_from_slice(&self.out[1..]);
+        if !self.out[0].is_finite() {
+            self.failed_at = Some(x.to_vec());
+        }
         self.out[0]
     }
 

@@ -3,12 +3,13 @@
 //! What must stay true: no line, however long, is held beyond its budget; a fault in one line
 //! of standard input does not stop the rest.
 
-use std::fs::File;
+use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::Path;
 
 use super::arguments::Source;
 use super::console::{Console, Exit, Fault, Origin};
+use crate::data;
 use crate::{Diagnostic, Elaborated, Error, Limits, read};
 
 /// One expression as it was given.
@@ -36,13 +37,18 @@ impl Text {
         &self.bytes
     }
 
+    /// What diagnostics point into.
+    pub fn source(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
     /// An error of the library about this text.
     pub fn fault(&self, error: &Error) -> Fault {
-        Fault::of(error, &String::from_utf8_lossy(&self.bytes), self.origin.clone())
+        Fault::of(error, &self.source(), self.origin.clone())
     }
 }
 
@@ -106,12 +112,16 @@ pub fn file_bytes(path: &Path, most: usize) -> Result<Vec<u8>, Fault> {
     let missing = |error: io::Error| {
         let why = match error.kind() {
             io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
             _ => error.to_string(),
         };
         Fault::plain(Exit::NoInput, Diagnostic::error(format!("cannot read `{}`: {why}", path.display())))
     };
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes)).map_err(missing)?;
+    data::open_file(path)
+        .and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes))
+        .map_err(missing)?;
     Ok(bytes)
 }
 

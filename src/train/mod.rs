@@ -22,6 +22,7 @@
 
 mod bounds;
 mod box_step;
+mod critical;
 mod dense;
 mod diagnose;
 mod endings;
@@ -42,6 +43,7 @@ mod trace;
 mod vector;
 
 pub use bounds::Bounds;
+pub use critical::Critical;
 #[cfg(feature = "training")]
 pub use finding::{Cause, Finding, Grade};
 pub use gradient_descent::{Descent, GradientDescent, PathPoint, Record, gradient_descent};
@@ -52,8 +54,8 @@ pub use report::{Flow, Invalid, Report, Status, Step};
 #[cfg(feature = "training")]
 pub use session::{
     Beside, Confusion, Diagnosis, Ending, Layer, Predictions, Predictor, Program, Progress, Score, Training,
-    TrainingOptions, class_counts, diagnose, encodings_of, initialise, input_shapes, params_of, program_of,
-    wishes_of,
+    TrainingOptions, class_counts, diagnose, diagnose_point, encodings_of, initialise, input_shapes,
+    params_of, program_of, wishes_of,
 };
 #[cfg(feature = "training")]
 pub use trace::diagnose_at;

@@ -6,7 +6,7 @@ mod measure;
 mod tables;
 
 use crate::tally;
-use faults::{DATA, OPERATIONS, SETTINGS, STRUCTURE, UNITS};
+use faults::{DATA, HELD_OUT, OPERATIONS, SETTINGS, STRUCTURE, UNITS};
 use measure::{named_first, no_false_alarm};
 
 #[test]
@@ -37,4 +37,9 @@ fn units_and_layers_at_fault_are_named_first() {
 #[test]
 fn healthy_programs_raise_no_alarm() {
     no_false_alarm(healthy::SMALL, 1).assert_holds();
+}
+
+#[test]
+fn held_out_faults_are_named_first() {
+    named_first(HELD_OUT, 1).assert_holds();
 }

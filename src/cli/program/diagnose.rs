@@ -5,17 +5,20 @@
 use std::path::Path;
 
 use super::data::{dataset, wishes};
+use super::point::Place;
+use super::sample::points;
 use super::text::ProgramText;
 use crate::cli::arguments::Diagnose;
+use crate::cli::assignments::{self, Assignment};
 use crate::cli::console::{Console, Exit, Fault};
 use crate::cli::diagnose::{Document, exit, show};
 use crate::cli::numbers::to_json;
 use crate::cli::table::Table;
 use crate::cli::verdict::rounded;
-use crate::data::Prepared;
+use crate::data::{Dataset, Prepared, Wishes};
 use crate::elaborate::program::Phase;
-use crate::train::{Diagnosis, Program, TrainingOptions, diagnose};
-use crate::{Diagnostic, Limits};
+use crate::train::{Diagnosis, Program, TrainingOptions, diagnose, diagnose_point};
+use crate::{Diagnostic, Error, Limits};
 
 pub fn run(path: &Path, arguments: &Diagnose, limits: &Limits, console: &mut Console) -> Result<Exit, Fault> {
     let text = ProgramText::read(path, limits)?.with(&arguments.values, limits)?;
@@ -31,9 +34,10 @@ pub fn run(path: &Path, arguments: &Diagnose, limits: &Limits, console: &mut Con
     };
     let data = dataset(&arguments.data, &model, path, limits)?;
     let wishes = wishes(&arguments.data, &model)?;
-    if data.is_none() && wishes.bindings.is_empty() && !model.inputs.is_empty() {
-        let hint = "name a table with --data, or write `data { file = \"…\" }` in the program";
-        return Err(Fault::usage("the program has inputs, but no data is given", hint));
+    let at = assignments::assignments("--at", &arguments.point.at, limits)?;
+    let has_data = data.is_some() || !wishes.bindings.is_empty() || model.inputs.is_empty();
+    if !at.is_empty() || !has_data {
+        return at_points(&program, &at, (data.as_ref(), &wishes), arguments, &text, console);
     }
     let prepared = program.prepare_as(data.as_ref(), &wishes, options.seed);
     let prepared: Prepared = prepared.map_err(|error| text.fault(&error))?;
@@ -42,10 +46,45 @@ pub fn run(path: &Path, arguments: &Diagnose, limits: &Limits, console: &mut Con
     }
     let found = diagnose(&program, prepared, &options).map_err(|error| text.fault(&error))?;
     match arguments.output.json {
-        true => console.print(&to_json(&Document::of(&found.findings, &text.source)))?,
+        true => console
+            .print(&to_json(&Document::of(&found.findings, &text.source).with_layers(&found.layers)))?,
         false => print(&found, &text, console)?,
     }
     Ok(exit(&found.findings))
+}
+
+/// Without a training: at the point of `--at`, or at random inputs.
+fn at_points(
+    program: &Program,
+    at: &[Assignment],
+    (data, wishes): (Option<&Dataset>, &Wishes),
+    arguments: &Diagnose,
+    text: &ProgramText,
+    console: &mut Console,
+) -> Result<Exit, Fault> {
+    let fault = |error: Error| text.fault(&error);
+    let model = program.model();
+    model.objective().map_err(fault)?;
+    let mut fits = |place: &Place| {
+        diagnose_point(program, &place.point).is_ok_and(|found| found.iter().all(|finding| !finding.leads))
+    };
+    let places = points(model, at, data, wishes, &mut fits).map_err(|stop| stop.told(text))?;
+    let mut findings = Vec::new();
+    for place in &places.places {
+        if findings.is_empty() {
+            findings = diagnose_point(program, &place.point).map_err(fault)?;
+        }
+    }
+    if arguments.output.json {
+        console.print(&to_json(&Document::of(&findings, &text.source)))?;
+        return Ok(exit(&findings));
+    }
+    console.say(Diagnostic::note(places.origin.clone()))?;
+    show(&findings, &text.source, text.origin(), console)?;
+    if findings.is_empty() {
+        console.print("healthy: the objective and its gradient are finite")?;
+    }
+    Ok(exit(&findings))
 }
 
 fn print(found: &Diagnosis, text: &ProgramText, console: &mut Console) -> Result<(), Fault> {

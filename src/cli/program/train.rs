@@ -19,7 +19,7 @@ use crate::data::{Portions, Prepared, RunLog, prepare};
 use crate::elaborate::program::{Model, Phase};
 use crate::print::number;
 use crate::train::{Ending, Progress, Score, Training, TrainingOptions, input_shapes};
-use crate::weights::save;
+use crate::weights::{check_place, load, save};
 use crate::{Diagnostic, Error, Limits};
 
 pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
@@ -47,6 +47,7 @@ pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
     .map_err(|error| text.fault(&error))?;
     let out = arguments.out.clone().or_else(|| arguments.resume.clone());
     let out = out.unwrap_or_else(|| arguments.program.with_extension(WEIGHTS));
+    check_place(&out).map_err(|error| Fault::from_error(&error))?;
     let log = log(arguments, training.step_count())?;
     let mut watch = Watch {
         bar: bar(&training, arguments.quiet),
@@ -54,14 +55,24 @@ pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
         out: out.clone(),
         every: Duration::from_secs(arguments.save_every),
         saved: Instant::now(),
+        has_saved: false,
     };
     let stop = on_interrupt();
     let ending = training
         .run(|| stop.load(Ordering::Relaxed), |training, progress| watch.observe(training, progress))
         .map_err(|error| text.fault(&error));
     watch.bar.finish_and_clear();
+    let before = match &ending {
+        Ok(Ending::Diverged { .. }) if watch.has_saved => load(&out, &limits).ok(),
+        _ => begun,
+    };
     keep(&training, &out)?;
-    conclude(&mut training, &ending?, &out, arguments, console)
+    let ending = ending?;
+    let exit = conclude(&mut training, &ending, &out, arguments, console)?;
+    for finding in training.autopsy(&ending, before.as_ref()).map_err(|error| text.fault(&error))? {
+        console.show(&finding.diagnostic, &text.source, text.origin())?;
+    }
+    Ok(exit)
 }
 
 /// The data of a program, read, bound and split; nothing for one that has no inputs.
@@ -103,7 +114,7 @@ fn log(arguments: &Train, step: u64) -> Result<Option<RunLog>, Fault> {
     log.map(Some).map_err(|error| Fault::from_error(&error))
 }
 
-/// A flag that the first Ctrl-C sets; the second ends the program.
+/// A flag that the first Ctrl-C sets, or a request to terminate; the second ends the program.
 fn on_interrupt() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -133,6 +144,8 @@ struct Watch {
     out: PathBuf,
     every: Duration,
     saved: Instant,
+    /// A run that fails is replayed from there.
+    has_saved: bool,
 }
 
 impl Watch {
@@ -145,6 +158,7 @@ impl Watch {
         if self.saved.elapsed() >= self.every {
             save(&self.out, &training.saved()?)?;
             self.saved = Instant::now();
+            self.has_saved = true;
         }
         Ok(ControlFlow::Continue(()))
     }

@@ -94,7 +94,8 @@ impl Site<'_> {
     /// Zeros.
     pub(super) fn fill(&self, id: Id) -> Nest {
         let extents = self.graph.shape(id).extents();
-        let mut tracer = Tracer::new(self.graph, self.stored, &[], Region::all(extents.iter().copied()));
+        let mut tracer =
+            Tracer::new(self.graph, self.stored, &[], (Region::all(extents.iter().copied()), self.rounding));
         let mut line = Line::default();
         let at = self.row_major(extents, 0, extents.len());
         let zero = tracer.body.integer(0);
@@ -110,7 +111,8 @@ impl Site<'_> {
         let x = graph.operand(id, 0);
         let from = graph.shape(x).extents();
         let loops = from.len();
-        let mut tracer = Tracer::new(graph, self.stored, &[], Region::all(from.iter().copied()));
+        let mut tracer =
+            Tracer::new(graph, self.stored, &[], (Region::all(from.iter().copied()), self.rounding));
         let to = graph.shape(id).extents();
         let size: i64 = from.iter().map(|&d| i64::from(d)).product();
         if size == 0 {
@@ -177,7 +179,8 @@ impl Site<'_> {
         let kept = graph.shape(id).extents();
         let extents: Vec<u32> = kept.iter().copied().chain(reduced_extents(graph, id)).collect();
         let rows = graph.shape(graph.operand(id, 0)).rank() - over;
-        let tracer = Tracer::new(graph, self.stored, &[], Region::all(extents.iter().copied()));
+        let tracer =
+            Tracer::new(graph, self.stored, &[], (Region::all(extents.iter().copied()), self.rounding));
         let [a, b] = self.factors(&tracer, id, batch, over);
         let left = tracer.place(graph.operand(id, 0), a)?;
         let right = tracer.place(graph.operand(id, 1), b)?;

@@ -44,7 +44,7 @@ pub fn build(function: &Function, options: &TensorOptions) -> Result<TensorProgr
     let pairs = pairs(&prepared, options)?;
     let Placed { steps, sizes, inputs, outputs } =
         order(units, layout.sizes, sizes.inputs, outputs, &pairs, options.lanes());
-    let program = arena::place(steps, &sizes, inputs, outputs, options.precision)?;
+    let program = arena::place(steps, &sizes, inputs, outputs, options)?;
     if cfg!(debug_assertions) {
         verify(&program).map_err(|fact| Error::internal("loops", format!("{fact}\n{program}")))?;
     }

@@ -62,7 +62,7 @@ pub enum Rounding {
 }
 
 /// How a function over tensors is compiled.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorOptions {
     /// What numbers are stored and computed in.
     pub precision: Precision,
@@ -72,6 +72,21 @@ pub struct TensorOptions {
     pub rounding: Rounding,
     /// Threads for large nests and matrix products; 0 and 1 are the same. Results do not depend on it.
     pub threads: usize,
+    /// Most bytes of all arrays that are needed at once.
+    pub arena_bytes: usize,
+}
+
+impl Default for TensorOptions {
+    fn default() -> Self {
+        TensorOptions {
+            precision: Precision::default(),
+            in_place: Vec::new(),
+            subnormals: Subnormals::default(),
+            threads: 0,
+            rounding: Rounding::default(),
+            arena_bytes: crate::Limits::default().arena_bytes,
+        }
+    }
 }
 
 impl TensorOptions {

@@ -100,10 +100,11 @@ impl Training {
                 ("the weights are the initial ones".to_owned(), "at the start")
             }
         };
-        let why = self.too_fast(place)?;
-        let why =
-            why.unwrap_or_else(|| "diverges: a smaller learning rate or `clip_norm` may help".to_owned());
-        Ok(Ending::Diverged { step, loss, message: format!("{why}; {what}; {kept}") })
+        let why = match self.too_fast(place)? {
+            Some(why) => format!("{why}; {what}"),
+            None => format!("diverges: {what}"),
+        };
+        Ok(Ending::Diverged { step, loss, message: format!("{why}; {kept}") })
     }
 
     /// The sentence about a rate beyond 2/curvature, the curvature taken at the weights at hand.

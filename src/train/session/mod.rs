@@ -26,7 +26,7 @@ mod standing;
 mod step;
 
 pub use classes::class_counts;
-pub use diagnose::{Diagnosis, Layer, diagnose};
+pub use diagnose::{Diagnosis, Layer, diagnose, diagnose_point};
 pub use initial::initialise;
 pub use keep::{encodings_of, params_of, program_of};
 pub use oracle::Beside;

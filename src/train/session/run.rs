@@ -118,6 +118,7 @@ impl Training {
             step(&model, (if full { size } else { count } as u32, size as u32), stretch)?;
         let precision = plan.precision;
         let options = TensorOptions {
+            arena_bytes: options.limits.arena_bytes,
             precision,
             in_place: layout.in_place.clone(),
             subnormals: Subnormals::Flush,

@@ -19,8 +19,8 @@ pub(crate) use slopes::{Cotangents, first_slope};
 pub(crate) use words::{Words, short};
 
 use crate::elaborate::Origins;
-use crate::error::Error;
-use crate::ir::{Function, Precision};
+use crate::error::{Diagnostic, Error};
+use crate::ir::{Function, Id, Precision};
 use crate::train::Finding;
 
 /// What is wrong with a function at a point, its value before its gradient; nothing where both are
@@ -30,27 +30,47 @@ use crate::train::Finding;
 /// Where the point has another number of elements.
 ///
 /// ```
-/// use symdiff::elaborate::{Options, elaborate_located};
-/// use symdiff::{syntax, train::diagnose_at};
+/// use symdiff::train::diagnose_at;
 ///
-/// let ast = syntax::parse("sqrt(x) + log(x - y)", &symdiff::Limits::default())?;
-/// let (read, origins) = elaborate_located(&ast, &Options::default())?;
+/// let text = "sqrt(x) + log(x - y)";
+/// let (read, origins) = symdiff::read_located(text.as_bytes(), &symdiff::Limits::default())?;
 /// let found = diagnose_at(&read.function, &origins, &[1.0, 3.0])?.expect("log of -2");
 /// assert_eq!(found.diagnostic.message, "log of -2 is undefined");
-/// assert_eq!(found.diagnostic.span.map(|span| span.text(ast.source())), Some("log(x - y)"));
+/// assert_eq!(found.diagnostic.span.map(|span| span.text(text)), Some("log(x - y)"));
 ///
 /// let found = diagnose_at(&read.function, &origins, &[0.0, -1.0])?.expect("a vertical tangent");
 /// assert_eq!(found.diagnostic.message, "the slope of sqrt at 0 is infinite");
 /// # Ok::<(), symdiff::Error>(())
 /// ```
 pub fn diagnose_at(function: &Function, origins: &Origins, point: &[f64]) -> Result<Option<Finding>, Error> {
-    crate::engine::check_length("the point", point.len(), function.input_size())?;
-    let mut anatomy = Anatomy::new(function, origins, &[]);
+    check_length(point, function)?;
+    Ok(at_point(function, origins, &[], point))
+}
+
+/// A number for every scalar of the inputs.
+pub(crate) fn check_length(point: &[f64], function: &Function) -> Result<(), Error> {
+    let (length, size) = (point.len(), function.input_size());
+    if length == size {
+        return Ok(());
+    }
+    Err(Error::input(Diagnostic::error(format!(
+        "the point has {length} numbers, and the inputs take {size}"
+    ))))
+}
+
+/// The same with names for some nodes.
+pub(crate) fn at_point(
+    function: &Function,
+    origins: &Origins,
+    named: &[(String, Id)],
+    point: &[f64],
+) -> Option<Finding> {
+    let mut anatomy = Anatomy::new(function, origins, named);
     let words = |fault: &Fault| Words::of(fault, Precision::F64).finding(fault);
     if let Some(fault) = first_fault(&anatomy, point, Precision::F64) {
-        return Ok(Some(words(&fault)));
+        return Some(words(&fault));
     }
     let cotangents = Cotangents::new(&mut anatomy);
     let fault = first_slope(&anatomy, &cotangents, point, Precision::F64);
-    Ok(fault.map(|fault| words(&fault)))
+    fault.map(|fault| words(&fault))
 }

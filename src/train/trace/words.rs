@@ -111,11 +111,14 @@ impl Words {
         };
         let mut diagnostic = diagnostic.at(*span, label);
         for operand in &fault.operands {
-            if let (Some(name), Some(origin), None) = (&operand.name, &operand.origin, within)
+            if let (Some(origin), None) = (&operand.origin, within)
                 && origin.span != *span
                 && origin.within.is_none()
             {
-                let text = format!("`{name}` is {}", short(operand.value));
+                let text = match &operand.name {
+                    Some(name) => format!("`{name}` is {}", short(operand.value)),
+                    None => format!("is {}", short(operand.value)),
+                };
                 diagnostic = diagnostic.and_at(origin.span, text);
             }
         }

@@ -58,6 +58,8 @@ pub struct Expression {
 
 /// Values in which functions are preferred to stay.
 const MODERATE: std::ops::Range<f64> = 1e-3..1e3;
+/// Below, the second of two doubles has no digits left.
+const SMALLEST: f64 = 1e-250;
 /// Functions tried before one is taken as it comes.
 const TRIES: usize = 6;
 
@@ -176,7 +178,7 @@ impl Expression {
             if !counts[id] {
                 continue;
             }
-            if !(values[id].hi.is_finite() && values[id].lo.is_finite()) {
+            if finite(values[id]).is_none() || self.underflows(id, &values) {
                 return None;
             }
             match self.nodes[id] {
@@ -188,6 +190,20 @@ impl Expression {
             }
         }
         values.last().copied()
+    }
+
+    /// True where digits are lost below the smallest numbers: no differences of them tell anything.
+    fn underflows(&self, id: usize, values: &[Twice]) -> bool {
+        let y = values[id].hi.abs();
+        let vanishes = || match self.nodes[id] {
+            Node::Unary(f, _) => UNARY[f].decays,
+            Node::Power(a, _) => values[a].hi != 0.0,
+            Node::Binary(f, a, b) => {
+                ["*", "/", "^"].contains(&BINARY[f].name) && values[a].hi != 0.0 && values[b].hi != 0.0
+            }
+            _ => false,
+        };
+        y > 0.0 && y < SMALLEST || y == 0.0 && vanishes()
     }
 
     /// The expression in symdiff's language.

@@ -225,7 +225,7 @@ fn compare(found: f64, truth: f64, allowed: f64, tally: &mut Tally, name: Name) 
         return 0;
     }
     tally.check((found - truth).abs() <= allowed, || {
-        name(format!("{found}, in truth {truth}, allowed {allowed:.1e}"))
+        name(format!("{found:e}, in truth {truth:e}, allowed {allowed:.1e}"))
     });
     usize::from(allowed <= 1e-3 * truth.abs())
 }

@@ -181,7 +181,7 @@ train { optimizer = adam(lr = 0.01), steps = 100 }"),
 p = x |> dense(8, tanh) |> dense(1)
 loss = mse(p[0], price)
 train { optimizer = adam(lr = 0.01), steps = 150 }"),
-    spoilt("a-feature-that-never-varies", Data::Plane, |x, _, _| x[3] = 7.0, Cause::ConstantFeature, LINEAR),
+    spoilt("a-feature-that-never-varies", Data::Plane, |x, _, _| x[3] = 1.5, Cause::ConstantFeature, LINEAR),
     spoilt("a-feature-twice", Data::Plane, |x, _, _| x[3] = x[0], Cause::DuplicateFeature, LINEAR),
     spoilt("one-class-only", Data::Blobs, |_, y, _| *y = 1.0, Cause::ConstantTarget, LOGISTIC),
     spoilt("one-target-only", Data::Plane, |_, y, _| *y = 3.5, Cause::ConstantTarget, "input x[4], y
@@ -310,4 +310,78 @@ step(h, s) = U @ h + w*s
 states = scan(step, zeros(6), x)
 loss = mse(v·last(states), y)
 train { optimizer = gd(lr = 0.01), steps = 100 }"),
+];
+
+/// Written when the diagnosis stood; not fitted to.
+#[rustfmt::skip]
+pub const HELD_OUT: &[Seeded] = &[
+    fault("a-variance-that-shrinks", Data::Plane, Cause::Undefined, "input x[4], y
+param w[4] = 0, b = 0, v = 1
+loss = (w·x + b - y)^2/v + log(v)
+train { optimizer = gd(lr = 0.05), steps = 400 }"),
+    fault("a-geometric-mean", Data::Plane, Cause::Undefined, "input x[4], y
+together = prod(x)^(1/4)
+param a = 1, b = 0
+loss = mae(a*together + b, y)
+train { optimizer = adam(lr = 0.01), steps = 100 }"),
+    fault("rmsprop-of-thirty", Data::Blobs, Cause::RateTooHigh, "input x[2], y
+z = x |> dense(10, tanh) |> dense(1)
+loss = bce_logits(z[0], y) + 0.001*sum(z^2)
+train { optimizer = rmsprop(lr = 30), steps = 200 }"),
+    fault("adagrad-that-stands", Data::Curve, Cause::RateTooLow, "input x[1], y
+p = x |> dense(20, tanh) |> dense(1)
+loss = huber(p[0], y)
+train { optimizer = adagrad(lr = 1e-5), steps = 200 }"),
+    spoilt("features-in-millionths", Data::Plane, |x, _, _| x.iter_mut().for_each(|x| *x *= 1e-6), Cause::Scale, "input x[4], y
+param w[4] = 0, b = 0
+loss = mse(w·x + b, y)
+train { optimizer = gd(lr = 0.1), steps = 200 }"),
+    spoilt("probabilities-in-percent", Data::Blobs, |_, y, _| *y = 5.0 + 90.0**y, Cause::TargetRange, "input x[2], y
+z = x |> dense(6, relu) |> dense(1)
+p = sigmoid(z[0])
+loss = bce(p, y)
+train { optimizer = adam(lr = 0.01), steps = 100 }"),
+    fault("softplus-before-negative-targets", Data::Curve, Cause::OutputRange, "input x[1], y
+h = x |> dense(10, tanh) |> dense(1)
+p = softplus(h[0])
+loss = mse(p, y)
+train { optimizer = adam(lr = 0.02), steps = 100 }"),
+    fault("steps-inside", Data::Curve, Cause::CutOff, "input x[1], y
+param w[5] ~ normal(0, 1), b[5] ~ normal(0, 1), v[5] ~ normal(0, 1)
+h = floor(4*sigmoid(w*x[0] + b))
+loss = mse(v·h, y)
+train { optimizer = adam(lr = 0.02), steps = 100 }"),
+    fault("ones-everywhere", Data::Checks, Cause::Symmetric, "input x[2], y
+param W1[8,2] = 1, v[8] = 1, c = -1
+h = sigmoid(W1 @ x)
+loss = bce_logits(v·h + c, y)
+train { optimizer = adam(lr = 0.02), steps = 200 }"),
+    fault("a-dead-second-layer", Data::Three, Cause::DeadUnits, "input x[4], y
+param W2[10,12] ~ glorot, b2[10] = -50
+h = x |> dense(12, relu)
+k = relu(W2 @ h + b2)
+logits = k |> dense(3)
+loss = cross_entropy(logits, y)
+train { optimizer = adam(lr = 0.005), epochs = 20, batch = 20 }"),
+    fault("small-weights-in-a-deep-net", Data::Curve, Cause::Vanishing, "input x[1], y
+param A[6,1] ~ normal(0, 0.1), B[6,6] ~ normal(0, 0.1), C[6,6] ~ normal(0, 0.1), D[6,6] ~ normal(0, 0.1), E[6,6] ~ normal(0, 0.1), F[1,6] ~ normal(0, 0.1)
+h = tanh(D @ tanh(C @ tanh(B @ tanh(A @ x))))
+p = F @ tanh(E @ h)
+loss = mse(p[0], y)
+train { optimizer = gd(lr = 0.05), steps = 100 }"),
+    fault("a-state-that-nearly-doubles", Data::Sequences, Cause::ExplodingScan, "input x[20], y
+param a = 1.8, w ~ normal(0, 1)
+step(h, s) = a*h + w*s
+states = scan(step, 0, x)
+loss = mse(last(states), y)
+train { optimizer = gd(lr = 0.001), steps = 100 }"),
+    fault("a-perceptron-without-margin", Data::Blobs, Cause::Unbounded, "input x[2], y
+param w[2] ~ normal(0, 1), b = 0
+score = (2*y - 1)*(w·x + b)
+loss = -score
+train { optimizer = adam(lr = 0.1), steps = 300 }"),
+    fault("elements-clipped-to-nothing", Data::Three, Cause::Clipped, "input x[4], y
+param W[3,4] = 0, b[3] = 0
+loss = cross_entropy(W @ x + b, y)
+train { optimizer = gd(lr = 0.3), steps = 200, clip_value = 1e-6 }"),
 ];

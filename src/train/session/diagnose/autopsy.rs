@@ -6,8 +6,9 @@
 
 use super::Case;
 use super::probe::anatomy_of;
+use super::sense;
 use super::trials::{self, Trial};
-use crate::elaborate::program::Model;
+use crate::elaborate::program::{Model, Sense};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Precision;
 use crate::train::session::evaluation::Evaluation;
@@ -20,6 +21,8 @@ use crate::weights::Saved;
 /// A loss, or weights, this many times as large as at the start have grown.
 const GROWN: f64 = 10.0;
 const WEIGHTS_GROWN: f64 = 100.0;
+/// An objective that became better by this many times its first size has no best value.
+const RUN_AWAY: f64 = 1e6;
 /// Rows whose gradients are looked at one by one.
 const ROWS: usize = 512;
 
@@ -53,6 +56,9 @@ pub(super) fn findings(
         return Ok(vec![trials::unbounded(case, &failure.message).leading()]);
     }
     let scene = replayed(case, failure.step, saved)?;
+    if let Some(message) = scene.has_run_away(case) {
+        return Ok(vec![trials::unbounded(case, &message).leading()]);
+    }
     let operation = operation(case, failure, &scene)?;
     let mut findings = Vec::new();
     let is_blamed = known.iter().any(|finding| finding.grade == Grade::Fault && finding.leads);
@@ -78,6 +84,14 @@ pub(super) fn findings(
 }
 
 impl Scene {
+    /// Whether the objective went far beyond its first value, the right way: there is no best one.
+    fn has_run_away(&self, case: &Case<'_>) -> Option<String> {
+        let (first, last) = (*self.losses.first()?, *self.losses.last()?);
+        let gain = if sense(case.program) == Sense::Maximize { last - first } else { first - last };
+        let message = format!("it went from {} to {}", short(first), short(last));
+        (gain > RUN_AWAY * first.abs().max(1.0)).then_some(message)
+    }
+
     /// Whether loss or weights had grown before the run failed.
     fn has_grown(&self) -> bool {
         let size = |params: &[Vec<f64>]| params.iter().flatten().map(|w| w * w).sum::<f64>().sqrt().max(1e-3);

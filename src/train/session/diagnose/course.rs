@@ -15,6 +15,10 @@ const FALLEN: f64 = 0.5;
 /// A gradient this part of the first one is that of an optimum.
 const SETTLED: f64 = 1e-3;
 
+/// Losses that rise at so many of the reports, if there are so many, do not settle.
+const RESTLESS: f64 = 0.25;
+const REPORTS: usize = 20;
+
 /// How a run went.
 pub(super) struct Course {
     pub ending: Ending,
@@ -24,8 +28,11 @@ pub(super) struct Course {
     pub last: f64,
     pub start: Vec<Vec<f64>>,
     pub end: Vec<Vec<f64>>,
-    /// Gradient lengths at the reports, before clipping.
+    /// Gradient lengths at the reports, before clipping, and losses.
     pub norms: Vec<f64>,
+    pub losses: Vec<f64>,
+    /// Whether each step takes all rows, so that losses of steps can be compared.
+    takes_all: bool,
 }
 
 impl Course {
@@ -45,11 +52,12 @@ impl Course {
         let rows = training.training_rows();
         let start = training.params()?;
         let first = training.score(&rows)?.loss;
-        let mut norms = Vec::new();
+        let (mut norms, mut losses) = (Vec::new(), Vec::new());
         let ending = training.run(
             || false,
             |_, progress| {
                 norms.push(progress.gradient_norm);
+                losses.push(progress.loss);
                 Ok(ControlFlow::Continue(()))
             },
         )?;
@@ -61,7 +69,8 @@ impl Course {
             Ending::Diverged { step, .. } => *step,
             _ => training.step_count(),
         };
-        Ok(Course { ending, steps, first, last, start, end: training.params()?, norms })
+        let (end, takes_all) = (training.params()?, training.takes_all());
+        Ok(Course { ending, steps, first, last, start, end, norms, losses, takes_all })
     }
 
     pub fn has_failed(&self) -> bool {
@@ -87,6 +96,14 @@ impl Course {
             Some(baseline) => self.last <= LEARNT * baseline,
             None => settled || self.gain(sense) >= FALLEN * self.first.abs(),
         }
+    }
+
+    /// Whether the loss went up and down to the end, though each step takes all rows.
+    pub fn is_restless(&self, sense: Sense) -> bool {
+        let worse =
+            |pair: &&[f64]| if sense == Sense::Maximize { pair[1] < pair[0] } else { pair[1] > pair[0] };
+        let rises = self.losses.windows(2).filter(worse).count();
+        self.takes_all && self.losses.len() >= REPORTS && rises as f64 >= RESTLESS * self.losses.len() as f64
     }
 
     /// Whether the objective went far beyond zero, as losses do not.

@@ -36,6 +36,14 @@ pub struct Layer {
     alike: bool,
 }
 
+impl Layer {
+    /// How much of the loss a change of all elements by their own size changes, at the start.
+    fn counts(&self, loss: f64) -> f64 {
+        let elements = self.shape.iter().product::<usize>() as f64;
+        self.gradient.0 * self.size.0 * elements / loss.abs().max(f64::MIN_POSITIVE)
+    }
+}
+
 fn size(values: &[f64]) -> f64 {
     (values.iter().map(|x| x * x).sum::<f64>() / values.len().max(1) as f64).sqrt()
 }
@@ -132,6 +140,10 @@ fn vanishing(layers: &[Layer], course: &Course, learnt: bool) -> Option<Finding>
     if weights.len() < DEEP || most == 0.0 || !most.is_finite() || first.gradient.0 == 0.0 {
         return None;
     }
+    let is_deaf = !learnt && weights.iter().all(|layer| layer.counts(course.first) < VANISHED);
+    if is_deaf {
+        return Some(deaf(&weights, course));
+    }
     let ratio = first.gradient.0 / most;
     if ratio > VANISHED || first.shape.iter().product::<usize>() == 0 {
         return None;
@@ -152,6 +164,18 @@ fn vanishing(layers: &[Layer], course: &Course, learnt: bool) -> Option<Finding>
         false => Finding::fault(Cause::Vanishing, diagnostic),
     };
     Some(finding.with("first", first.gradient.0).with("largest", most))
+}
+
+/// No layer's weights make a difference: what comes in does not reach the output.
+fn deaf(weights: &[&Layer], course: &Course) -> Finding {
+    let most = weights.iter().map(|layer| layer.counts(course.first)).fold(0.0, f64::max);
+    let message = format!(
+        "nothing comes through the layers: no weights of them change the loss by more than {} of itself when they double",
+        short(most)
+    );
+    let diagnostic = Diagnostic::error(message).at(weights[0].span, "the first of them");
+    let hint = "begin with larger weights, `~ glorot` or `~ he`, or put `residual` connections or `layernorm` between the layers";
+    Finding::fault(Cause::Vanishing, diagnostic.hint(hint)).with("most", most)
 }
 
 fn exploding(probe: &Probe, layers: &[Layer], course: &Course, learnt: bool) -> Option<Finding> {
@@ -193,21 +217,23 @@ fn exploding(probe: &Probe, layers: &[Layer], course: &Course, learnt: bool) -> 
 }
 
 /// Parameters without any gradient, before and after.
-fn zero(layers: &[Layer], course: &Course) -> Vec<Finding> {
+fn zero(layers: &[Layer], course: &Course) -> Option<Finding> {
     if course.has_failed() || course.last.abs() < NOTHING {
-        return Vec::new();
+        return None;
     }
-    let still = layers.iter().filter(|layer| layer.gradient == (0.0, 0.0));
-    let of = |layer: &Layer| {
-        let message = format!(
-            "the gradient of `{}` is exactly 0, before and after, while the loss is {}",
-            layer.name,
-            short(course.last)
-        );
-        let diagnostic = Diagnostic::error(message).at(layer.span, "stays as it starts");
-        let hint =
-            "what comes after it is flat: dead units, saturated units, weights of 0, or a branch never taken";
-        Finding::fault(Cause::ZeroGradient, diagnostic.hint(hint))
-    };
-    still.map(of).collect()
+    let still: Vec<&Layer> = layers.iter().filter(|layer| layer.gradient == (0.0, 0.0)).collect();
+    let first = still.first()?;
+    let names: Vec<String> = still.iter().map(|layer| format!("`{}`", layer.name)).collect();
+    let message = format!(
+        "the gradient of {} is exactly 0, before and after, while the loss is {}",
+        names.join(", "),
+        short(course.last)
+    );
+    let mut diagnostic = Diagnostic::error(message).at(first.span, "stays as it starts");
+    for layer in still.iter().skip(1).filter(|layer| layer.span != first.span) {
+        diagnostic = diagnostic.and_at(layer.span, "and this");
+    }
+    let hint =
+        "what comes after it is flat: dead units, saturated units, weights of 0, or a branch never taken";
+    Some(Finding::fault(Cause::ZeroGradient, diagnostic.hint(hint)))
 }

@@ -25,6 +25,7 @@ use super::standing::Ending;
 use crate::data::Prepared;
 use crate::elaborate::program::Sense;
 use crate::error::Error;
+use crate::ir::{Function, Id};
 use crate::train::{Cause, Finding, Grade};
 use course::Course;
 use probe::Probe;
@@ -100,8 +101,8 @@ pub fn diagnose(
             let failure = autopsy::Failure { step: *step, loss: *loss, message: message.clone() };
             findings.extend(autopsy::findings(&case, &failure, None, &findings)?);
         }
-        _ if !learnt || course.fell_far(sense(program)) => {
-            findings.extend(trials::findings(&case, &course, &pairs, &findings)?)
+        _ if !learnt || course.fell_far(sense(program)) || course.is_restless(sense(program)) => {
+            findings.extend(trials::findings(&case, &course, learnt, &pairs, &findings)?)
         }
         _ => {}
     }
@@ -113,8 +114,35 @@ pub fn diagnose(
     })
 }
 
-/// Faults before notes, causes before what they bring about.
+/// What is wrong with a program whose inputs, then parameters, have these numbers: what its graph cannot
+/// do, and the first operation of the objective or its gradient that fails.
+///
+/// # Errors
+/// For a program without objective, and for another number of numbers.
+pub fn diagnose_point(program: &Program, point: &[f64]) -> Result<Vec<Finding>, Error> {
+    let model = &program.predict;
+    let function = Function::new(model.graph.clone(), model.symbols(), vec![model.objective()?.node]);
+    crate::train::trace::check_length(point, &function)?;
+    let mut findings = structure::findings(program);
+    let named: Vec<(String, Id)> = model.values.iter().map(|v| (v.name.clone(), v.node)).collect();
+    let found = crate::train::trace::at_point(&function, &model.origins, &named, point);
+    findings.extend(found.map(Finding::leading));
+    Ok(ranked(findings))
+}
+
+/// Faults before notes, causes before what they bring about; a gradient of 0 that another fault
+/// explains is a note.
 fn ranked(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let explained = findings.iter().any(|finding| {
+        let explains = [Cause::CutOff, Cause::Symmetric, Cause::Unused, Cause::DeadUnits, Cause::Saturated];
+        finding.grade == Grade::Fault && explains.contains(&finding.cause)
+    });
+    for finding in &mut findings {
+        if explained && finding.cause == Cause::ZeroGradient {
+            finding.grade = Grade::Note;
+            finding.diagnostic.severity = crate::Severity::Note;
+        }
+    }
     findings.sort_by_key(|finding| (finding.grade, !finding.leads, finding.cause));
     findings
 }

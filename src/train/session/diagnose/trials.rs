@@ -24,6 +24,10 @@ const PART: f64 = 0.2;
 /// The gradient is always clipped where it is in that part of the reports, of so many.
 const ALWAYS: f64 = 0.9;
 const REPORTS: usize = 10;
+/// Rates tried where nothing is learnt.
+const RATES: [f64; 7] = [10.0, 100.0, 1e3, 1e4, 1e5, 0.1, 0.01];
+/// A smaller rate is blamed for unrest where it leaves this part of the loss.
+const CALMER: f64 = 0.5;
 /// Ten times the rate and this many times the gain: there is no bottom.
 const BOTTOMLESS: f64 = 5.0;
 
@@ -38,12 +42,13 @@ pub(super) struct Trial<'a> {
 pub(super) fn findings(
     case: &Case<'_>,
     course: &Course,
+    learnt: bool,
     pairs: &[Pair],
     known: &[Finding],
 ) -> Result<Vec<Finding>, Error> {
     let is_known =
-        known.iter().any(|finding| finding.grade == Grade::Fault && finding.cause < Cause::RateTooHigh);
-    if course.steps < SHORT || is_known || case.program.train.train.optimizer.driver.is_some() {
+        |before: Cause| known.iter().any(|finding| finding.grade == Grade::Fault && finding.cause < before);
+    if course.steps < SHORT || is_known(Cause::Scale) || case.program.train.train.optimizer.driver.is_some() {
         return Ok(Vec::new());
     }
     let trial = Trial { case, steps: None };
@@ -59,11 +64,17 @@ pub(super) fn findings(
         );
         return Ok(if is_bottomless { vec![unbounded(case, &message)] } else { Vec::new() });
     }
+    if learnt {
+        return trial.calmer(course).map(|finding| finding.into_iter().collect());
+    }
     let scale = known.iter().find(|finding| finding.cause == Cause::Scale);
     if let Some(scale) = scale
         && let Some(finding) = trial.scaled(scale, course, pairs)?
     {
         return Ok(vec![finding]);
+    }
+    if is_known(Cause::RateTooHigh) {
+        return Ok(Vec::new());
     }
     for setting in SETTINGS {
         if let Some(finding) = trial.without(setting, course)? {
@@ -183,7 +194,7 @@ impl Trial<'_> {
 
     /// A rate that is too small, or too large without a failure.
     fn rates(&self, course: &Course) -> Result<Option<Finding>, Error> {
-        for times in [10.0, 100.0, 1000.0, 0.1, 0.01] {
+        for times in RATES {
             let trial = self.rate(times)?;
             if !self.tells(&trial, course) {
                 continue;
@@ -204,6 +215,29 @@ impl Trial<'_> {
             );
             let hint = format!("try {compare}, or a schedule; more steps help less");
             let finding = Finding::fault(cause, self.at_optimizer(message).hint(hint));
+            return Ok(Some(
+                finding.with("loss", course.last).with("trial", trial.last).with("times", times),
+            ));
+        }
+        Ok(None)
+    }
+
+    /// A rate at which the loss goes up and down where a smaller one settles.
+    fn calmer(&self, course: &Course) -> Result<Option<Finding>, Error> {
+        for times in [0.1, 0.01] {
+            let trial = self.rate(times)?;
+            if trial.has_failed() || trial.last > CALMER * course.last || course.last <= 0.0 {
+                continue;
+            }
+            let part = (1.0_f64 / times).round();
+            let message = format!(
+                "the rate is too large: the loss goes up and down, and after {} steps is {}; it is {} at 1/{part} of the rate",
+                course.steps,
+                short(course.last),
+                short(trial.last)
+            );
+            let hint = format!("take 1/{part} of the rate, or a schedule that lowers it");
+            let finding = Finding::fault(Cause::RateTooHigh, self.at_optimizer(message).hint(hint));
             return Ok(Some(
                 finding.with("loss", course.last).with("trial", trial.last).with("times", times),
             ));
@@ -243,7 +277,7 @@ impl Trial<'_> {
                     short(trial.first),
                     short(trial.last),
                     trial.steps,
-                    failure.message
+                    failure.message.split(';').next().unwrap_or_default()
                 );
                 let hint = format!("take 1/{part} of the rate, or set `clip_norm`");
                 let finding = Finding::fault(Cause::RateTooHigh, self.at_optimizer(message).hint(hint));

@@ -110,7 +110,7 @@ fn finding(probe: &Probe, units: &Units, course: &Course, learnt: bool) -> Optio
     let failed = course.has_failed();
     let is_relu = units.op == Elementwise::Relu;
     let share = if failed { before } else { after.max(if is_relu { 0.0 } else { before }) };
-    if share == 0.0 || (!is_relu && (before < MANY || learnt)) {
+    if share == 0.0 || (!is_relu && before < MANY) {
         return None;
     }
     let graph = &probe.anatomy.graph;
