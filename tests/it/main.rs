@@ -17,6 +17,7 @@ mod elementary;
 mod equivalence;
 mod examples;
 mod facts;
+mod faults;
 mod faulty;
 mod fuzz;
 mod gradients;
