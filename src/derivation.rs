@@ -9,6 +9,10 @@ use crate::error::{Diagnostic, Error};
 use crate::ir::{self, Function, Graph, Id, Symbol, TypeId};
 use crate::simplify::{Level, Purpose, simplified};
 
+/// Derivatives of derivatives may together make this part of the nodes that one result may have: each
+/// order is simplified anew, and those that grow do so by a factor an order.
+const ORDERS: usize = 8;
+
 /// How derivatives are computed, with respect to what, and for whom.
 #[derive(Clone, Debug)]
 pub struct Derivation {
@@ -19,6 +23,8 @@ pub struct Derivation {
     pub wrt: Option<Vec<String>>,
     /// Most nodes a result may have.
     pub nodes: usize,
+    /// Most entries of a Jacobian or Hessian.
+    pub entries: usize,
 }
 
 impl Default for Derivation {
@@ -29,6 +35,7 @@ impl Default for Derivation {
             purpose: Purpose::Both,
             wrt: None,
             nodes: crate::Limits::default().nodes,
+            entries: crate::Limits::default().entries,
         }
     }
 }
@@ -102,6 +109,29 @@ impl Derivation {
         ))
     }
 
+    /// Whether a matrix of so many rows and columns may be written out.
+    fn check_entries(&self, rows: usize, columns: usize) -> Result<(), Error> {
+        if rows.saturating_mul(columns) <= self.entries {
+            return Ok(());
+        }
+        let message =
+            format!("a matrix of {rows} × {columns} derivatives; at most {} entries are made", self.entries);
+        let hint = "choose variables with --wrt, ask for a product with a vector, or raise --max-entries";
+        Err(Error::limit(Diagnostic::error(message).hint(hint)))
+    }
+
+    /// Whether derivatives of derivatives have cost no more than they may, `spent` nodes so far.
+    fn check_orders(&self, spent: usize, order: u32) -> Result<(), Error> {
+        let most = self.nodes / ORDERS;
+        if spent <= most {
+            return Ok(());
+        }
+        let message =
+            format!("the derivatives up to order {order} took {spent} nodes; at most {most} are made");
+        let hint = "ask for a lower order, or raise --max-nodes: an eighth of it is for this";
+        Err(Error::limit(Diagnostic::error(message).hint(hint)))
+    }
+
     /// One output per scalar input: ∂f/∂x for a function with one scalar output.
     pub fn gradient(&self, function: &Function) -> Result<Function, Error> {
         let (function, variables) = self.variables(self.scalar(function)?)?;
@@ -127,12 +157,18 @@ impl Derivation {
         let (mut function, variables) = self.variables(self.scalar(function)?)?;
         let value = function.outputs()[0];
         let mut current = vec![value; variables.len()];
-        for _ in 0..n {
+        let mut spent = 0;
+        for order in 1..=n {
             let step = |graph: &mut Graph| {
                 let each = current.iter().zip(&variables);
                 each.map(|(&y, x)| differentiate::gradient(graph, y, &[x.node], self.mode)[0]).collect()
             };
-            function = self.finish(function.into_derived(step))?;
+            let derived = function.into_derived(step);
+            spent += derived.graph().len();
+            if order > 1 {
+                self.check_orders(spent, order)?;
+            }
+            function = self.finish(derived)?;
             current = function.outputs().to_vec();
         }
         Ok(if n == 0 { function.with_outputs(current) } else { function })
@@ -149,9 +185,10 @@ impl Derivation {
     /// ```
     pub fn up_to(&self, function: &Function, n: u32) -> Result<Function, Error> {
         let (mut function, variables) = self.variables(self.scalar(function)?)?;
+        let mut spent = 0;
         for order in 0..n as usize {
             let before = function.outputs().to_vec();
-            function = self.finish(function.into_derived(|graph| {
+            let derived = function.into_derived(|graph| {
                 let mut outputs = vec![before[0]];
                 for (i, x) in variables.iter().enumerate() {
                     let found = &before[1 + i * order..1 + (i + 1) * order];
@@ -160,7 +197,12 @@ impl Derivation {
                     outputs.extend(differentiate::gradient(graph, last, &[x.node], self.mode));
                 }
                 outputs
-            }))?;
+            });
+            spent += derived.graph().len();
+            if order > 0 {
+                self.check_orders(spent, order as u32 + 1)?;
+            }
+            function = self.finish(derived)?;
         }
         Ok(function)
     }
@@ -170,6 +212,7 @@ impl Derivation {
         let (function, variables) = self.variables(self.prepare(function))?;
         let nodes = nodes_of(&variables);
         let ys = function.outputs().to_vec();
+        self.check_entries(ys.len(), nodes.len())?;
         self.finish(
             function.into_derived(|graph| differentiate::jacobian(graph, &ys, &nodes, self.mode).concat()),
         )
@@ -180,6 +223,7 @@ impl Derivation {
         let (function, variables) = self.variables(self.scalar(function)?)?;
         let y = function.outputs()[0];
         let nodes = nodes_of(&variables);
+        self.check_entries(nodes.len(), nodes.len())?;
         self.finish(
             function.into_derived(|graph| differentiate::hessian(graph, y, &nodes, self.mode).concat()),
         )

@@ -20,6 +20,7 @@
 
 mod derivation;
 mod engine;
+mod equivalence;
 mod error;
 #[cfg(feature = "training")]
 mod gradients;
@@ -51,6 +52,8 @@ pub mod simplify;
 
 pub mod print;
 
+pub mod precise;
+
 pub mod loops;
 
 #[cfg(feature = "jit")]
@@ -67,6 +70,7 @@ pub use elaborate::{Elaborated, condition};
 pub use engine::{Engine, Evaluator};
 #[cfg(feature = "jit")]
 pub use engine::{jit, map, map_with};
+pub use equivalence::{Difference, Equivalence, assert_equivalent, equivalence};
 pub use error::{Diagnostic, Error, Position, Severity, Span};
 #[cfg(feature = "training")]
 pub use gradients::{ArrayKind, ArrayRequest, derive_arrays, gradients};

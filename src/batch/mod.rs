@@ -77,7 +77,7 @@ impl Site<'_> {
         match self.graph.op(self.id) {
             Op::Elementwise(op) => {
                 let operands = self.repeated();
-                self.graph.apply(op, &operands)
+                self.graph.apply_unfolded(op, &operands)
             }
             Op::Selection(Selection::Select) => {
                 let operands = self.repeated();

@@ -503,12 +503,27 @@ pub struct Budgets {
     /// Nodes of an expression or a derivative [default: 4000000]
     #[arg(long, value_name = "N", hide_short_help = true)]
     max_nodes: Option<usize>,
+    /// Nodes of a program's graph [default: 1000000]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_program_nodes: Option<usize>,
+    /// Entries of a Jacobian or Hessian of an expression [default: 1000000]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_entries: Option<usize>,
+    /// Bytes of all arrays that a step of training needs at once [default: 2147483648]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_arena_bytes: Option<usize>,
     /// Bytes of a table or array file, unpacked [default: 1073741824]
     #[arg(long, value_name = "N", hide_short_help = true)]
     max_table_bytes: Option<usize>,
     /// Cells of a table, numbers of an array file [default: 100000000]
     #[arg(long, value_name = "N", hide_short_help = true)]
     max_table_cells: Option<usize>,
+    /// Columns of a table [default: 100000]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_table_columns: Option<usize>,
+    /// Bytes of a cell of a table [default: 1048576]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    max_cell_bytes: Option<usize>,
     /// Bytes of a weights file [default: 1073741824]
     #[arg(long, value_name = "N", hide_short_help = true)]
     max_weights_bytes: Option<usize>,
@@ -524,8 +539,13 @@ impl Budgets {
             literal_digits: self.max_literal_digits.unwrap_or(default.literal_digits),
             exponent: self.max_exponent.unwrap_or(default.exponent),
             nodes: self.max_nodes.unwrap_or(default.nodes),
+            program_nodes: self.max_program_nodes.unwrap_or(default.program_nodes),
+            entries: self.max_entries.unwrap_or(default.entries),
+            arena_bytes: self.max_arena_bytes.unwrap_or(default.arena_bytes),
             table_bytes: self.max_table_bytes.unwrap_or(default.table_bytes),
             table_cells: self.max_table_cells.unwrap_or(default.table_cells),
+            table_columns: self.max_table_columns.unwrap_or(default.table_columns),
+            cell_bytes: self.max_cell_bytes.unwrap_or(default.cell_bytes),
             weights_bytes: self.max_weights_bytes.unwrap_or(default.weights_bytes),
         }
     }

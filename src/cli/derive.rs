@@ -63,7 +63,8 @@ fn one(
 
 /// The choices of the flags that derivations share.
 pub fn derivation(how: &How, limits: &Limits, purpose: Purpose) -> Derivation {
-    Derivation { mode: how.mode, level: how.simplify, purpose, wrt: None, nodes: limits.nodes }
+    let (nodes, entries) = (limits.nodes, limits.entries);
+    Derivation { mode: how.mode, level: how.simplify, purpose, wrt: None, nodes, entries }
 }
 
 /// Adds the conditions of `--assume`.

@@ -4,12 +4,12 @@
 //! of standard input does not stop the rest.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::Path;
 
 use super::arguments::Source;
 use super::console::{Console, Exit, Fault, Origin};
+use crate::data;
 use crate::{Diagnostic, Elaborated, Error, Limits, read};
 
 /// One expression as it was given.
@@ -112,12 +112,16 @@ pub fn file_bytes(path: &Path, most: usize) -> Result<Vec<u8>, Fault> {
     let missing = |error: io::Error| {
         let why = match error.kind() {
             io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
             _ => error.to_string(),
         };
         Fault::plain(Exit::NoInput, Diagnostic::error(format!("cannot read `{}`: {why}", path.display())))
     };
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes)).map_err(missing)?;
+    data::open_file(path)
+        .and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes))
+        .map_err(missing)?;
     Ok(bytes)
 }
 

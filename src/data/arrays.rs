@@ -3,13 +3,14 @@
 //! What must stay true: an archive is unpacked only up to the budget, whatever sizes it claims;
 //! the kind of a file is told by its first bytes and, for text, by its name.
 
+use std::collections::HashSet;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
 use super::cell::quoted;
 use super::file::{display_name, read_file};
 use super::npy::parse_npy;
-use super::read::{TableOptions, parse_file};
+use super::read::{TableOptions, check_columns, parse_file};
 use super::table::Table;
 use super::text::Corpus;
 use crate::error::{Diagnostic, Error};
@@ -85,7 +86,9 @@ pub fn read_dataset(path: &Path, options: &TableOptions) -> Result<Dataset, Erro
     let (name, arrays) = (display_name(path), parse_arrays(path, &bytes, &options.limits)?);
     Ok(match arrays.as_slice() {
         [Array { shape, values, .. }] if shape.len() <= 2 && !ends("npz") => {
-            Dataset::Table(Table::from_rows(&name, shape.get(1).copied().unwrap_or(1), values))
+            let width = shape.get(1).copied().unwrap_or(1);
+            check_columns(&name, width, &options.limits)?;
+            Dataset::Table(Table::from_rows(&name, width, values))
         }
         _ => Dataset::Arrays(name, arrays),
     })
@@ -117,6 +120,7 @@ fn parse_npz(source: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Array>, 
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| fault(&e))?;
     let (mut room, mut cells) = (limits.table_bytes, limits.table_cells);
     let mut arrays: Vec<Array> = Vec::new();
+    let mut names = HashSet::new();
     for i in 0..archive.len() {
         let entry = archive.by_index(i).map_err(|e| fault(&e))?;
         let file = entry.name().map_err(|e| fault(&e))?.into_owned();
@@ -136,7 +140,7 @@ fn parse_npz(source: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Array>, 
             return Err(Error::limit(Diagnostic::error(text).hint("split the file, or raise the limit")));
         }
         room -= unpacked.len();
-        if arrays.iter().any(|array| array.name == name) {
+        if !names.insert(name.to_owned()) {
             return Err(fault(&format!("two arrays are named {}", quoted(name))));
         }
         let array = parse_npy(&format!("{source}, array `{name}`"), name, &unpacked, cells)?;

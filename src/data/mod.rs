@@ -48,7 +48,7 @@ pub use batches::{BatchState, Batches};
 pub use bind::{InputShape, Missing, Source, Wish, Wishes};
 pub use encodings::{Encoded, Encodings};
 pub use extract::Examples;
-pub(crate) use file::read_file;
+pub(crate) use file::{open_file, read_file};
 pub use labels::Labels;
 pub use pick::ColumnPick;
 pub use prepare::{Portions, Prepared, prepare, prepare_like};

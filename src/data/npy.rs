@@ -18,8 +18,9 @@ pub(super) fn parse_npy(place: &str, name: &str, bytes: &[u8], most: usize) -> R
     let fault = |why: String| Error::data(Diagnostic::error(format!("{place}: {why}")));
     let (text, data) = header(bytes).map_err(fault)?;
     let Header { kind, fortran, shape } = Header::parse(text).map_err(fault)?;
-    let size = shape.iter().try_fold(1usize, |size, &extent| size.checked_mul(extent));
-    let Some(size) = size.filter(|&size| size <= most) else {
+    // An extent of 0 does not excuse the others: each makes columns, or windows, of its own.
+    let product = |least: usize| shape.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent.max(least)));
+    let Some(size) = product(1).filter(|&size| size <= most).and_then(|_| product(0)) else {
         let text = format!("{place}: an array of shape {shape:?} has more than {most} numbers");
         return Err(Error::limit(Diagnostic::error(text).hint("split the file, or raise the limit")));
     };

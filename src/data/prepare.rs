@@ -5,6 +5,7 @@
 
 use super::arrays::Dataset;
 use super::bind::{InputShape, Missing, Taken, Wishes, resolve};
+use super::cell::quoted;
 use super::encodings::{Encoded, Encodings};
 use super::extract::{Examples, extract};
 use super::scaling::Scaling;
@@ -216,9 +217,12 @@ fn read(
     Ok((examples, encodings, echo))
 }
 
-/// A label as a note shows it: quoted where it is blank or looks like two.
+/// A label as a note shows it: its beginning, quoted where it is blank or looks like two.
 fn shown(label: &str) -> String {
-    if label.trim().is_empty() || label.contains([',', '=']) {
+    const LONGEST: usize = 40;
+    if label.chars().nth(LONGEST).is_some() {
+        quoted(label)
+    } else if label.trim().is_empty() || label.contains([',', '=']) {
         format!("{label:?}")
     } else {
         label.to_owned()

@@ -56,6 +56,7 @@ pub(super) fn parse_file(path: &Path, bytes: &[u8], options: &TableOptions) -> R
 pub fn parse_table(source: &str, bytes: &[u8], options: &TableOptions) -> Result<Table, Error> {
     let text = decode(source, bytes)?;
     let delimiter = options.delimiter.unwrap_or_else(|| sniff(text));
+    check_lines(source, text, delimiter, &options.limits)?;
     let mut rows = Rows::new(source, text, delimiter);
     if rows.next()?.is_none() {
         let text = format!("{source} is empty");
@@ -68,7 +69,8 @@ pub fn parse_table(source: &str, bytes: &[u8], options: &TableOptions) -> Result
     } else {
         (0..rows.record.len()).map(|i| i.to_string()).collect()
     };
-    let mut building = Building::new(source, &names, header, options.limits.table_cells);
+    check_columns(source, names.len(), &options.limits)?;
+    let mut building = Building::new(source, &names, header, &options.limits);
     let mut line = if header { rows.next()? } else { Some(1) };
     if line.is_none() {
         let text = format!("{source} has a header and no rows");
@@ -84,6 +86,34 @@ pub fn parse_table(source: &str, bytes: &[u8], options: &TableOptions) -> Result
         line = rows.next()?;
     }
     building.finish(text, delimiter)
+}
+
+/// Refuses a line of more cells than a table may have columns, before anything is made of it.
+fn check_lines(source: &str, text: &str, delimiter: u8, limits: &Limits) -> Result<(), Error> {
+    let most = limits.table_columns;
+    for (i, line) in text.split('\n').enumerate().filter(|(_, line)| line.len() > most) {
+        let mut inside_quotes = false;
+        let mut cells = 1;
+        for byte in line.bytes() {
+            inside_quotes ^= byte == b'"';
+            cells = if byte == b'\r' { 1 } else { cells + usize::from(byte == delimiter && !inside_quotes) };
+            if cells > most {
+                return Err(too_many_columns(&format!("{source}, line {}", i + 1), limits));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses more columns than a table may have.
+pub(super) fn check_columns(source: &str, columns: usize, limits: &Limits) -> Result<(), Error> {
+    if columns <= limits.table_columns { Ok(()) } else { Err(too_many_columns(source, limits)) }
+}
+
+fn too_many_columns(place: &str, limits: &Limits) -> Error {
+    let text = format!("{place}: more than the {} columns a table may have", limits.table_columns);
+    let hint = "give a wide array as NPZ, with the rows first; --max-table-columns raises the limit";
+    Error::limit(Diagnostic::error(text).hint(hint))
 }
 
 fn header_only_hint(text: String, names: &[String]) -> Diagnostic {
@@ -172,10 +202,11 @@ struct Building<'t> {
     first_missing: Vec<Option<String>>,
     lines: Vec<u32>,
     most_rows: usize,
+    cell_bytes: usize,
 }
 
 impl<'t> Building<'t> {
-    fn new(source: &'t str, names: &'t [String], header: bool, most_cells: usize) -> Building<'t> {
+    fn new(source: &'t str, names: &'t [String], header: bool, limits: &Limits) -> Building<'t> {
         Building {
             source,
             names,
@@ -183,7 +214,8 @@ impl<'t> Building<'t> {
             numbers: vec![Some(Vec::new()); names.len()],
             first_missing: vec![None; names.len()],
             lines: Vec::new(),
-            most_rows: most_cells / names.len(),
+            most_rows: limits.table_cells / names.len().max(1),
+            cell_bytes: limits.cell_bytes,
         }
     }
 
@@ -197,6 +229,9 @@ impl<'t> Building<'t> {
             return Err(Error::limit(Diagnostic::error(text).hint("split the file, or raise the limit")));
         }
         for (i, text) in record.iter().enumerate() {
+            if text.len() > self.cell_bytes {
+                return Err(self.long_cell(line, i, text.len()));
+            }
             let Some(numbers) = &mut self.numbers[i] else { continue };
             match read_cell(text) {
                 Cell::Number(value) => numbers.push(value),
@@ -209,6 +244,18 @@ impl<'t> Building<'t> {
         }
         self.lines.push(line);
         Ok(())
+    }
+
+    fn long_cell(&self, line: u32, column: usize, length: usize) -> Error {
+        let (source, most) = (self.source, self.cell_bytes);
+        let name = quoted(&self.names[column]);
+        let text = format!(
+            "{source}, line {line}, column {name}: a cell of {length} bytes; at most {most} are read"
+        );
+        Error::limit(
+            Diagnostic::error(text)
+                .hint("is a quotation mark never closed? --max-cell-bytes raises the limit"),
+        )
     }
 
     fn ragged(&self, line: u32, record: &csv::StringRecord) -> Error {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::file::is_lone_pipe;
 use crate::error::{Diagnostic, Error};
 
 /// Bytes of one line; a longer one was not written by us.
@@ -25,7 +26,7 @@ pub struct RunLog {
 impl RunLog {
     /// Begins a log; an old file of this name is emptied.
     pub fn create(path: &Path) -> Result<RunLog, Error> {
-        let file = File::create(path).map_err(|error| fault(path, &error))?;
+        let file = not_a_pipe(path).and_then(|()| File::create(path)).map_err(|error| fault(path, &error))?;
         Ok(RunLog { path: path.to_owned(), file })
     }
 
@@ -33,6 +34,7 @@ impl RunLog {
     /// most `step` is cut off. Begins one where there is none.
     pub fn resume(path: &Path, step: u64) -> Result<RunLog, Error> {
         let resume = || -> io::Result<File> {
+            not_a_pipe(path)?;
             let mut file =
                 OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
             let kept = kept_bytes(&mut file, step)?;
@@ -62,6 +64,11 @@ impl RunLog {
         let line = format!("{{{}}}\n", fields.join(","));
         self.file.write_all(line.as_bytes()).map_err(|error| fault(&self.path, &error))
     }
+}
+
+/// Opening a pipe would wait for a reader, and nothing of one can be cut off.
+fn not_a_pipe(path: &Path) -> io::Result<()> {
+    if is_lone_pipe(path) { Err(io::Error::other("it is a pipe")) } else { Ok(()) }
 }
 
 /// How many bytes the lines up to the step have.

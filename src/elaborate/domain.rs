@@ -17,7 +17,7 @@ pub(super) fn is_outside(graph: &Graph, op: Elementwise, operands: &[Id]) -> boo
             (Some(base), Some(exponent)) => base.is_negative() && !exponent.is_integer(),
             _ => false,
         },
-        Domain::Other => is_undefined_at(graph, op, operands),
+        Domain::Within(..) | Domain::Between(..) | Domain::Other => is_undefined_at(graph, op, operands),
     }
 }
 

@@ -18,9 +18,14 @@ impl Graph {
     /// sure that the operands' shapes otherwise agree.
     pub fn apply(&mut self, op: Elementwise, operands: &[Id]) -> Id {
         debug_assert_eq!(op.arity(), operands.len(), "{}", op.name());
-        if let Some(folded) = self.fold(op, operands) {
-            return folded;
+        match self.fold(op, operands) {
+            Some(folded) => folded,
+            None => self.apply_unfolded(op, operands),
         }
+    }
+
+    /// [`Graph::apply`] of a graph whose roundings are settled: nothing is folded.
+    pub(crate) fn apply_unfolded(&mut self, op: Elementwise, operands: &[Id]) -> Id {
         let operands = self.repeated_to_one_shape(operands);
         let ty = self.shaped(&operands).map_or(TypeId::F64, |x| self.node(x).ty);
         self.intern(Op::Elementwise(op), &operands, ty)
@@ -45,6 +50,8 @@ impl Graph {
             Sub if is(0, 0) => second.map(|x| self.apply(Neg, &[x])),
             Mul if is(0, 1) => second,
             Mul | Div | Pow if is(1, 1) => first,
+            // IEEE 754: 1 whatever the base is, NaN too. An array has no constant of its shape.
+            Pow if is(1, 0) && first.is_some_and(|x| self.is_scalar(x)) => Some(self.integer(1)),
             Mul if is(0, -1) => second.map(|x| self.apply(Neg, &[x])),
             Mul | Div if is(1, -1) => first.map(|x| self.apply(Neg, &[x])),
             Neg => match first.map(|x| (self.op(x), x)) {

@@ -4,12 +4,13 @@
 //! the same bits; the partials are written over a [`Real`], so `f64` checks the table and
 //! [`Expr`](super::Expr) builds derivatives with it. To add an op, add a row.
 
-use super::Number;
+use super::{Interval, Number};
 use crate::elementary::{self, Machine, Plain};
+use std::f64::consts::{FRAC_PI_2, PI};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// Where an op is defined, given finite operands (by operand position).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Domain {
     Everywhere,
     Positive(usize),
@@ -17,17 +18,33 @@ pub enum Domain {
     NonZero(usize),
     /// `a^b` over the reals: a > 0; or a = 0 and b ≥ 0; or a < 0 and b an integer.
     Power,
+    /// Operand 0 from one number to another, both included.
+    Within(f64, f64),
+    /// Operand 0 between two numbers, both left out.
+    Between(f64, f64),
     /// Some other set; nothing about signs follows from being inside it.
     Other,
 }
 
-/// What the sign of a result is known to be, over the reals.
+/// How the values of an op go with its operand, over its domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
-    Any,
-    NonNegative,
-    Positive,
+pub enum Course {
+    Rising,
+    Falling,
+    /// Even, and rising with |x|.
+    Bowl,
+    /// Even, and falling with |x|.
+    Hill,
+    /// As [`Elementwise::image`] has it for this op alone.
+    Own,
 }
+
+/// No bound, in rows.
+const INFINITY: f64 = f64::INFINITY;
+const NEG_INFINITY: f64 = f64::NEG_INFINITY;
+
+/// Just above π/2.
+const QUARTER: f64 = FRAC_PI_2.next_up();
 
 /// Where an op has no derivative, and what stands for it there.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,7 +105,7 @@ pub enum Single {
 
 macro_rules! elementwise {
     ($($(#[$doc:meta])* $variant:ident $name:ident ($($a:ident $(, $rest:ident)*)?) = $value:path ; $single:ident ;
-       $y:pat => [$($partial:expr),*] ; $domain:expr ; $range:ident ; $kink:expr ; $latex:literal ;)*) => {
+       $y:pat => [$($partial:expr),*] ; $domain:expr ; $course:ident ; $range:expr ; $kink:expr ; $latex:literal ;)*) => {
         /// An op of the elementwise class.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Elementwise { $($(#[$doc])* $variant,)* }
@@ -120,8 +137,14 @@ macro_rules! elementwise {
                 match self { $(Elementwise::$variant => $domain,)* }
             }
 
-            pub fn range(self) -> Range {
-                match self { $(Elementwise::$variant => Range::$range,)* }
+            /// How its values go with its operand.
+            pub fn course(self) -> Course {
+                match self { $(Elementwise::$variant => Course::$course,)* }
+            }
+
+            /// Where its values lie, over the reals: a value may round to an end that is left out.
+            pub fn range(self) -> Interval {
+                match self { $(Elementwise::$variant => $range,)* }
             }
 
             pub fn kink(self) -> Kink {
@@ -190,73 +213,73 @@ macro_rules! elementwise {
 
 #[rustfmt::skip]
 elementwise! {
-//  op       name       operands   value on a machine      single    ∂y/∂operand, y the result                     defined        sign         kink            LaTeX
-    Pi       pi         ()       = elementary::pi        ; Native  ; _ => []                                     ; Everywhere   ; Positive    ; Smooth        ; r"\pi";
-    Neg      neg        (x)      = M::neg                ; Native  ; _ => [x.lit(-1)]                            ; Everywhere   ; Any         ; Smooth        ; "-";
-    Add      add        (a, b)   = M::add                ; Native  ; _ => [a.one(), a.one()]                     ; Everywhere   ; Any         ; Smooth        ; "+";
-    Sub      sub        (a, b)   = M::sub                ; Native  ; _ => [a.one(), a.lit(-1)]                   ; Everywhere   ; Any         ; Smooth        ; "-";
-    Mul      mul        (a, b)   = M::mul                ; Native  ; _ => [b, a]                                 ; Everywhere   ; Any         ; Smooth        ; "";
-    Div      div        (a, b)   = M::div                ; Native  ; y => [b.recip(), -y / b]                    ; NonZero(1)   ; Any         ; Smooth        ; r"\frac";
+//  op       name       operands   value on a machine      single    ∂y/∂operand, y the result                                                         ; defined                    ; course  ; values lie in                         ; kink            ; LaTeX
+    Pi       pi         ()       = elementary::pi        ; Native  ; _ => []                                                                           ; Everywhere                 ; Own     ; Interval::between(PI, PI.next_up())   ; Smooth          ; r"\pi";
+    Neg      neg        (x)      = M::neg                ; Native  ; _ => [x.lit(-1)]                                                                  ; Everywhere                 ; Falling ; Interval::ALL                         ; Smooth          ; "-";
+    Add      add        (a, b)   = M::add                ; Native  ; _ => [a.one(), a.one()]                                                           ; Everywhere                 ; Own     ; Interval::ALL                         ; Smooth          ; "+";
+    Sub      sub        (a, b)   = M::sub                ; Native  ; _ => [a.one(), a.lit(-1)]                                                         ; Everywhere                 ; Own     ; Interval::ALL                         ; Smooth          ; "-";
+    Mul      mul        (a, b)   = M::mul                ; Native  ; _ => [b, a]                                                                       ; Everywhere                 ; Own     ; Interval::ALL                         ; Smooth          ; "";
+    Div      div        (a, b)   = M::div                ; Native  ; y => [b.recip(), -y / b]                                                          ; NonZero(1)                 ; Own     ; Interval::ALL                         ; Smooth          ; r"\frac";
     /// `a*b + c`, rounded once.
-    Fma      fma        (a, b, c)= M::fma                ; Native  ; _ => [b, a, a.one()]                        ; Everywhere   ; Any         ; Smooth        ; "fma";
-    Pow      pow        (a, b)   = elementary::pow       ; Widened ; y => [b * a.pow(b - a.one()), y * a.log()]  ; Power        ; Any         ; Smooth        ; "^";
-    Sqrt     sqrt       (x)      = M::sqrt               ; Native  ; y => [(y.lit(2) * y).recip()]               ; NonNegative(0); NonNegative; Smooth        ; r"\sqrt";
-    Cbrt     cbrt       (x)      = elementary::cbrt      ; Widened ; y => [(y.lit(3) * y.square()).recip()]      ; Everywhere   ; Any         ; Smooth        ; r"\sqrt[3]";
-    Hypot    hypot      (a, b)   = elementary::hypot     ; Widened ; y => [a / y, b / y]                         ; Everywhere   ; NonNegative ; Smooth        ; r"\operatorname{hypot}";
-    Exp      exp        (x)      = elementary::exp       ; Native  ; y => [y]                                    ; Everywhere   ; Positive    ; Smooth        ; r"\exp";
-    Exp2     exp2       (x)      = elementary::exp2      ; Native  ; y => [y * y.lit(2).log()]                   ; Everywhere   ; Positive    ; Smooth        ; r"\operatorname{exp2}";
-    Expm1    expm1      (x)      = elementary::expm1     ; Native  ; _ => [x.exp()]                              ; Everywhere   ; Any         ; Smooth        ; r"\operatorname{expm1}";
-    Log      log        (x)      = elementary::log       ; Native  ; _ => [x.recip()]                            ; Positive(0)  ; Any         ; Smooth        ; r"\log";
-    Log1p    log1p      (x)      = elementary::log1p     ; Native  ; _ => [(x.one() + x).recip()]                ; Other        ; Any         ; Smooth        ; r"\operatorname{log1p}";
-    Log2     log2       (x)      = elementary::log2      ; Native  ; _ => [(x * x.lit(2).log()).recip()]         ; Positive(0)  ; Any         ; Smooth        ; r"\log_{2}";
-    Log10    log10      (x)      = elementary::log10     ; Widened ; _ => [(x * x.lit(10).log()).recip()]        ; Positive(0)  ; Any         ; Smooth        ; r"\log_{10}";
+    Fma      fma        (a, b, c)= M::fma                ; Native  ; _ => [b, a, a.one()]                                                              ; Everywhere                 ; Own     ; Interval::ALL                         ; Smooth          ; "fma";
+    Pow      pow        (a, b)   = elementary::pow       ; Widened ; y => [b * a.pow(b - a.one()), y * a.log()]                                        ; Power                      ; Own     ; Interval::ALL                         ; Smooth          ; "^";
+    Sqrt     sqrt       (x)      = M::sqrt               ; Native  ; y => [(y.lit(2) * y).recip()]                                                     ; NonNegative(0)             ; Rising  ; Interval::NON_NEGATIVE                ; Smooth          ; r"\sqrt";
+    Cbrt     cbrt       (x)      = elementary::cbrt      ; Widened ; y => [(y.lit(3) * y.square()).recip()]                                            ; Everywhere                 ; Rising  ; Interval::ALL                         ; Smooth          ; r"\sqrt[3]";
+    Hypot    hypot      (a, b)   = elementary::hypot     ; Widened ; y => [a / y, b / y]                                                               ; Everywhere                 ; Own     ; Interval::NON_NEGATIVE                ; Smooth          ; r"\operatorname{hypot}";
+    Exp      exp        (x)      = elementary::exp       ; Native  ; y => [y]                                                                          ; Everywhere                 ; Rising  ; Interval::POSITIVE                    ; Smooth          ; r"\exp";
+    Exp2     exp2       (x)      = elementary::exp2      ; Native  ; y => [y * y.lit(2).log()]                                                         ; Everywhere                 ; Rising  ; Interval::POSITIVE                    ; Smooth          ; r"\operatorname{exp2}";
+    Expm1    expm1      (x)      = elementary::expm1     ; Native  ; _ => [x.exp()]                                                                    ; Everywhere                 ; Rising  ; Interval::above(-1.0)                 ; Smooth          ; r"\operatorname{expm1}";
+    Log      log        (x)      = elementary::log       ; Native  ; _ => [x.recip()]                                                                  ; Positive(0)                ; Rising  ; Interval::ALL                         ; Smooth          ; r"\log";
+    Log1p    log1p      (x)      = elementary::log1p     ; Native  ; _ => [(x.one() + x).recip()]                                                      ; Between(-1.0, INFINITY)    ; Rising  ; Interval::ALL                         ; Smooth          ; r"\operatorname{log1p}";
+    Log2     log2       (x)      = elementary::log2      ; Native  ; _ => [(x * x.lit(2).log()).recip()]                                               ; Positive(0)                ; Rising  ; Interval::ALL                         ; Smooth          ; r"\log_{2}";
+    Log10    log10      (x)      = elementary::log10     ; Widened ; _ => [(x * x.lit(10).log()).recip()]                                              ; Positive(0)                ; Rising  ; Interval::ALL                         ; Smooth          ; r"\log_{10}";
     /// log(1 − exp(x)), for x < 0.
-    Log1mexp log1mexp   (x)      = elementary::log1mexp  ; Widened ; _ => [-(-x).expm1().recip()]                ; Other        ; Any         ; Smooth        ; r"\operatorname{log1mexp}";
-    Sin      sin        (x)      = elementary::sin       ; Native  ; _ => [x.cos()]                              ; Everywhere   ; Any         ; Smooth        ; r"\sin";
-    Cos      cos        (x)      = elementary::cos       ; Native  ; _ => [-x.sin()]                             ; Everywhere   ; Any         ; Smooth        ; r"\cos";
-    Tan      tan        (x)      = elementary::tan       ; Widened ; _ => [x.sec().square()]                     ; Other        ; Any         ; Smooth        ; r"\tan";
-    Sec      sec        (x)      = elementary::sec       ; Widened ; y => [y * x.tan()]                          ; Other        ; Any         ; Smooth        ; r"\sec";
-    Csc      csc        (x)      = elementary::csc       ; Widened ; y => [-y * x.cot()]                         ; Other        ; Any         ; Smooth        ; r"\csc";
-    Cot      cot        (x)      = elementary::cot       ; Widened ; _ => [-x.csc().square()]                    ; Other        ; Any         ; Smooth        ; r"\cot";
-    Asin     asin       (x)      = elementary::asin      ; Widened ; _ => [(x.one() - x.square()).sqrt().recip()]; Other        ; Any         ; Smooth        ; r"\arcsin";
-    Acos     acos       (x)      = elementary::acos      ; Widened ; _ => [-(x.one() - x.square()).sqrt().recip()]; Other       ; NonNegative ; Smooth        ; r"\arccos";
-    Atan     atan       (x)      = elementary::atan      ; Native  ; _ => [(x.one() + x.square()).recip()]       ; Everywhere   ; Any         ; Smooth        ; r"\arctan";
+    Log1mexp log1mexp   (x)      = elementary::log1mexp  ; Widened ; _ => [-(-x).expm1().recip()]                                                      ; Between(NEG_INFINITY, 0.0) ; Falling ; Interval::NEGATIVE                    ; Smooth          ; r"\operatorname{log1mexp}";
+    Sin      sin        (x)      = elementary::sin       ; Native  ; _ => [x.cos()]                                                                    ; Everywhere                 ; Own     ; Interval::within(-1.0, 1.0)           ; Smooth          ; r"\sin";
+    Cos      cos        (x)      = elementary::cos       ; Native  ; _ => [-x.sin()]                                                                   ; Everywhere                 ; Own     ; Interval::within(-1.0, 1.0)           ; Smooth          ; r"\cos";
+    Tan      tan        (x)      = elementary::tan       ; Widened ; _ => [x.sec().square()]                                                           ; Other                      ; Own     ; Interval::ALL                         ; Smooth          ; r"\tan";
+    Sec      sec        (x)      = elementary::sec       ; Widened ; y => [y * x.tan()]                                                                ; Other                      ; Own     ; Interval::ALL                         ; Smooth          ; r"\sec";
+    Csc      csc        (x)      = elementary::csc       ; Widened ; y => [-y * x.cot()]                                                               ; Other                      ; Own     ; Interval::ALL                         ; Smooth          ; r"\csc";
+    Cot      cot        (x)      = elementary::cot       ; Widened ; _ => [-x.csc().square()]                                                          ; Other                      ; Own     ; Interval::ALL                         ; Smooth          ; r"\cot";
+    Asin     asin       (x)      = elementary::asin      ; Widened ; _ => [(x.one() - x.square()).sqrt().recip()]                                      ; Within(-1.0, 1.0)          ; Rising  ; Interval::within(-QUARTER, QUARTER)   ; Smooth          ; r"\arcsin";
+    Acos     acos       (x)      = elementary::acos      ; Widened ; _ => [-(x.one() - x.square()).sqrt().recip()]                                     ; Within(-1.0, 1.0)          ; Falling ; Interval::within(0.0, 2.0 * QUARTER)  ; Smooth          ; r"\arccos";
+    Atan     atan       (x)      = elementary::atan      ; Native  ; _ => [(x.one() + x.square()).recip()]                                             ; Everywhere                 ; Rising  ; Interval::between(-QUARTER, QUARTER)  ; Smooth          ; r"\arctan";
     /// The angle of the point (x, y): `atan2(y, x)`.
-    Atan2    atan2      (y, x)   = elementary::atan2     ; Widened ; _ => [x / x.hypot(y).square(), -y / x.hypot(y).square()]; Other ; Any    ; Smooth        ; r"\operatorname{atan2}";
-    Sinh     sinh       (x)      = elementary::sinh      ; Widened ; _ => [x.cosh()]                             ; Everywhere   ; Any         ; Smooth        ; r"\sinh";
-    Cosh     cosh       (x)      = elementary::cosh      ; Widened ; _ => [x.sinh()]                             ; Everywhere   ; Positive    ; Smooth        ; r"\cosh";
+    Atan2    atan2      (y, x)   = elementary::atan2     ; Widened ; _ => [x / x.hypot(y).square(), -y / x.hypot(y).square()]                          ; Other                      ; Own     ; Interval::within(-2.0 * QUARTER, 2.0 * QUARTER) ; Smooth          ; r"\operatorname{atan2}";
+    Sinh     sinh       (x)      = elementary::sinh      ; Widened ; _ => [x.cosh()]                                                                   ; Everywhere                 ; Rising  ; Interval::ALL                         ; Smooth          ; r"\sinh";
+    Cosh     cosh       (x)      = elementary::cosh      ; Widened ; _ => [x.sinh()]                                                                   ; Everywhere                 ; Bowl    ; Interval::within(1.0, INFINITY)       ; Smooth          ; r"\cosh";
     // 1 − tanh² cancels: it is 0 at x = 20, where sech² is 1.7e-17.
-    Tanh     tanh       (x)      = elementary::tanh      ; Native  ; _ => [x.sech().square()]                    ; Everywhere   ; Any         ; Smooth        ; r"\tanh";
-    Sech     sech       (x)      = elementary::sech      ; Native  ; y => [-y * x.tanh()]                        ; Everywhere   ; Positive    ; Smooth        ; r"\operatorname{sech}";
-    Csch     csch       (x)      = elementary::csch      ; Widened ; y => [-y * x.coth()]                        ; NonZero(0)   ; Any         ; Smooth        ; r"\operatorname{csch}";
-    Coth     coth       (x)      = elementary::coth      ; Widened ; _ => [-x.csch().square()]                   ; NonZero(0)   ; Any         ; Smooth        ; r"\coth";
-    Asinh    asinh      (x)      = elementary::asinh     ; Widened ; _ => [(x.square() + x.one()).sqrt().recip()]; Everywhere   ; Any         ; Smooth        ; r"\operatorname{arsinh}";
+    Tanh     tanh       (x)      = elementary::tanh      ; Native  ; _ => [x.sech().square()]                                                          ; Everywhere                 ; Rising  ; Interval::between(-1.0, 1.0)          ; Smooth          ; r"\tanh";
+    Sech     sech       (x)      = elementary::sech      ; Native  ; y => [-y * x.tanh()]                                                              ; Everywhere                 ; Hill    ; Interval::above_to(0.0, 1.0)          ; Smooth          ; r"\operatorname{sech}";
+    Csch     csch       (x)      = elementary::csch      ; Widened ; y => [-y * x.coth()]                                                              ; NonZero(0)                 ; Own     ; Interval::ALL                         ; Smooth          ; r"\operatorname{csch}";
+    Coth     coth       (x)      = elementary::coth      ; Widened ; _ => [-x.csch().square()]                                                         ; NonZero(0)                 ; Own     ; Interval::ALL                         ; Smooth          ; r"\coth";
+    Asinh    asinh      (x)      = elementary::asinh     ; Widened ; _ => [(x.square() + x.one()).sqrt().recip()]                                      ; Everywhere                 ; Rising  ; Interval::ALL                         ; Smooth          ; r"\operatorname{arsinh}";
     // Two roots, not sqrt(x² − 1): that one is defined below −1, where acosh is not.
-    Acosh    acosh      (x)      = elementary::acosh     ; Widened ; _ => [((x - x.one()).sqrt() * (x + x.one()).sqrt()).recip()]; Other; NonNegative; Smooth ; r"\operatorname{arcosh}";
-    Atanh    atanh      (x)      = elementary::atanh     ; Widened ; _ => [(x.one() - x.square()).recip()]       ; Other        ; Any         ; Smooth        ; r"\operatorname{artanh}";
-    Erf      erf        (x)      = elementary::erf       ; Native  ; _ => [x.lit(2) / x.pi().sqrt() * (-x.square()).exp()]; Everywhere ; Any  ; Smooth        ; r"\operatorname{erf}";
-    Erfc     erfc       (x)      = elementary::erfc      ; Widened ; _ => [x.lit(-2) / x.pi().sqrt() * (-x.square()).exp()]; Everywhere ; Positive; Smooth    ; r"\operatorname{erfc}";
-    Gamma    gamma      (x)      = elementary::gamma     ; Widened ; y => [y * x.digamma()]                      ; Other        ; Any         ; Smooth        ; r"\Gamma";
-    Lgamma   lgamma     (x)      = elementary::lgamma    ; Widened ; _ => [x.digamma()]                          ; Other        ; Any         ; Smooth        ; r"\log\Gamma";
-    Digamma  digamma    (x)      = elementary::digamma   ; Widened ; _ => [x.one().polygamma(x)]                 ; Other        ; Any         ; Smooth        ; r"\psi";
+    Acosh    acosh      (x)      = elementary::acosh     ; Widened ; _ => [((x - x.one()).sqrt() * (x + x.one()).sqrt()).recip()]                      ; Within(1.0, INFINITY)      ; Rising  ; Interval::NON_NEGATIVE                ; Smooth          ; r"\operatorname{arcosh}";
+    Atanh    atanh      (x)      = elementary::atanh     ; Widened ; _ => [(x.one() - x.square()).recip()]                                             ; Between(-1.0, 1.0)         ; Rising  ; Interval::ALL                         ; Smooth          ; r"\operatorname{artanh}";
+    Erf      erf        (x)      = elementary::erf       ; Native  ; _ => [x.lit(2) / x.pi().sqrt() * (-x.square()).exp()]                             ; Everywhere                 ; Rising  ; Interval::between(-1.0, 1.0)          ; Smooth          ; r"\operatorname{erf}";
+    Erfc     erfc       (x)      = elementary::erfc      ; Widened ; _ => [x.lit(-2) / x.pi().sqrt() * (-x.square()).exp()]                            ; Everywhere                 ; Falling ; Interval::between(0.0, 2.0)           ; Smooth          ; r"\operatorname{erfc}";
+    Gamma    gamma      (x)      = elementary::gamma     ; Widened ; y => [y * x.digamma()]                                                            ; Other                      ; Own     ; Interval::ALL                         ; Smooth          ; r"\Gamma";
+    Lgamma   lgamma     (x)      = elementary::lgamma    ; Widened ; _ => [x.digamma()]                                                                ; Other                      ; Own     ; Interval::ALL                         ; Smooth          ; r"\log\Gamma";
+    Digamma  digamma    (x)      = elementary::digamma   ; Widened ; _ => [x.one().polygamma(x)]                                                       ; Other                      ; Own     ; Interval::ALL                         ; Smooth          ; r"\psi";
     /// The derivative of digamma, `n` times; `n` is a whole number and has no partial.
-    Polygamma polygamma (n, x)   = elementary::polygamma ; Widened ; _ => [n.zero(), (n + n.one()).polygamma(x)] ; Other        ; Any         ; Smooth        ; r"\psi";
-    Abs      abs        (x)      = M::abs                ; Native  ; _ => [x.sign()]                             ; Everywhere   ; NonNegative ; AtZero(-1., 1.); r"\operatorname{abs}";
-    Sign     sign       (x)      = elementary::sign      ; Native  ; _ => []                                     ; Everywhere   ; Any         ; Jump          ; r"\operatorname{sign}";
-    Floor    floor      (x)      = M::floor              ; Native  ; _ => []                                     ; Everywhere   ; Any         ; Jump          ; r"\operatorname{floor}";
-    Ceil     ceil       (x)      = M::ceil               ; Native  ; _ => []                                     ; Everywhere   ; Any         ; Jump          ; r"\operatorname{ceil}";
+    Polygamma polygamma (n, x)   = elementary::polygamma ; Widened ; _ => [n.zero(), (n + n.one()).polygamma(x)]                                       ; Other                      ; Own     ; Interval::ALL                         ; Smooth          ; r"\psi";
+    Abs      abs        (x)      = M::abs                ; Native  ; _ => [x.sign()]                                                                   ; Everywhere                 ; Bowl    ; Interval::NON_NEGATIVE                ; AtZero(-1., 1.) ; r"\operatorname{abs}";
+    Sign     sign       (x)      = elementary::sign      ; Native  ; _ => []                                                                           ; Everywhere                 ; Rising  ; Interval::within(-1.0, 1.0)           ; Jump            ; r"\operatorname{sign}";
+    Floor    floor      (x)      = M::floor              ; Native  ; _ => []                                                                           ; Everywhere                 ; Rising  ; Interval::ALL                         ; Jump            ; r"\operatorname{floor}";
+    Ceil     ceil       (x)      = M::ceil               ; Native  ; _ => []                                                                           ; Everywhere                 ; Rising  ; Interval::ALL                         ; Jump            ; r"\operatorname{ceil}";
     /// To the nearest whole number, halves away from zero.
-    Round    round      (x)      = elementary::round     ; Native  ; _ => []                                     ; Everywhere   ; Any         ; Jump          ; r"\operatorname{round}";
-    Min      min        (a, b)   = elementary::min       ; Native  ; _ => [a.if_less_equal(b, a.if_equal(b, a.half(), a.one()), a.zero()), b.if_less_equal(a, b.if_equal(a, b.half(), b.one()), b.zero())] ; Everywhere ; Any ; AtTie ; r"\min";
-    Max      max        (a, b)   = elementary::max       ; Native  ; _ => [b.if_less_equal(a, a.if_equal(b, a.half(), a.one()), a.zero()), a.if_less_equal(b, b.if_equal(a, b.half(), b.one()), b.zero())] ; Everywhere ; Any ; AtTie ; r"\max";
-    Relu     relu       (x)      = elementary::relu      ; Native  ; _ => [x.zero().if_less(x, x.one(), x.zero())] ; Everywhere ; NonNegative ; AtZero(0., 1.) ; r"\operatorname{relu}";
+    Round    round      (x)      = elementary::round     ; Native  ; _ => []                                                                           ; Everywhere                 ; Rising  ; Interval::ALL                         ; Jump            ; r"\operatorname{round}";
+    Min      min        (a, b)   = elementary::min       ; Native  ; _ => [a.if_less_equal(b, a.if_equal(b, a.half(), a.one()), a.zero()), b.if_less_equal(a, b.if_equal(a, b.half(), b.one()), b.zero())] ; Everywhere                 ; Own     ; Interval::ALL                         ; AtTie           ; r"\min";
+    Max      max        (a, b)   = elementary::max       ; Native  ; _ => [b.if_less_equal(a, a.if_equal(b, a.half(), a.one()), a.zero()), a.if_less_equal(b, b.if_equal(a, b.half(), b.one()), b.zero())] ; Everywhere                 ; Own     ; Interval::ALL                         ; AtTie           ; r"\max";
+    Relu     relu       (x)      = elementary::relu      ; Native  ; _ => [x.zero().if_less(x, x.one(), x.zero())]                                     ; Everywhere                 ; Rising  ; Interval::NON_NEGATIVE                ; AtZero(0., 1.)  ; r"\operatorname{relu}";
     // σ(−x), not 1 − σ(x): that one is 0 from x = 37 on.
-    Sigmoid  sigmoid    (x)      = elementary::sigmoid   ; Native  ; y => [y * (-x).sigmoid()]                   ; Everywhere   ; Positive    ; Smooth        ; r"\sigma";
-    LogSigmoid log_sigmoid (x)   = elementary::log_sigmoid ; Native  ; _ => [(-x).sigmoid()]                     ; Everywhere   ; Any         ; Smooth        ; r"\log\sigma";
+    Sigmoid  sigmoid    (x)      = elementary::sigmoid   ; Native  ; y => [y * (-x).sigmoid()]                                                         ; Everywhere                 ; Rising  ; Interval::between(0.0, 1.0)           ; Smooth          ; r"\sigma";
+    LogSigmoid log_sigmoid (x)   = elementary::log_sigmoid ; Native  ; _ => [(-x).sigmoid()]                                                           ; Everywhere                 ; Rising  ; Interval::NEGATIVE                    ; Smooth          ; r"\log\sigma";
     /// log(1 + exp(x)), finite for every finite x.
-    Softplus softplus   (x)      = elementary::softplus  ; Native  ; _ => [x.sigmoid()]                          ; Everywhere   ; Positive    ; Smooth        ; r"\operatorname{softplus}";
+    Softplus softplus   (x)      = elementary::softplus  ; Native  ; _ => [x.sigmoid()]                                                                ; Everywhere                 ; Rising  ; Interval::POSITIVE                    ; Smooth          ; r"\operatorname{softplus}";
     /// log(exp(a) + exp(b)).
-    LogAddExp logaddexp (a, b)   = elementary::logaddexp ; Widened ; _ => [(a - b).sigmoid(), (b - a).sigmoid()] ; Everywhere   ; Any         ; Smooth        ; r"\operatorname{logaddexp}";
+    LogAddExp logaddexp (a, b)   = elementary::logaddexp ; Widened ; _ => [(a - b).sigmoid(), (b - a).sigmoid()]                                       ; Everywhere                 ; Own     ; Interval::ALL                         ; Smooth          ; r"\operatorname{logaddexp}";
 }
 
 impl Elementwise {

@@ -6,9 +6,12 @@
 
 mod build;
 mod elementwise;
+mod enclosure;
 pub mod eval;
 mod function;
 mod graph;
+mod image;
+mod interval;
 mod number;
 mod reduction;
 mod scalarise;
@@ -23,11 +26,14 @@ pub mod verify;
 mod walk;
 
 pub use build::{Builder, Expr};
-pub use elementwise::{Domain, Elementwise, Kink, Range, Real, Scalar, Single};
+pub use elementwise::{Course, Domain, Elementwise, Kink, Real, Scalar, Single};
+pub use enclosure::{Enclosed, Truth, Value};
 pub use eval::evaluate;
 pub use function::Function;
 pub(crate) use graph::Repetition;
 pub use graph::{Constant, Graph, Id, Node, Op, Symbol};
+pub use image::Image;
+pub use interval::Interval;
 pub use number::Number;
 pub use reduction::Reduction;
 pub use scalarise::{elements, leaf, scalarise};

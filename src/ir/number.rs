@@ -252,6 +252,12 @@ impl Number {
         }
     }
 
+    /// Numerator with its sign, and denominator, as integers of any length.
+    pub(crate) fn big_fraction(&self) -> (IBig, IBig) {
+        let big = self.to_big();
+        (big.numerator().clone(), big.denominator().clone().into())
+    }
+
     /// Numerator with its sign, and denominator, as numbers.
     pub fn fraction(&self) -> (Number, Number) {
         match &self.0 {

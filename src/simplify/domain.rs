@@ -1,69 +1,47 @@
-//! What is known of signs and definedness, so that a conditional rule can be refused.
+//! What is known of signs, of the intervals values lie in, and of definedness, so that a
+//! conditional rule can be refused.
 //!
 //! Knowledge comes from assumptions, from the domain of the original function (the derivative of
 //! log(x²) may use x ≠ 0, for log(x²) already needs it) and from the ops (exp(x) > 0). All of it
-//! is over the reals and holds where the original function is finite. Unknown means no.
+//! is over the reals and holds where the original function is finite; a number computed may round
+//! to an end that the real one does not reach (exp(-800) is 0). Unknown means no.
 
-use crate::ir::{Domain, Elementwise, Graph, Id, Number, Op, Range, Selection, leaf};
+use super::Sign;
+use crate::ir::{Domain, Elementwise, Graph, Id, Interval, Op, Reduction, Selection, Structural, leaf};
 use rustc_hash::{FxHashMap, FxHashSet};
-
-/// Levels an inference descends before it gives up.
-const DEPTH: usize = 6;
+use std::cell::RefCell;
 
 /// Nodes looked at before definedness counts as unknown.
 const NODES: usize = 256;
 
-/// A set of sign facts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Sign(u8);
+/// What is known of the values of a node.
+#[derive(Clone, Copy)]
+struct Known {
+    sign: Sign,
+    values: Interval,
+}
 
-impl Sign {
-    pub const UNKNOWN: Sign = Sign(0);
-    pub const NON_NEGATIVE: Sign = Sign(1);
-    pub const NON_POSITIVE: Sign = Sign(2);
-    pub const NON_ZERO: Sign = Sign(4);
-    pub const POSITIVE: Sign = Sign(1 | 4);
-    pub const NEGATIVE: Sign = Sign(2 | 4);
+impl Known {
+    const NOTHING: Known = Known { sign: Sign::UNKNOWN, values: Interval::ALL };
 
-    pub fn has(self, facts: Sign) -> bool {
-        self.0 & facts.0 == facts.0
+    fn in_interval(values: Interval) -> Known {
+        Known { sign: Sign::UNKNOWN, values }
     }
 
-    pub fn and(self, facts: Sign) -> Sign {
-        Sign(self.0 | facts.0)
-    }
-
-    fn only(self, facts: Sign) -> Sign {
-        Sign(self.0 & facts.0)
-    }
-
-    /// The sign of the negated value.
-    fn flipped(self) -> Sign {
-        Sign((self.0 & 1) << 1 | (self.0 & 2) >> 1 | self.0 & 4)
-    }
-
-    fn of(number: &Number) -> Sign {
-        match (number.is_zero(), number.is_negative()) {
-            (true, _) => Sign::NON_NEGATIVE.and(Sign::NON_POSITIVE),
-            (false, true) => Sign::NEGATIVE,
-            (false, false) => Sign::POSITIVE,
+    /// Both at once; each says what it can of the other. What contradicts itself says nothing.
+    fn and(self, other: Known) -> Known {
+        let values = self.values.meet(other.values);
+        if values.is_empty() {
+            return Known::NOTHING;
         }
+        let sign = self.sign.and(other.sign).and(Sign::of_all(values));
+        let values = values.meet(sign.numbers());
+        if values.is_empty() { Known::NOTHING } else { Known { sign, values } }
     }
 
-    fn times(self, other: Sign) -> Sign {
-        let known = |s: Sign| s.has(Sign::NON_NEGATIVE) || s.has(Sign::NON_POSITIVE);
-        let mut product = Sign::UNKNOWN;
-        if known(self) && known(other) {
-            let same = self.has(Sign::NON_NEGATIVE) == other.has(Sign::NON_NEGATIVE);
-            product = if same { Sign::NON_NEGATIVE } else { Sign::NON_POSITIVE };
-        }
-        product.and(Sign(self.0 & other.0 & Sign::NON_ZERO.0))
-    }
-
-    fn plus(self, other: Sign) -> Sign {
-        let shared = self.only(other).only(Sign(3));
-        let strict = shared != Sign::UNKNOWN && (self.has(Sign::NON_ZERO) || other.has(Sign::NON_ZERO));
-        if strict { shared.and(Sign::NON_ZERO) } else { shared }
+    /// What holds of either.
+    fn or(self, other: Known) -> Known {
+        Known { sign: self.sign.only(other.sign), values: self.values.hull(other.values) }
     }
 }
 
@@ -71,6 +49,9 @@ impl Sign {
 #[derive(Clone, Default)]
 pub struct Facts {
     learned: FxHashMap<Id, Sign>,
+    bounds: FxHashMap<Id, Interval>,
+    /// What was inferred already, by node; forgotten when something is learned.
+    inferred: RefCell<Vec<Option<Known>>>,
     /// Nodes the original function computes whatever branch is taken: finite where it is.
     defined: FxHashSet<Id>,
 }
@@ -98,8 +79,10 @@ impl Facts {
             Selection::Less => Sign::POSITIVE,
             Selection::LessEqual => Sign::NON_NEGATIVE,
             Selection::NotEqual => Sign::NON_ZERO,
+            Selection::Equal => Sign::NON_NEGATIVE.and(Sign::NON_POSITIVE),
             _ => return,
         };
+        self.assume_bounds(graph, op, &operands);
         // a < b: b − a is positive, and so on; with a constant bound, also the sign it implies.
         let (a, b) = (operands[0], operands[1]);
         let difference = graph.apply(Elementwise::Sub, &[b, a]);
@@ -112,6 +95,35 @@ impl Facts {
         if let Some(bound) = graph.constant(b).map(Sign::of) {
             self.learn(graph, a, bound.plus(sign.flipped()));
         }
+    }
+
+    /// A comparison with a constant bounds the other operand.
+    fn assume_bounds(&mut self, graph: &Graph, op: Selection, operands: &[Id]) {
+        let sides = [(operands[0], operands[1], false), (operands[1], operands[0], true)];
+        for (constant, other, turned) in sides {
+            let Some(bound) = graph.constant(constant).map(Interval::around) else { continue };
+            let above = match op {
+                Selection::Less => Interval::above(bound.low()),
+                Selection::LessEqual => Interval::within(bound.low(), f64::INFINITY),
+                Selection::Equal => bound,
+                _ => continue,
+            };
+            let below = match op {
+                Selection::Less => Interval::below(bound.high()),
+                Selection::LessEqual => Interval::within(f64::NEG_INFINITY, bound.high()),
+                _ => bound,
+            };
+            self.learn_bounds(other, if turned { below } else { above });
+        }
+    }
+
+    fn learn_bounds(&mut self, id: Id, values: Interval) {
+        let known = self.bounds.entry(id).or_insert(Interval::ALL);
+        let met = known.meet(values);
+        if !met.is_empty() {
+            *known = met;
+        }
+        self.inferred.borrow_mut().clear();
     }
 
     /// What the original function needs to be finite: the domains of the ops it always computes.
@@ -149,12 +161,15 @@ impl Facts {
                 };
                 self.learn(graph, operand(0), sign);
             }
+            Domain::Within(low, high) => self.learn_bounds(operand(0), Interval::within(low, high)),
+            Domain::Between(low, high) => self.learn_bounds(operand(0), Interval::between(low, high)),
             Domain::Everywhere | Domain::Other => {}
         }
     }
 
     /// Adds a fact, and those that follow for the operands of powers, products and the like.
     fn learn(&mut self, graph: &Graph, id: Id, sign: Sign) {
+        self.inferred.borrow_mut().clear();
         let mut pending = vec![(id, sign)];
         while let Some((id, sign)) = pending.pop() {
             let known = self.learned.entry(id).or_default();
@@ -189,51 +204,66 @@ impl Facts {
 
     /// What is known of a node's sign.
     pub fn sign(&self, graph: &Graph, id: Id) -> Sign {
-        self.sign_to_depth(graph, id, DEPTH)
+        self.known(graph, id).sign
     }
 
-    fn sign_to_depth(&self, graph: &Graph, id: Id, depth: usize) -> Sign {
-        let learned = self.learned.get(&id).copied().unwrap_or_default();
-        let Op::Elementwise(op) = graph.op(id) else {
-            return graph.constant(id).map_or(learned, Sign::of);
-        };
-        if depth == 0 {
-            return learned;
+    /// The interval a node's values are known to lie in.
+    ///
+    /// ```
+    /// use symdiff::simplify::Facts;
+    /// let f = symdiff::parse("3 + sin(x)^2")?;
+    /// let values = Facts::default().interval(f.graph(), f.outputs()[0]);
+    /// assert_eq!((values.low(), values.high()), (3.0, 4.0));
+    /// # Ok::<(), symdiff::Error>(())
+    /// ```
+    pub fn interval(&self, graph: &Graph, id: Id) -> Interval {
+        self.known(graph, id).values
+    }
+
+    /// Infers operands first, each node once.
+    fn known(&self, graph: &Graph, id: Id) -> Known {
+        let mut inferred = self.inferred.borrow_mut();
+        if inferred.len() <= id.index() {
+            inferred.resize(graph.len().max(id.index() + 1), None);
         }
-        let operand = |i: usize| self.sign_to_depth(graph, graph.operand(id, i), depth - 1);
-        let inferred = match op {
-            Elementwise::Neg => operand(0).flipped(),
-            Elementwise::Add => operand(0).plus(operand(1)),
-            Elementwise::Sub => operand(0).plus(operand(1).flipped()),
-            Elementwise::Mul if graph.operand(id, 0) == graph.operand(id, 1) => {
-                Sign::NON_NEGATIVE.and(operand(0).only(Sign::NON_ZERO))
+        let mut pending = vec![id];
+        while let Some(&next) = pending.last() {
+            if inferred[next.index()].is_some() {
+                pending.pop();
+                continue;
             }
-            Elementwise::Mul | Elementwise::Div => operand(0).times(operand(1)),
-            Elementwise::Sqrt | Elementwise::Abs => operand(0).only(Sign::NON_ZERO),
-            Elementwise::Pow => {
-                let base = operand(0);
-                match graph.constant(graph.operand(id, 1)) {
-                    Some(n) if n.is_even() => Sign::NON_NEGATIVE.and(base.only(Sign::NON_ZERO)),
-                    _ if base.has(Sign::POSITIVE) => Sign::POSITIVE,
-                    _ if base.has(Sign::NON_NEGATIVE) => Sign::NON_NEGATIVE,
-                    _ => Sign::UNKNOWN,
-                }
+            let before = pending.len();
+            if leaf(graph, next).is_none() {
+                let operands = graph.operands(next).iter();
+                pending.extend(operands.filter(|x| inferred[x.index()].is_none()));
             }
-            Elementwise::Max => {
-                let (a, b) = (operand(0), operand(1));
-                let best = [Sign::POSITIVE, Sign::NON_NEGATIVE];
-                let found = best.into_iter().find(|&s| a.has(s) || b.has(s));
-                found.unwrap_or(Sign::UNKNOWN).and(a.only(b))
+            if pending.len() == before {
+                inferred[next.index()] = Some(self.infer(graph, next, &inferred));
+                pending.pop();
             }
-            Elementwise::Min => operand(0).only(operand(1)),
-            _ => Sign::UNKNOWN,
+        }
+        inferred[id.index()].unwrap_or(Known::NOTHING)
+    }
+
+    fn infer(&self, graph: &Graph, id: Id, inferred: &[Option<Known>]) -> Known {
+        let learned = Known {
+            sign: self.learned.get(&id).copied().unwrap_or_default(),
+            values: self.bounds.get(&id).copied().unwrap_or(Interval::ALL),
         };
-        let by_range = match op.range() {
-            Range::Any => Sign::UNKNOWN,
-            Range::NonNegative => Sign::NON_NEGATIVE,
-            Range::Positive => Sign::POSITIVE,
+        let operand = |i: usize| inferred[graph.operand(id, i).index()].unwrap_or(Known::NOTHING);
+        let found = match graph.op(id) {
+            _ if leaf(graph, id).is_some() => Known::NOTHING,
+            Op::Constant(c) => {
+                let number = graph.number(c);
+                Known { sign: Sign::of(number), values: Interval::around(number) }
+            }
+            Op::Elementwise(op) => by_table(graph, op, id, operand),
+            Op::Selection(Selection::Select) => operand(1).or(operand(2)),
+            Op::Structural(op) => moved(graph, op, id, operand),
+            Op::Reduce { op: Reduction::Max | Reduction::Min, .. } => operand(0),
+            _ => Known::NOTHING,
         };
-        learned.and(inferred).and(by_range)
+        learned.and(found)
     }
 
     pub fn is_non_zero(&self, graph: &Graph, id: Id) -> bool {
@@ -265,7 +295,7 @@ impl Facts {
     fn is_inside_domain(&self, graph: &Graph, id: Id) -> bool {
         let Op::Elementwise(op) = graph.op(id) else { return true };
         let operand = |i: usize| graph.operand(id, i);
-        match op.domain() {
+        let by_sign = match op.domain() {
             Domain::Everywhere => true,
             Domain::Positive(i) => self.sign(graph, operand(i)).has(Sign::POSITIVE),
             Domain::NonNegative(i) => self.is_non_negative(graph, operand(i)),
@@ -275,7 +305,52 @@ impl Facts {
                 Some(n) if n.is_integer() => self.is_non_zero(graph, operand(0)),
                 _ => self.sign(graph, operand(0)).has(Sign::POSITIVE),
             },
-            Domain::Other => false,
+            Domain::Within(..) | Domain::Between(..) | Domain::Other => false,
+        };
+        let intervals = || graph.operands(id).iter().map(|&x| self.interval(graph, x)).collect::<Vec<_>>();
+        by_sign || op.image(&intervals()).total
+    }
+}
+
+/// What the op's row says, and what follows from signs that are no intervals.
+fn by_table(graph: &Graph, op: Elementwise, id: Id, operand: impl Fn(usize) -> Known) -> Known {
+    let count = graph.operands(id).len();
+    let sign = |i: usize| operand(i).sign;
+    let is_square = op == Elementwise::Mul && graph.operand(id, 0) == graph.operand(id, 1);
+    let followed = match op {
+        Elementwise::Neg => sign(0).flipped(),
+        Elementwise::Add => sign(0).plus(sign(1)),
+        Elementwise::Sub => sign(0).plus(sign(1).flipped()),
+        Elementwise::Mul if is_square => Sign::NON_NEGATIVE.and(sign(0).only(Sign::NON_ZERO)),
+        Elementwise::Mul | Elementwise::Div => sign(0).times(sign(1)),
+        Elementwise::Cbrt => sign(0),
+        Elementwise::Sqrt | Elementwise::Abs => sign(0).only(Sign::NON_ZERO),
+        Elementwise::Pow => match graph.constant(graph.operand(id, 1)) {
+            Some(n) if n.is_integer() => sign(0).only(Sign::NON_ZERO),
+            _ => Sign::UNKNOWN,
+        },
+        Elementwise::Max | Elementwise::Min => sign(0).only(sign(1)),
+        _ => Sign::UNKNOWN,
+    };
+    let values: Vec<Interval> = (0..count).map(|i| operand(i).values).collect();
+    let image = if is_square { values[0].abs() * values[0].abs() } else { op.image(&values).values };
+    let image = if image.is_empty() { Interval::ALL } else { image };
+    Known { sign: followed, values: Interval::ALL }.and(Known::in_interval(image))
+}
+
+/// Elements that only move keep what is known of them.
+fn moved(graph: &Graph, op: Structural, id: Id, operand: impl Fn(usize) -> Known) -> Known {
+    use Structural::{Broadcast, Gather, Iota, Pad, Permute, Reshape, Slice, Stack, Sum};
+    match op {
+        Broadcast { .. } | Reshape | Permute { .. } | Slice { .. } | Gather => operand(0),
+        Stack => (1..graph.operands(id).len()).fold(operand(0), |all, i| all.or(operand(i))),
+        Pad { .. } => operand(0).or(Known::in_interval(Interval::point(0.0))),
+        Iota => Known::in_interval(Interval::NON_NEGATIVE),
+        Sum { .. } => {
+            let count = graph.shape(graph.operand(id, 0)).size() / graph.shape(id).size().max(1);
+            let values = operand(0).values * Interval::point(count as f64);
+            if values.is_empty() { Known::NOTHING } else { Known::in_interval(values) }
         }
+        _ => Known::NOTHING,
     }
 }

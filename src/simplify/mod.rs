@@ -15,12 +15,14 @@ mod rules;
 mod saturate;
 mod selection;
 mod shapes;
+mod sign;
 mod structure;
 mod sum;
 
-pub use domain::{Facts, Sign};
+pub use domain::Facts;
 pub use rules::{Purpose, RULES, Rule, Soundness};
 pub use saturate::STRUCTURE;
+pub use sign::Sign;
 
 use crate::ir::verify::debug_verify;
 use crate::ir::{Elementwise, Function, Graph, Id, Number, Op, Shape, leaf, reachable, use_counts};

@@ -48,7 +48,9 @@ pub struct Pattern {
     left_root: Id,
     right: Graph,
     right_root: Id,
-    conditions: Vec<(Symbol, Sign)>,
+    conditions: Vec<Condition>,
+    /// Letters on the right side.
+    mentioned: Vec<Symbol>,
     pub root: Elementwise,
     /// Elementwise ops the left side has, signs and sums aside: without them it cannot match.
     needs: Ops,
@@ -93,6 +95,7 @@ impl Pattern {
             right: right.graph().clone(),
             right_root,
             conditions,
+            mentioned: right.used_inputs(),
             root,
             needs,
         })
@@ -105,8 +108,15 @@ fn read(text: &str, variables: Option<&[String]>) -> Result<Function, Error> {
     Ok(elaborate::elaborate(&ast, &options)?.function)
 }
 
-/// `x > 0` and the like, as sign facts on letters.
-fn conditions_of(left: &Function, text: &str) -> Result<Vec<(Symbol, Sign)>, Error> {
+/// What a rule needs to know of its letters.
+enum Condition {
+    Sign(Symbol, Sign),
+    /// The first is at most the second.
+    Ordered(Symbol, Symbol),
+}
+
+/// `x > 0` and the like as sign facts on letters, `x >= y` as their order.
+fn conditions_of(left: &Function, text: &str) -> Result<Vec<Condition>, Error> {
     let mut conditioned = left.clone();
     elaborate::condition(&mut conditioned, text, &Limits::default())?;
     let graph = conditioned.graph();
@@ -118,8 +128,9 @@ fn conditions_of(left: &Function, text: &str) -> Result<Vec<(Symbol, Sign)>, Err
             _ => [Sign::NON_ZERO, Sign::NON_ZERO],
         };
         match (graph.op(a), graph.op(b)) {
-            (_, Op::Input(symbol)) => Some((symbol, signs[0])),
-            (Op::Input(symbol), _) => Some((symbol, signs[1])),
+            (Op::Input(low), Op::Input(high)) => Some(Condition::Ordered(low, high)),
+            (_, Op::Input(symbol)) => Some(Condition::Sign(symbol, signs[0])),
+            (Op::Input(symbol), _) => Some(Condition::Sign(symbol, signs[1])),
             _ => None,
         }
     };
@@ -170,16 +181,22 @@ impl Simplifier<'_> {
     }
 
     fn holds(&self, pattern: &Pattern, bindings: &Bindings) -> bool {
-        pattern.conditions.iter().all(|&(symbol, sign)| {
-            let bound = bindings.get(symbol);
-            bound.is_some_and(|id| self.facts().sign(self.graph, id).has(sign))
-        }) && self.keeps_defined(pattern, bindings)
+        let facts = self.facts();
+        let is_known = |condition: &Condition| match *condition {
+            Condition::Sign(symbol, sign) => {
+                bindings.get(symbol).is_some_and(|id| facts.sign(self.graph, id).has(sign))
+            }
+            Condition::Ordered(low, high) => {
+                let values = |symbol| Some(facts.interval(self.graph, bindings.get(symbol)?));
+                values(low).zip(values(high)).is_some_and(|(low, high)| low.is_not_after(high))
+            }
+        };
+        pattern.conditions.iter().all(is_known) && self.keeps_defined(pattern, bindings)
     }
 
     /// A letter that the right side does not mention must be defined anyway.
     fn keeps_defined(&self, pattern: &Pattern, bindings: &Bindings) -> bool {
-        let mentioned =
-            |symbol: Symbol| pattern.right.ids().any(|id| pattern.right.op(id) == Op::Input(symbol));
+        let mentioned = |symbol: Symbol| pattern.mentioned.contains(&symbol);
         let mut dropped = bindings.bound.iter().filter(|(s, _)| !mentioned(*s));
         dropped.all(|&(_, id)| self.facts().is_defined(self.graph, id))
     }

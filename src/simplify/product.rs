@@ -169,6 +169,11 @@ impl Simplifier<'_> {
             return;
         }
         let product = inner.mul(&power);
+        // Roots of roots of roots: an exponent past the budget of exact numbers stays in two.
+        if !product.is_small() {
+            into.push(Base::Node(node), Exponent::Number(power));
+            return;
+        }
         // An even power makes the base's sign disappear: what comes back is |u|.
         if inner.is_even() && !power.is_integer() && !self.facts().is_non_negative(self.graph, u) {
             if inner.is_negative() {

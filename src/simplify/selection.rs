@@ -1,7 +1,10 @@
 //! Comparisons and selections: canonical order, truths that are known, one-hot vectors.
 
-use super::{Sign, Simplifier};
+use super::Simplifier;
 use crate::ir::{Elementwise, Id, Number, Op, Selection, Structural};
+
+/// Levels of `and`, `or` and `not` looked through.
+const DEPTH: usize = 4;
 
 impl Simplifier<'_> {
     pub fn make_selection(&mut self, op: Selection, operands: &[Id]) -> Id {
@@ -35,13 +38,26 @@ impl Simplifier<'_> {
         self.make_with(Elementwise::Mul, &[then, onehot], 0)
     }
 
-    /// A truth value that is known, from constants or from signs.
+    /// A truth value that is known, from constants or from facts.
     fn decide(&self, truth: Id) -> Option<bool> {
+        self.decide_to_depth(truth, DEPTH)
+    }
+
+    fn decide_to_depth(&self, truth: Id, depth: usize) -> Option<bool> {
         let Op::Selection(op) = self.graph.op(truth) else { return None };
         let operand = |i: usize| self.graph.operand(truth, i);
+        let decided = |i: usize| self.decide_to_depth(operand(i), depth.checked_sub(1)?);
         match op {
-            Selection::Not => return self.decide(operand(0)).map(|b| !b),
-            Selection::And | Selection::Or | Selection::Select => return None,
+            Selection::Select => return None,
+            Selection::Not => return decided(0).map(|b| !b),
+            Selection::And | Selection::Or => {
+                let enough = op == Selection::Or;
+                return match (decided(0), decided(1)) {
+                    (Some(b), _) | (_, Some(b)) if b == enough => Some(b),
+                    (Some(a), Some(b)) if a == b => Some(a),
+                    _ => None,
+                };
+            }
             _ => {}
         }
         let (a, b) = (operand(0), operand(1));
@@ -53,17 +69,29 @@ impl Simplifier<'_> {
                 _ => x != y,
             });
         }
-        let zero = |id: Id| self.graph.constant(id).is_some_and(Number::is_zero);
-        let sign = |id: Id| self.facts().sign(self.graph, id);
-        let defined = |id: Id| self.facts().is_defined(self.graph, id);
-        match op {
-            Selection::Less if zero(a) && sign(b).has(Sign::POSITIVE) && defined(b) => Some(true),
-            Selection::Less if zero(a) && sign(b).has(Sign::NON_POSITIVE) => Some(false),
-            Selection::Less if zero(b) && sign(a).has(Sign::NEGATIVE) && defined(a) => Some(true),
-            Selection::Less if zero(b) && sign(a).has(Sign::NON_NEGATIVE) => Some(false),
-            Selection::LessEqual if zero(a) && sign(b).has(Sign::NON_NEGATIVE) && defined(b) => Some(true),
-            Selection::LessEqual if zero(b) && sign(a).has(Sign::NON_POSITIVE) && defined(a) => Some(true),
-            _ => None,
-        }
+        self.decide_by_facts(op, a, b)
+    }
+
+    /// A comparison of what is known to lie apart. A truth needs both sides defined: comparisons
+    /// with NaN are false (and `!=` true).
+    fn decide_by_facts(&self, op: Selection, a: Id, b: Id) -> Option<bool> {
+        let (facts, graph) = (self.facts(), &*self.graph);
+        let zero = |id: Id| graph.constant(id).is_some_and(Number::is_zero);
+        let (x, y) = (facts.interval(graph, a), facts.interval(graph, b));
+        let is_non_zero = |id: Id| facts.is_non_zero(graph, id);
+        let apart =
+            x.is_before(y) || y.is_before(x) || zero(a) && is_non_zero(b) || zero(b) && is_non_zero(a);
+        let known = match op {
+            Selection::Less if x.is_before(y) => true,
+            Selection::Less if y.is_not_after(x) => false,
+            Selection::LessEqual if x.is_not_after(y) => true,
+            Selection::LessEqual if y.is_before(x) => false,
+            Selection::Equal if apart => false,
+            Selection::NotEqual if apart => true,
+            _ => return None,
+        };
+        let needs_both = known && op != Selection::NotEqual;
+        let defined = |id: Id| facts.is_defined(graph, id);
+        (!needs_both || defined(a) && defined(b)).then_some(known)
     }
 }

@@ -24,7 +24,7 @@ mod encode;
 mod load;
 mod saved;
 
-pub(crate) use atomic::replace_file;
 pub use atomic::save;
+pub(crate) use atomic::{check_place, replace_file};
 pub use load::load;
 pub use saved::{Dtype, Saved, Tensor};

@@ -61,3 +61,11 @@ topics! {
         "sigmoid(x)", "tanh(x)", "relu(x)", "leaky_relu(x)", "elu(x)", "gelu(x)", "x*sigmoid(1.702*x)", "silu(x)",
         "softplus(x)", "logaddexp(x, y)", "1/(1+exp(-x))", "log(exp(a) + exp(b))";
 }
+
+/// IEEE 754's power is 1 there whatever the base is; a slope of 0·∞ is none.
+#[test]
+fn a_zeroth_power_is_one_and_has_no_slope() {
+    for text in ["x*log(x^0)^0", "x*(log(x)^0)", "x + 3*(x - x)^0"] {
+        assert_eq!([derive(text, 1, Mode::Reverse), derive(text, 1, Mode::Forward)], ["1", "1"], "{text}");
+    }
+}

@@ -72,6 +72,17 @@ fn uniform_inputs_and_sums_depend_on_neither_level_nor_threads() {
     check::<f64>(&f, &["a", "x"], 700);
 }
 
+/// In 128 bits it is a tensor program, where many elements divided by one number may be multiplied
+/// by its reciprocal, and what is one number is computed apart and not contracted: here it may not.
+#[test]
+fn what_one_number_does_to_many_has_the_same_bits_at_every_level() {
+    let f = function(&["a", "x"], |b, x| {
+        vec![x[1] / x[0], x[1] / b.constant(1.7).sigmoid(), b.constant(0.1) * x[0] + x[1]]
+    });
+    check::<f64>(&f, &["a"], 700);
+    check::<f32>(&f, &["a"], 700);
+}
+
 /// More streams than a loop has registers for.
 #[test]
 fn many_sums_are_those_of_few() {

@@ -17,6 +17,7 @@ const ORDER: &[&str] = &[
     "batch",
     "differentiate",
     "simplify",
+    "precise",
     "print",
     "loops",
     "jit",

@@ -19,7 +19,7 @@ use crate::data::{Portions, Prepared, RunLog, prepare};
 use crate::elaborate::program::{Model, Phase};
 use crate::print::number;
 use crate::train::{Ending, Progress, Score, Training, TrainingOptions, input_shapes};
-use crate::weights::{load, save};
+use crate::weights::{check_place, load, save};
 use crate::{Diagnostic, Error, Limits};
 
 pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
@@ -47,6 +47,7 @@ pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
     .map_err(|error| text.fault(&error))?;
     let out = arguments.out.clone().or_else(|| arguments.resume.clone());
     let out = out.unwrap_or_else(|| arguments.program.with_extension(WEIGHTS));
+    check_place(&out).map_err(|error| Fault::from_error(&error))?;
     let log = log(arguments, training.step_count())?;
     let mut watch = Watch {
         bar: bar(&training, arguments.quiet),
@@ -113,7 +114,7 @@ fn log(arguments: &Train, step: u64) -> Result<Option<RunLog>, Fault> {
     log.map(Some).map_err(|error| Fault::from_error(&error))
 }
 
-/// A flag that the first Ctrl-C sets; the second ends the program.
+/// A flag that the first Ctrl-C sets, or a request to terminate; the second ends the program.
 fn on_interrupt() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);

@@ -23,8 +23,9 @@ use smallvec::SmallVec;
 pub(super) const ELEMENTS: usize = 1 << 27;
 /// Calls inside one another.
 const CALLS: usize = 200;
-/// Bodies entered: what a short text with deep doubling asks for is refused within a second.
-const ENTERED: usize = 1_000_000;
+/// Of how many nodes that may be made one body may be entered: what a short text with deep doubling asks
+/// for is refused within a second.
+const NODES_A_BODY: usize = 4;
 
 /// What the program declares.
 #[derive(Default)]
@@ -82,7 +83,7 @@ impl<'u, 'g> Machine<'u, 'g> {
             journal: Journal::default(),
             copies: Vec::new(),
             counters: FxHashMap::default(),
-            nodes: limits.nodes,
+            nodes: limits.program_nodes,
             entered: 0,
             zeros: 0,
             sealed: 0,
@@ -146,8 +147,8 @@ impl<'u, 'g> Machine<'u, 'g> {
                 return Err(limit(format!("more than {CALLS} calls inside one another"), self.here()));
             }
         }
-        if self.entered > ENTERED || self.graph.len() > self.nodes {
-            let message = "the program is too large once its functions are put in";
+        if self.entered > self.nodes / NODES_A_BODY || self.graph.len() > self.nodes {
+            let message = "the program is too large once its functions are put in (see --max-program-nodes)";
             return Err(limit(message.to_owned(), self.here()));
         }
         let start = bodies.first().map_or(self.user.ast.ids().next(), |body| Some(body.start));

@@ -94,6 +94,7 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     made.params.sort_by(|a, b| a.0.cmp(&b.0));
     let notes = std::mem::take(&mut machine.notes);
     let origins = machine.origins();
+    check_memory(&graph, made.params.iter().map(|(_, param)| param), limits)?;
     let parts = Parts {
         graph,
         inputs: made.inputs,
@@ -110,6 +111,24 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     remarks::on_model(&mut model)?;
     crate::ir::verify::debug_verify(&model.graph, &roots(&model), "elaborate::program");
     Ok(model)
+}
+
+/// Refuses parameters that no memory should hold, before they are made.
+fn check_memory<'p>(
+    graph: &Graph,
+    params: impl Iterator<Item = &'p Param> + Clone,
+    limits: &Limits,
+) -> Result<(), Error> {
+    let bytes = |param: &Param| graph.shape(param.node).size().saturating_mul(size_of::<f64>());
+    let needed = params.clone().map(bytes).fold(0, usize::saturating_add);
+    let Some(largest) = params.max_by_key(|param| bytes(param)).filter(|_| needed > limits.arena_bytes)
+    else {
+        return Ok(());
+    };
+    let message = format!("the parameters have {needed} bytes; at most {} are taken", limits.arena_bytes);
+    let label = format!("`{}` is the largest", largest.name);
+    let hint = "declare smaller ones, or raise --max-arena-bytes";
+    Err(Error::limit(Diagnostic::error(message).at(largest.span, label).hint(hint)))
 }
 
 /// What a model computes, from a text or made in code.

@@ -224,7 +224,7 @@ pub(super) fn train(
 fn set_number(plan: &mut TrainPlan, key: &str, value: f64, span: Span) -> Result<(), Error> {
     let whole = |least: f64| match value.fract() == 0.0 && value >= least && value < 1e15 {
         true => Ok(value as u64),
-        false => Err(unknown_value(key, span, &format!("a whole number from {least} on"))),
+        false => Err(unknown_value(key, span, &format!("a whole number from {least} to below 1e15"))),
     };
     let positive = || match value > 0.0 && value.is_finite() {
         true => Ok(Some(value)),

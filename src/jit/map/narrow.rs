@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::ir::{DType, Function, Id, Op, Precision, Shape, Symbol, Type, reachable};
 use crate::jit::tensor::{TensorKernel, Workspace};
 use crate::jit::wide::{Element, Level, Stream};
-use crate::loops::tensor::{TensorOptions, build};
+use crate::loops::lower;
+use crate::loops::tensor::{Rounding, TensorOptions, build};
 use std::sync::{Mutex, PoisonError};
 
 /// Rows at once: what a few arrays of them need fits the first cache.
@@ -25,6 +26,7 @@ pub(super) struct Narrow {
 
 impl Narrow {
     pub fn compile(function: &Function, streams: &[Stream], precision: Precision) -> Result<Narrow, Error> {
+        let function = &lower(function);
         let mut graph = function.graph().clone();
         let (mut symbols, mut pairs, mut inputs): (Vec<Symbol>, _, _) = (Vec::new(), Vec::new(), Vec::new());
         let needed = reachable(&graph, function.outputs());
@@ -56,7 +58,7 @@ impl Narrow {
             }
         });
         let roots = roots.collect();
-        let options = TensorOptions { precision, ..TensorOptions::default() };
+        let options = TensorOptions { precision, rounding: Rounding::AsLowered, ..TensorOptions::default() };
         let program = build(&Function::new(graph, symbols, roots), &options)?;
         let kernel = TensorKernel::from_program(program, &options, Level::L128)?;
         Ok(Narrow { kernel, inputs, outputs, pool: Mutex::default() })

@@ -37,7 +37,7 @@ struct Aligned<T> {
 
 impl<T: Copy + Default> Aligned<T> {
     fn zeros(length: usize) -> Aligned<T> {
-        let spare = LINE / size_of::<T>();
+        let spare = LINE / size_of::<T>() - 1;
         let all = vec![T::default(); length + spare];
         // Where alignment cannot be told, which is nowhere but in interpreters of Rust, it is lost.
         let start = all.as_ptr().align_offset(LINE).min(spare);

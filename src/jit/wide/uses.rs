@@ -58,7 +58,7 @@ pub(super) fn pins(
     available: u8,
     may: impl Fn(Op) -> bool,
 ) -> Vec<Val> {
-    let free = available.saturating_sub(2 + most_alive(body, code, uses));
+    let free = available.saturating_sub(most_alive(body, code, uses).saturating_add(2));
     let invariants = (0..body.insts.len() as u32).map(Val);
     let mut invariants: Vec<Val> =
         invariants.filter(|v| can_pin(body, *v, &may) && !uses.of(*v).is_empty()).collect();

@@ -3,15 +3,13 @@
 //! What must stay true: buffers in use at once do not overlap, unless they are one buffer; every
 //! buffer starts on a cache line.
 
+use super::TensorOptions;
 use super::program::{Buffer, BufferId, Step, TensorProgram};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Precision;
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
-
-/// Most bytes of an arena.
-const ARENA: usize = 1 << 40;
 
 /// The steps a buffer is in use: from the first to the last.
 #[derive(Clone, Copy)]
@@ -26,7 +24,7 @@ pub(super) fn place(
     sizes: &[usize],
     inputs: Vec<BufferId>,
     outputs: Vec<BufferId>,
-    precision: Precision,
+    options: &TensorOptions,
 ) -> Result<TensorProgram, Error> {
     let mut lives: Vec<Option<Life>> = vec![None; sizes.len()];
     for (at, step) in steps.iter().enumerate() {
@@ -37,7 +35,8 @@ pub(super) fn place(
     for buffer in inputs.iter().chain(&outputs) {
         lives[buffer.index()] = Some(Life { first: 0, last: usize::MAX });
     }
-    let line = LINE / element_size(precision);
+    let element = options.element_size();
+    let line = LINE / element;
     let mut order: Vec<usize> = (0..sizes.len()).filter(|&b| lives[b].is_some()).collect();
     let life = |b: usize| lives[b].expect("only such are in the order");
     order.sort_by_key(|&b| (life(b).last != usize::MAX, life(b).first, b));
@@ -64,9 +63,12 @@ pub(super) fn place(
         let at = placed.partition_point(|&other| buffers[other].offset <= offset);
         placed.insert(at, b);
     }
-    if arena.saturating_mul(element_size(precision)) > ARENA {
-        let message = format!("a kernel would need {arena} numbers at once");
-        return Err(Error::limit(Diagnostic::error(message)));
+    let (needed, most) = (arena.saturating_mul(element), options.arena_bytes);
+    if needed > most {
+        let message = format!("the arrays of one step need {needed} bytes at once; at most {most} are taken");
+        let hint =
+            "take smaller arrays or batches, or single precision; in training --max-arena-bytes raises it";
+        return Err(Error::limit(Diagnostic::error(message).hint(hint)));
     }
     let unused = |b: usize| lives[b].is_none();
     for (b, buffer) in buffers.iter_mut().enumerate().filter(|(b, _)| unused(*b)) {

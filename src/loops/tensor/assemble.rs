@@ -4,6 +4,7 @@
 //! What must stay true: a step reads only nodes that are stored; where that is not enough, the
 //! node to store is the answer.
 
+use super::Rounding;
 use super::affine::{Affine, Coordinates};
 use super::cost::reduced_extents;
 use super::fuse::{Group, Kind};
@@ -30,6 +31,7 @@ pub(super) struct Site<'a> {
     pub wanted: &'a [Option<u32>],
     /// Elements of a vector.
     pub lanes: usize,
+    pub rounding: Rounding,
     /// The programs of one step of each scan.
     pub bodies: &'a FxHashMap<Body, TensorProgram>,
     /// Elements of each buffer; more may be added.
@@ -92,7 +94,8 @@ impl Site<'_> {
     /// Zeros.
     pub(super) fn fill(&self, id: Id) -> Nest {
         let extents = self.graph.shape(id).extents();
-        let mut tracer = Tracer::new(self.graph, self.stored, &[], Region::all(extents.iter().copied()));
+        let mut tracer =
+            Tracer::new(self.graph, self.stored, &[], (Region::all(extents.iter().copied()), self.rounding));
         let mut line = Line::default();
         let at = self.row_major(extents, 0, extents.len());
         let zero = tracer.body.integer(0);
@@ -108,7 +111,8 @@ impl Site<'_> {
         let x = graph.operand(id, 0);
         let from = graph.shape(x).extents();
         let loops = from.len();
-        let mut tracer = Tracer::new(graph, self.stored, &[], Region::all(from.iter().copied()));
+        let mut tracer =
+            Tracer::new(graph, self.stored, &[], (Region::all(from.iter().copied()), self.rounding));
         let to = graph.shape(id).extents();
         let size: i64 = from.iter().map(|&d| i64::from(d)).product();
         if size == 0 {
@@ -175,7 +179,8 @@ impl Site<'_> {
         let kept = graph.shape(id).extents();
         let extents: Vec<u32> = kept.iter().copied().chain(reduced_extents(graph, id)).collect();
         let rows = graph.shape(graph.operand(id, 0)).rank() - over;
-        let tracer = Tracer::new(graph, self.stored, &[], Region::all(extents.iter().copied()));
+        let tracer =
+            Tracer::new(graph, self.stored, &[], (Region::all(extents.iter().copied()), self.rounding));
         let [a, b] = self.factors(&tracer, id, batch, over);
         let left = tracer.place(graph.operand(id, 0), a)?;
         let right = tracer.place(graph.operand(id, 1), b)?;
@@ -276,7 +281,10 @@ impl Line {
         let Traced { body, loads, extents } = traced;
         let symbols = body.symbols().collect();
         let function = Function::new(body, symbols, self.values);
-        let body = schedule(&lower(&function));
+        let body = match site.rounding {
+            Rounding::Loose => schedule(&lower(&function)),
+            Rounding::AsLowered => schedule(&function),
+        };
         let loops = extents.iter().enumerate();
         let loops = loops.map(|(l, &extent)| Loop { extent, reduced: l >= kept }).collect();
         let mut nest = Nest { loops, lanes: None, loads, stores: self.stores, body };

@@ -11,7 +11,7 @@ use super::order::{Placed, Unit, order};
 use super::prepare::prepare;
 use super::program::{BufferId, Step, TensorProgram};
 use super::scan::bodies;
-use super::{TensorOptions, arena, verify};
+use super::{Rounding, TensorOptions, arena, verify};
 use crate::error::{Diagnostic, Error};
 use crate::ir::{Body, Function, Graph, Id, Op, reachable, verify::debug_verify};
 use rustc_hash::FxHashMap;
@@ -35,7 +35,7 @@ use rustc_hash::FxHashMap;
 /// # Ok::<(), symdiff::Error>(())
 /// ```
 pub fn build(function: &Function, options: &TensorOptions) -> Result<TensorProgram, Error> {
-    let prepared = prepare(function);
+    let prepared = prepare(function, options.rounding);
     debug_verify(prepared.graph(), prepared.outputs(), "prepare");
     let sizes = check_sizes(&prepared)?;
     let mut layout = Layout::new(&prepared, options)?;
@@ -44,7 +44,7 @@ pub fn build(function: &Function, options: &TensorOptions) -> Result<TensorProgr
     let pairs = pairs(&prepared, options)?;
     let Placed { steps, sizes, inputs, outputs } =
         order(units, layout.sizes, sizes.inputs, outputs, &pairs, options.lanes());
-    let program = arena::place(steps, &sizes, inputs, outputs, options.precision)?;
+    let program = arena::place(steps, &sizes, inputs, outputs, options)?;
     if cfg!(debug_assertions) {
         verify(&program).map_err(|fact| Error::internal("loops", format!("{fact}\n{program}")))?;
     }
@@ -102,6 +102,7 @@ struct Layout<'f> {
     /// Elements of each buffer.
     sizes: Vec<usize>,
     lanes: usize,
+    rounding: Rounding,
     /// The programs of one step of each scan.
     bodies: FxHashMap<Body, TensorProgram>,
 }
@@ -119,6 +120,7 @@ impl<'f> Layout<'f> {
             stored: vec![None; graph.len()],
             sizes: Vec::new(),
             lanes: options.lanes(),
+            rounding: options.rounding,
             bodies,
         };
         for &symbol in function.inputs() {
@@ -215,10 +217,11 @@ impl<'f> Layout<'f> {
 
     /// The steps of all groups, or the nodes that must be stored first.
     fn assembled(&mut self, groups: &[Group], pinned: &[bool]) -> Result<Vec<Unit>, Vec<Id>> {
-        let (graph, lanes, bodies) = (self.graph, self.lanes, &self.bodies);
+        let (graph, lanes, rounding, bodies) = (self.graph, self.lanes, self.rounding, &self.bodies);
         let sizes = &mut self.sizes;
         let wanted = &wanted_by_products(graph, &self.needed);
-        let mut site = Site { graph, stored: &mut self.stored, pinned, wanted, lanes, bodies, sizes };
+        let mut site =
+            Site { graph, stored: &mut self.stored, pinned, wanted, lanes, rounding, bodies, sizes };
         let mut units = Vec::new();
         let mut blocked = Vec::new();
         for group in groups {

@@ -50,16 +50,43 @@ pub enum Subnormals {
     Flush,
 }
 
+/// Which roundings may be others than those of the function as it is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rounding {
+    /// Those that make loops cheaper: products are contracted with sums, and many elements that are
+    /// divided by one number are multiplied by its reciprocal.
+    #[default]
+    Loose,
+    /// None: the function was lowered before, and this is how.
+    AsLowered,
+}
+
 /// How a function over tensors is compiled.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorOptions {
     /// What numbers are stored and computed in.
     pub precision: Precision,
     /// Outputs that are stored where inputs are: the next run's old values.
     pub in_place: Vec<(usize, usize)>,
     pub subnormals: Subnormals,
+    pub rounding: Rounding,
     /// Threads for large nests and matrix products; 0 and 1 are the same. Results do not depend on it.
     pub threads: usize,
+    /// Most bytes of all arrays that are needed at once.
+    pub arena_bytes: usize,
+}
+
+impl Default for TensorOptions {
+    fn default() -> Self {
+        TensorOptions {
+            precision: Precision::default(),
+            in_place: Vec::new(),
+            subnormals: Subnormals::default(),
+            threads: 0,
+            rounding: Rounding::default(),
+            arena_bytes: crate::Limits::default().arena_bytes,
+        }
+    }
 }
 
 impl TensorOptions {

@@ -9,6 +9,7 @@
 //! What must stay true: values move by a few ulp at most, but where [`scaled`] says; infinities and
 //! NaN come out as `Reduction::value` says.
 
+use super::Rounding;
 use super::linear::{moved_in, moves_in};
 use crate::ir::structural::{pack_order, permuted};
 use crate::ir::{Elementwise, Function, Graph, Id, Op, Reduction, Selection, Shape, Structural, use_counts};
@@ -27,7 +28,7 @@ struct Parts {
 }
 
 /// The function in reductions that are one loop each: sums, greatest and least.
-pub(super) fn prepare(function: &Function) -> Function {
+pub(super) fn prepare(function: &Function, rounding: Rounding) -> Function {
     let mut parts: FxHashMap<Id, Parts> = FxHashMap::default();
     let uses = use_counts(function.graph(), function.outputs());
     rewrite(function, |source, id, operands, target| match (source.op(id), operands) {
@@ -38,7 +39,7 @@ pub(super) fn prepare(function: &Function) -> Function {
         }
         (Op::Reduce { op: Reduction::ArgMax, axes }, &[x]) => Some(place_of_greatest(target, x, axes)),
         (Op::Elementwise(Elementwise::Exp), &[x]) => softmax(target, x, &parts),
-        (Op::Elementwise(Elementwise::Div), &[x, y]) => scaled(target, x, y),
+        (Op::Elementwise(Elementwise::Div), &[x, y]) if rounding == Rounding::Loose => scaled(target, x, y),
         (Op::Structural(Structural::Permute { order }), &[x]) if uses[source.operand(id, 0).index()] == 1 => {
             turned_product(target, x, order)
         }

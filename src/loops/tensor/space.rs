@@ -98,7 +98,8 @@ impl Site<'_> {
             .collect();
         let ends = members.iter().map(|(_, own, pitch)| own.iter().map(|d| d * pitch).collect());
         split(&space, ends, |region| {
-            let mut tracer = Tracer::new(self.graph, self.stored, &group.members, region.clone());
+            let mut tracer =
+                Tracer::new(self.graph, self.stored, &group.members, (region.clone(), self.rounding));
             let mut values = Vec::new();
             for &(id, ref own, pitch) in &members {
                 if !region.is_inside(own, pitch) {
@@ -207,7 +208,7 @@ impl Site<'_> {
         let is_sum = part.combine == Combine::Sum;
         let region = Region::all((!is_sum).then_some(part.count));
         let loops = region.extents().len();
-        let mut tracer = Tracer::new(self.graph, self.stored, &[], region);
+        let mut tracer = Tracer::new(self.graph, self.stored, &[], (region, self.rounding));
         let place = |at| Load::Element(Place { buffer: part.parts, at });
         let value = match is_sum {
             true => {

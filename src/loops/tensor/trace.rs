@@ -5,6 +5,7 @@
 //! computed there. Where coordinates stop being affine, the answer is the node to store first; where
 //! the edge of a padded node runs through the nest's region, the tracer says where to cut it.
 
+use super::Rounding;
 use super::affine::{Affine, Coordinates, flatten, unflatten};
 use super::layout::Home;
 use super::program::{Chosen, Load, Place};
@@ -26,6 +27,7 @@ pub(super) struct Tracer<'a> {
     members: &'a [Id],
     own: Coordinates,
     region: Region,
+    rounding: Rounding,
     stance: Stance,
     /// The extents of the loops.
     pub extents: Vec<u32>,
@@ -45,7 +47,12 @@ enum Made {
 }
 
 impl<'a> Tracer<'a> {
-    pub fn new(graph: &'a Graph, stored: &'a [Option<Home>], members: &'a [Id], region: Region) -> Self {
+    pub fn new(
+        graph: &'a Graph,
+        stored: &'a [Option<Home>],
+        members: &'a [Id],
+        (region, rounding): (Region, Rounding),
+    ) -> Self {
         let extents = region.extents();
         Tracer {
             graph,
@@ -53,6 +60,7 @@ impl<'a> Tracer<'a> {
             members,
             own: region.counters(Stance::PLAIN, 0, extents.len()),
             region,
+            rounding,
             stance: Stance::PLAIN,
             extents,
             cut: None,
@@ -183,7 +191,10 @@ impl<'a> Tracer<'a> {
 
     fn build(&mut self, id: Id, operands: &[Id]) -> Id {
         match self.graph.op(id) {
-            Op::Elementwise(op) => self.body.apply(op, operands),
+            Op::Elementwise(op) => match self.rounding {
+                Rounding::Loose => self.body.apply(op, operands),
+                Rounding::AsLowered => self.body.apply_unfolded(op, operands),
+            },
             Op::Selection(Selection::Select) => self.body.select(operands[0], operands[1], operands[2]),
             Op::Selection(op) => self.body.compare(op, operands),
             Op::Contract { .. } => self.body.apply(Elementwise::Mul, operands),

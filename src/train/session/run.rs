@@ -118,10 +118,12 @@ impl Training {
             step(&model, (if full { size } else { count } as u32, size as u32), stretch)?;
         let precision = plan.precision;
         let options = TensorOptions {
+            arena_bytes: options.limits.arena_bytes,
             precision,
             in_place: layout.in_place.clone(),
             subnormals: Subnormals::Flush,
             threads: options.threads,
+            ..TensorOptions::default()
         };
         let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();

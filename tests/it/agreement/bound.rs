@@ -1,0 +1,76 @@
+//! How far rounding may carry the outputs of a function of numbers at a point.
+//!
+//! A running error analysis to first order: each operation errs by a few units of the last place, and
+//! passes on the errors of its operands by its partials (Higham, Accuracy and Stability of Numerical
+//! Algorithms, 2002, section 3.3).
+
+use symdiff::Function;
+use symdiff::ir::{DType, Op, Selection, evaluate, reachable};
+
+/// Units of the last place by which one operation may err.
+const ULPS: f64 = 4.0;
+
+/// True where everything the outputs take is finite in doubles as the function is written. What
+/// stands in a branch that is not taken does not count.
+pub fn stays_finite(f: &Function, point: &[f64]) -> bool {
+    let graph = f.graph();
+    let order = reachable(graph, f.outputs());
+    let values = evaluate(graph, f.inputs(), &order, point);
+    let mut counts: Vec<bool> = order.iter().map(|id| f.outputs().contains(id)).collect();
+    let place = |id| order.binary_search(&id).expect("operands are reachable");
+    for at in (0..order.len()).rev() {
+        if !counts[at] {
+            continue;
+        }
+        if !values[at].is_finite() {
+            return false;
+        }
+        let operands = graph.operands(order[at]);
+        let skipped = match graph.op(order[at]) {
+            Op::Selection(Selection::Select) if values[place(operands[0])] != 0.0 => Some(2),
+            Op::Selection(Selection::Select) => Some(1),
+            _ => None,
+        };
+        let taken = operands.iter().enumerate().filter(|(i, _)| Some(*i) != skipped);
+        taken.for_each(|(_, &x)| counts[place(x)] = true);
+    }
+    true
+}
+
+/// The most the outputs may be off at a point; `None` where rounding may turn a comparison, so that
+/// another branch is taken.
+pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
+    let graph = f.graph();
+    let order = reachable(graph, f.outputs());
+    let computed = evaluate(graph, f.inputs(), &order, point);
+    let length = order.last().map_or(0, |id| id.index() + 1);
+    let (mut values, mut errors) = (vec![0.0; length], vec![0.0; length]);
+    for (&id, &y) in order.iter().zip(&computed) {
+        values[id.index()] = y;
+        let operands: Vec<f64> = graph.operands(id).iter().map(|x| values[x.index()]).collect();
+        let passed: Vec<f64> = graph.operands(id).iter().map(|x| errors[x.index()]).collect();
+        let rounding = ULPS * f64::EPSILON * y.abs() + f64::from_bits(2);
+        errors[id.index()] = match graph.op(id) {
+            Op::Input(_) => 0.0,
+            Op::Constant(_) => rounding,
+            Op::Elementwise(op) => {
+                let share = |i: usize| match (passed[i], op.partial(i, &operands, y)) {
+                    (0.0, _) | (_, None) => 0.0,
+                    (error, Some(partial)) => error * partial.abs(),
+                };
+                (0..operands.len()).map(share).sum::<f64>() + rounding
+            }
+            Op::Selection(Selection::Select) => passed[if operands[0] != 0.0 { 1 } else { 2 }],
+            Op::Selection(_) => {
+                let numbers = graph.operands(id).iter().all(|&x| graph.ty(x).dtype == DType::F64);
+                let doubt: f64 = passed.iter().sum();
+                if numbers && doubt > 0.0 && !((operands[0] - operands[1]).abs() > 16.0 * doubt) {
+                    return None;
+                }
+                0.0
+            }
+            op => unreachable!("{op:?} in an expression of numbers"),
+        };
+    }
+    Some(f.outputs().iter().map(|id| errors[id.index()]).collect())
+}

@@ -1,0 +1,29 @@
+//! Runs that are killed, stopped, or out of room: no file is ever half a file, and what goes on goes on to
+//! the bit.
+
+pub mod measure;
+
+#[test]
+fn a_killed_run_goes_on_to_the_same_bits() {
+    measure::kills(10, 1).assert_holds();
+}
+
+#[test]
+fn a_run_that_is_told_to_stop_saves_and_says_so() {
+    measure::signals().assert_holds();
+}
+
+#[test]
+fn two_runs_on_one_file_leave_one_of_theirs() {
+    measure::rivals().assert_holds();
+}
+
+#[test]
+fn a_full_disk_leaves_what_was_there() {
+    measure::full_disk().assert_holds();
+}
+
+#[test]
+fn temporary_files_of_killed_runs_go_with_the_next_save() {
+    measure::leftovers().assert_holds();
+}

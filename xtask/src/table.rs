@@ -1,0 +1,20 @@
+//! The scoreboard as text.
+
+use crate::tally::Tally;
+
+pub const HEAD: &str = "\
+row        what holds                                              cases  failed     worst
+---------- -------------------------------------------------- ---------- ------- ---------";
+
+/// A line, and below it what failed or was worst.
+pub fn line(row: &str, what: &str, tally: &Tally) -> String {
+    let worst = if tally.worst > 0.0 { format!("{:.3}", tally.worst) } else { String::new() };
+    let mut line = format!("{row:10} {what:50} {:10} {:7} {worst:>9}", tally.cases, tally.failed);
+    if !tally.at.is_empty() {
+        line += &format!("\n           worst: {}", tally.at);
+    }
+    for failure in &tally.failures {
+        line += &format!("\n  failed: {}", failure.replace('\n', "\n          "));
+    }
+    line
+}
