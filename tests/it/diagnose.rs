@@ -1,14 +1,9 @@
 //! What a diagnosis finds: causes named first, places and numbers, and nothing where nothing is wrong.
 
-mod faults;
-mod healthy;
-mod measure;
 mod shell;
-mod tables;
 
-use crate::tally;
-use faults::{AFTERWARDS, DATA, HELD_OUT, OPERATIONS, SETTINGS, STRUCTURE, UNITS};
-use measure::{named_first, no_false_alarm};
+use crate::seeded::{self, healthy, named_first, no_false_alarm};
+use crate::seeded::{AFTERWARDS, DATA, HELD_OUT, OPERATIONS, SETTINGS, STRUCTURE, UNITS};
 use std::ops::ControlFlow;
 use symdiff::Limits;
 use symdiff::train::{Cause, Finding, Program, Training, TrainingOptions, diagnose};
@@ -167,14 +162,15 @@ fn causes_have_names_of_their_own() {
 
 #[test]
 fn the_measurement_counts_every_fault() {
-    let faults: usize = measure::ALL.iter().map(|faults| faults.len()).sum();
+    let faults: usize = seeded::ALL.iter().map(|faults| faults.len()).sum();
     assert!(faults >= 50, "{faults}");
 }
 
 #[test]
 #[ignore = "the long version: every fault and every healthy program with ten seeds"]
 fn causes_are_named_first_whatever_the_seed() {
-    let tally = measure::measure(10, 1);
-    println!("{} of {} as expected\n{}", tally.cases - tally.failed, tally.cases, tally.failures.join("\n"));
-    assert!(tally.failed * 20 <= tally.cases, "{} of {} are wrong", tally.failed, tally.cases);
+    for (what, tally) in seeded::measure(10, 1) {
+        println!("{what}: {} of {}\n{}", tally.cases - tally.failed, tally.cases, tally.failures.join("\n"));
+        assert!(tally.failed * 20 <= tally.cases, "{what}: {} of {} are wrong", tally.failed, tally.cases);
+    }
 }

@@ -45,6 +45,7 @@ mod rules;
 mod samples;
 mod saturate;
 mod scans;
+mod seeded;
 mod shell_programs;
 mod size;
 mod soundness;

@@ -6,6 +6,8 @@
 #[path = "../../tests/it/agreement/mod.rs"]
 mod agreement;
 mod rows;
+#[path = "../../tests/it/seeded/mod.rs"]
+mod seeded;
 mod table;
 #[path = "../../tests/it/tally.rs"]
 mod tally;

@@ -16,6 +16,7 @@ pub struct Row {
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     Row { name: "agreement", short: 400, long: 1_000_000, measure: agreement_of_random_expressions },
+    Row { name: "diagnose",  short: 1,   long: 10,        measure: crate::seeded::measure },
 ];
 
 pub fn names() -> PossibleValuesParser {

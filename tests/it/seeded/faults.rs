@@ -157,7 +157,7 @@ param w[4] = 0, b = 0
 loss = mse(w·x + b, y)
 train { optimizer = gd(lr = 0.01), steps = 300, l2 = 50 }"),
     fault("dropout-of-everything", Data::Three, Cause::Dropout, "input x[4], y
-logits = x |> dense(16, tanh) |> dropout(0.995) |> dense(3)
+logits = x |> dropout(0.99) |> dense(16, tanh) |> dropout(0.99) |> dense(3)
 loss = cross_entropy(logits, y)
 train { optimizer = adam(lr = 0.01), steps = 150 }"),
     fault("deep-net-with-a-rate-too-high", Data::Curve, Cause::RateTooHigh, "input x[1], y
