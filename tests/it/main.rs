@@ -47,6 +47,7 @@ mod samples;
 mod saturate;
 mod scans;
 mod scoreboard;
+mod seeded;
 mod shell_programs;
 mod size;
 mod soundness;

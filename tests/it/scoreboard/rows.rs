@@ -1,7 +1,7 @@
 //! The rows of the scoreboard: what is measured, and with how many cases.
 
 use crate::tally::Tally;
-use crate::{agreement, crash, diagnose, facts, fuzz, hostile, memory, mutants, partials, soundness};
+use crate::{agreement, crash, facts, fuzz, hostile, memory, mutants, partials, seeded, soundness};
 
 /// What was counted, each with its words.
 type Counts = Vec<(&'static str, Tally)>;
@@ -59,7 +59,7 @@ fn partials(cases: usize, seed: u64) -> Counts {
 }
 
 fn diagnose(cases: usize, seed: u64) -> Counts {
-    vec![("seeded faults named first, no false alarm", diagnose::measure::measure(cases, seed))]
+    vec![("seeded faults named first, no false alarm", seeded::measure(cases, seed))]
 }
 
 fn hostile(cases: usize, seed: u64) -> Counts {
