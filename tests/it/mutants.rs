@@ -5,7 +5,7 @@
 //! claims another course, interval, kink or symmetry. A fault that changes nothing is no fault: it
 //! is listed with its reason, and counted apart.
 
-use crate::faulty::{self, Change};
+use crate::faulty;
 use crate::partials::{Claims, false_claims, faults};
 use crate::samples::{Random, points};
 use crate::soundness::Sides;
@@ -273,7 +273,7 @@ fn a_scalar_without_a_fault_computes_the_table() {
         let x: Vec<f64> = (0..op.arity()).map(|i| 0.3 + i as f64).collect();
         let y = op.value(&mut symdiff::elementary::Plain, &x);
         for i in 0..op.arity() {
-            let same = faulty::partial(op, i, &x, y, (usize::MAX, 0), Change::First);
+            let same = faulty::partial(op, i, &x, y, (usize::MAX, 0), faulty::Change::First);
             let bits = |p: Option<f64>| p.map(f64::to_bits);
             assert_eq!(bits(same), bits(op.partial(i, &x, y)), "{}", op.name());
         }
