@@ -7,7 +7,7 @@
 use crate::differentiate::{self, Mode};
 use crate::error::{Diagnostic, Error};
 use crate::ir::{self, Function, Graph, Id, Symbol, TypeId};
-use crate::simplify::{Level, Purpose, simplified};
+use crate::simplify::{self, Level, Purpose, simplified};
 
 /// Derivatives of derivatives may together make this part of the nodes that one result may have: each
 /// order is simplified anew, and those that grow do so by a factor an order.
@@ -77,7 +77,7 @@ impl Derivation {
     fn prepare(&self, function: &Function) -> Function {
         let outputs = function.outputs();
         let flat = function.derive(|graph| ir::elements(graph, outputs).concat());
-        let stable = simplified(flat.rooted(), self.level, self.purpose);
+        let stable = simplify::prepared(flat.rooted(), self.level, self.purpose);
         // The domain that counts is that of the stabilised function itself.
         stable.rooted()
     }

@@ -16,7 +16,7 @@ use crate::ir::eval::Interpreter;
 use crate::ir::{DType, Function, Graph, Id, Op, Symbol};
 use crate::jit::tensor::{TensorKernel, Workspace};
 use crate::loops::tensor::TensorOptions;
-use crate::simplify::{Level, Purpose, simplified};
+use crate::simplify::{Level, Purpose, prepared, simplified};
 
 /// An input or parameter of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ fn as_number(graph: &mut Graph, node: Id) -> Id {
 /// The objective in the form that is differentiated for machines.
 fn stable_objective(model: &Model, derivation: &Derivation) -> Result<Function, Error> {
     let function = function_of(model, &[model.objective()?.node]);
-    Ok(simplified(function, derivation.level, derivation.purpose).rooted())
+    Ok(prepared(function, derivation.level, derivation.purpose).rooted())
 }
 
 /// The objective, then its derivatives by the named arrays, each of the array's shape.

@@ -37,7 +37,9 @@ what is not finite is null.";
 const CHECK_EXAMPLES: &str = "\
 Examples:
   symdiff check \"x^y*log(x)\" --at x=2,y=3
-  symdiff check \"|x| + x^2\" --at x=0             a kink is reported, not a failure";
+  symdiff check \"|x| + x^2\" --at x=0             a kink is reported, not a failure
+  symdiff check \"sin(x)/x\" --at x=1e-5 --accuracy         the bits that are right, and where they go
+  symdiff check \"log(x) - log(y)\" --accuracy --assume \"x>1, x<2, y>1, y<2\"   the worst of a range";
 
 const DIAGNOSE_EXAMPLES: &str = "\
 Examples:
@@ -331,6 +333,11 @@ pub struct Check {
     /// Largest relative error that passes
     #[arg(long, value_name = "REL", default_value = "1e-6", value_parser = number)]
     pub tolerance: f64,
+    /// How many bits of value and derivatives are right, against high precision, and where they are lost
+    ///
+    /// At the point given, or at the worst of many in the ranges of --assume.
+    #[arg(long)]
+    pub accuracy: bool,
     #[command(flatten)]
     pub data: DataArguments,
     #[command(flatten)]

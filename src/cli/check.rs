@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use super::accuracy;
 use super::arguments::Check;
 use super::assignments::{self, Assignment};
 use super::console::{Console, Exit, Fault};
@@ -26,11 +27,16 @@ const CHECKED: usize = 3;
 pub fn run(arguments: &Check, console: &mut Console) -> Result<Exit, Fault> {
     let limits = arguments.budgets.limits();
     if let Some(path) = program::is_program(&arguments.source) {
+        if arguments.accuracy {
+            let hint = "write the formula as an expression, in quotes";
+            return Err(Fault::usage("`--accuracy` is for expressions, not for programs", hint));
+        }
         return program::check(&path, arguments, &limits, console);
     }
     let at = assignments::assignments("--at", &arguments.point.at, &limits)?;
-    source::for_each(&arguments.source, &limits, console, &mut |text, console| {
-        one(arguments, &limits, &at, text, console)
+    source::for_each(&arguments.source, &limits, console, &mut |text, console| match arguments.accuracy {
+        true => accuracy::one(arguments, &limits, &at, text, console),
+        false => one(arguments, &limits, &at, text, console),
     })
 }
 

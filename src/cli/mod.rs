@@ -4,6 +4,7 @@
 //! all is well, 1 when a check failed or a run diverged, 2 for a bad command line, 65 for a bad
 //! expression or data, 66 for a missing file.
 
+mod accuracy;
 mod arguments;
 mod assignments;
 mod check;

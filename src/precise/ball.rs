@@ -153,6 +153,13 @@ impl Ball {
         }
     }
 
+    /// The t with 2^(t − 1) ≤ |middle| < 2^t, no further out than ±2⁴⁰; `None` for zero.
+    pub fn exponent(&self) -> Option<i64> {
+        const FAR: i64 = 1 << 40;
+        let top = self.middle.top()?.clamp(IBig::from(-FAR), IBig::from(FAR));
+        i64::try_from(&top).ok()
+    }
+
     /// How many bits of it are known; `None` for all.
     pub fn known_bits(&self) -> Option<i64> {
         let error = self.error()?;

@@ -37,7 +37,7 @@ impl Value {
         }
     }
 
-    fn is_known(&self) -> bool {
+    pub(super) fn is_known(&self) -> bool {
         match self {
             Value::Infinite { .. } => true,
             Value::Finite(ball) => {
@@ -95,6 +95,17 @@ impl Precise {
     /// The function that is evaluated: numbers only.
     pub fn function(&self) -> &Function {
         &self.function
+    }
+
+    /// The nodes the outputs need, operands first.
+    pub(super) fn order(&self) -> &[Id] {
+        &self.order
+    }
+
+    /// Which number of a point a node reads, if it reads one.
+    pub(super) fn place(&self, id: Id) -> Option<usize> {
+        let (symbol, at) = leaf(self.function.graph(), id)?;
+        self.starts[symbol.index()].checked_add(at)
     }
 
     /// The outputs at a point.
@@ -204,7 +215,7 @@ pub fn elementwise(op: Elementwise, operands: &[Value], precision: usize) -> Tru
 }
 
 fn with_infinities(op: Elementwise, operands: &[Value], precision: usize) -> Truth {
-    use Elementwise::{Add, Div, Hypot, LogAddExp, Max, Min, Mul, Sub};
+    use Elementwise::{Add, Div, Hypot, LogAddExp, Max, Min, Mul, Pow, Sub};
     use Value::{Finite, Infinite};
     let negative = |x: &Value| -> Result<Option<bool>, Stuck> {
         match x {
@@ -233,6 +244,16 @@ fn with_infinities(op: Elementwise, operands: &[Value], precision: usize) -> Tru
             Some(b) => Ok(Infinite { negative: *a != b }),
             None => Err(Stuck::Undefined),
         },
+        (Pow, [Infinite { negative: base }, Finite(n)]) => {
+            match (negative(&operands[1])?, n.middle.floor()) {
+                (Some(true), _) => Ok(Finite(Ball::integer(0))),
+                (Some(false), _) if !base => Ok(Infinite { negative: false }),
+                (Some(false), Some(whole)) if Float::new(whole.clone(), IBig::ZERO) == n.middle => {
+                    Ok(Infinite { negative: whole % IBig::from(2) != IBig::ZERO })
+                }
+                _ => Err(Stuck::Undefined),
+            }
+        }
         (Hypot, _) => Ok(Infinite { negative: false }),
         (Max | LogAddExp, [Infinite { negative: true }, x] | [x, Infinite { negative: true }]) => {
             Ok(x.clone())

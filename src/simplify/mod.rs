@@ -11,6 +11,7 @@ mod order;
 mod pattern;
 mod plan;
 mod product;
+mod ratio;
 mod rules;
 mod saturate;
 mod selection;
@@ -69,6 +70,11 @@ pub fn simplified(function: Function, level: Level, purpose: Purpose) -> Functio
     simplified_around(function, &[], level, purpose).0
 }
 
+/// [`simplified`] for a function that is about to be differentiated: rules for results wait.
+pub fn prepared(function: Function, level: Level, purpose: Purpose) -> Function {
+    rewritten(function, &[], level, purpose, true).0
+}
+
 /// [`simplified`], with some nodes kept whole: they are simplified themselves, but never taken
 /// apart where they are used. The second result is what they have become.
 pub fn simplified_around(
@@ -77,15 +83,26 @@ pub fn simplified_around(
     level: Level,
     purpose: Purpose,
 ) -> (Function, Vec<Id>) {
+    rewritten(function, kept, level, purpose, false)
+}
+
+fn rewritten(
+    function: Function,
+    kept: &[Id],
+    level: Level,
+    purpose: Purpose,
+    prepares: bool,
+) -> (Function, Vec<Id>) {
     if level == Level::None {
         return (function, kept.to_vec());
     }
     let (assumptions, origin) = (function.assumptions().to_vec(), function.origin().to_vec());
-    let mut task = Task { assumptions, roots: function.outputs().to_vec(), kept: kept.to_vec(), origin };
+    let mut task =
+        Task { assumptions, roots: function.outputs().to_vec(), kept: kept.to_vec(), origin, prepares };
     let count = task.roots.len();
     let simplified = function.into_derived(|graph| {
         task.roots.extend_from_slice(kept);
-        let Task { assumptions, roots, kept, origin } = &mut task;
+        let Task { assumptions, roots, kept, origin, .. } = &mut task;
         bodies::simplify_bodies(graph, &mut [assumptions, roots, kept, origin], level, purpose);
         match shapes::has_arrays(graph, &task.roots) {
             true => run_on_arrays(graph, &mut task, purpose),
@@ -105,6 +122,8 @@ struct Task {
     roots: Vec<Id>,
     kept: Vec<Id>,
     origin: Vec<Id>,
+    /// What is made is to be differentiated.
+    prepares: bool,
 }
 
 /// [`run`], on arrays as if on their elements. Saturation knows numbers only.
@@ -113,7 +132,7 @@ fn run_on_arrays(graph: &mut Graph, task: &mut Task, purpose: Purpose) {
     // What moves of equal elements leave behind is a number as well: a reader gets a second look.
     let rounds = if purpose == Purpose::Read { 2 } else { 1 };
     for _ in 0..rounds {
-        let Task { assumptions, roots, kept, origin } = task;
+        let Task { assumptions, roots, kept, origin, .. } = task;
         shapes::implicit(graph, &mut [assumptions, roots, kept, origin]);
         run(graph, task, Level::Fast, purpose);
     }
@@ -136,6 +155,7 @@ fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
         shared: FxHashSet::default(),
         as_tree: false,
         nearby: pattern::Nearby::default(),
+        prepares: task.prepares,
     };
     for _ in 0..PASSES {
         let before = task.roots.clone();
@@ -167,6 +187,8 @@ pub struct Simplifier<'a> {
     /// The result is small and meant for reading: every use of a node is looked at on its own.
     as_tree: bool,
     nearby: pattern::Nearby,
+    /// The result is to be differentiated: rules for what is final wait.
+    prepares: bool,
 }
 
 impl Simplifier<'_> {

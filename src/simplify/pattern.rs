@@ -84,10 +84,9 @@ impl Pattern {
                 format!("{}: its left side is no elementwise op", rule.name),
             ));
         };
-        let mut needs = 0;
-        for id in left.graph().ids() {
-            needs |= flag(left.graph(), id);
-        }
+        // What a factor is to a power does not show beside it, so only sums are told apart by powers.
+        let seen = if SUMS.contains(&root) { Ops::MAX } else { !ARITHMETIC };
+        let needs = left.graph().ids().fold(0, |needs, id| needs | flag(left.graph(), id)) & seen;
         Ok(Pattern {
             rule,
             left: left.graph().clone(),
@@ -137,10 +136,18 @@ fn conditions_of(left: &Function, text: &str) -> Result<Vec<Condition>, Error> {
     Ok(conditioned.assumptions().iter().filter_map(read).collect())
 }
 
+/// Squares and cubes, and quotients by what varies: arithmetic that rules on sums may be about.
+const POWER: Ops = 1 << 63;
+const QUOTIENT: Ops = 1 << 62;
+const ARITHMETIC: Ops = POWER | QUOTIENT;
+
 /// A bit for an op that must be present for a pattern to match.
 fn flag(graph: &Graph, id: Id) -> Ops {
     use Elementwise::{Add, Div, Mul, Neg, Pow, Sub};
+    let constant = |i: usize| graph.constant(graph.operand(id, i));
     match graph.op(id) {
+        Op::Elementwise(Pow) if matches!(constant(1).and_then(Number::to_i64), Some(2 | 3)) => POWER,
+        Op::Elementwise(Div) if constant(1).is_none() => QUOTIENT,
         Op::Elementwise(Add | Sub | Neg | Mul | Div | Pow) => 0,
         Op::Elementwise(op) => 1 << (op as u32),
         _ => 0,
@@ -177,7 +184,7 @@ impl Simplifier<'_> {
     }
 
     fn wants(&self, rule: &Rule) -> bool {
-        rule.purpose.is_none_or(|p| p == self.purpose)
+        rule.purpose.is_none_or(|p| p == self.purpose) && !(rule.last && self.prepares)
     }
 
     fn holds(&self, pattern: &Pattern, bindings: &Bindings) -> bool {
@@ -292,7 +299,9 @@ impl Simplifier<'_> {
     /// True when a rule with one of these roots finds the ops it needs.
     pub fn any_rule(&self, roots: &[Elementwise], present: Ops) -> bool {
         let fits = |p: &Pattern| p.needs & !present == 0 && self.wants(p.rule);
-        present != 0 && roots.iter().any(|&root| RuleSet::get().rooted(root).iter().any(fits))
+        // Rules on products are about functions.
+        let seen = if roots == SUMS { present } else { present & !ARITHMETIC };
+        seen != 0 && roots.iter().any(|&root| RuleSet::get().rooted(root).iter().any(fits))
     }
 
     /// Looks for two terms that together are the left side of a rule, up to a common coefficient.
@@ -388,8 +397,10 @@ impl Simplifier<'_> {
             return None;
         }
         let square = self.power_node(factor.base, &Exponent::Number(n.absolute()));
+        let present = present | self.ops_near(square);
         if !n.absolute().is_one()
-            && let Some(result) = self.first_match(square, Elementwise::Pow, present, fuel)
+            && let Op::Elementwise(root) = self.graph.op(square)
+            && let Some(result) = self.first_match(square, root, present, fuel)
         {
             let sign = self.graph.integer(if n.is_negative() { -1 } else { 1 });
             return Some(self.make_with(Elementwise::Pow, &[result, sign], 0));

@@ -321,11 +321,12 @@ impl Simplifier<'_> {
         if below.is_empty() {
             return self.chain(&product.coefficient, &above);
         }
-        self.emit_quotient(&product.coefficient, &above, below)
+        self.emit_quotient(&product.coefficient, above, below)
     }
 
     /// `coefficient·above/below`, the exponents in `below` negative.
-    fn emit_quotient(&mut self, coefficient: &Number, above: &[Factor], below: Factors) -> Id {
+    fn emit_quotient(&mut self, coefficient: &Number, mut above: Factors, mut below: Factors) -> Id {
+        let ratios = self.take_ratios(&mut above, &mut below);
         let (mut p, mut q) = coefficient.fraction();
         let minus = p.is_negative();
         p = p.absolute();
@@ -334,18 +335,23 @@ impl Simplifier<'_> {
         };
         let (constants, below): (Factors, Factors) = below.into_iter().partition(|f| is_constant(self, f));
         let mut quotient = if constants.is_empty() {
-            self.chain(&p, above)
+            self.chain(&p, &above)
         } else {
             // 180/π is one constant, and does not push the denominator over the edge.
             let divisors: Factors = constants.into_iter().filter_map(inverted).collect();
             let (top, bottom) = (self.graph.exact(p), self.chain(&q, &divisors));
             q = Number::integer(1);
             let constant = self.graph.apply(Elementwise::Div, &[top, bottom]);
-            above.iter().fold(constant, |product, f| {
+            let ordered = self.vanishing_first(&above);
+            ordered.as_deref().unwrap_or(&above).iter().fold(constant, |product, f| {
                 let power = self.power_node(f.base, &f.exponent);
                 self.graph.apply(Elementwise::Mul, &[product, power])
             })
         };
+        for ratio in ratios {
+            let is_one = self.graph.constant(quotient).is_some_and(Number::is_one);
+            quotient = if is_one { ratio } else { self.graph.apply(Elementwise::Mul, &[quotient, ratio]) };
+        }
         let mut whole = Factors::new();
         for factor in below.into_iter().filter_map(inverted) {
             // hypot exists so as not to overflow, and its square would: divide one by one.
@@ -359,8 +365,10 @@ impl Simplifier<'_> {
                 _ => whole.push(factor),
             }
         }
-        let denominator = self.chain(&q, &whole);
-        let quotient = self.graph.apply(Elementwise::Div, &[quotient, denominator]);
+        if !whole.is_empty() || !q.is_one() {
+            let denominator = self.chain(&q, &whole);
+            quotient = self.graph.apply(Elementwise::Div, &[quotient, denominator]);
+        }
         if minus { self.graph.apply(Elementwise::Neg, &[quotient]) } else { quotient }
     }
 
@@ -396,6 +404,8 @@ impl Simplifier<'_> {
     /// `coefficient·f₁·f₂·…` from the left; a coefficient of −1 is a minus sign.
     fn chain(&mut self, coefficient: &Number, factors: &[Factor]) -> Id {
         let minus = coefficient.negate().is_one() && !factors.is_empty();
+        let ordered = self.vanishing_first(factors);
+        let factors = ordered.as_deref().unwrap_or(factors);
         let mut product = None;
         if !minus && (factors.is_empty() || !coefficient.is_one()) {
             product = Some(self.graph.exact(coefficient.clone()));

@@ -39,10 +39,12 @@ pub struct Rule {
     pub soundness: Soundness,
     /// `None`: always wanted.
     pub purpose: Option<Purpose>,
+    /// For results only: what is still to be differentiated is better off as written.
+    pub last: bool,
 }
 
 const fn rule(name: &'static str, left: &'static str, right: &'static str, soundness: Soundness) -> Rule {
-    Rule { name, left, right, soundness, purpose: None }
+    Rule { name, left, right, soundness, purpose: None, last: false }
 }
 
 const fn rule_for(
@@ -52,7 +54,17 @@ const fn rule_for(
     right: &'static str,
     soundness: Soundness,
 ) -> Rule {
-    Rule { name, left, right, soundness, purpose: Some(purpose) }
+    Rule { name, left, right, soundness, purpose: Some(purpose), last: false }
+}
+
+/// For results a machine computes, and only those.
+const fn rule_last(
+    name: &'static str,
+    left: &'static str,
+    right: &'static str,
+    soundness: Soundness,
+) -> Rule {
+    Rule { name, left, right, soundness, purpose: Some(Compute), last: true }
 }
 
 use Purpose::{Compute, Read};
@@ -138,6 +150,51 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "versine", "1 - cos(x)",                 "2*sin(x/2)^2",                    OverReals),
     rule_for(Compute, "log-expm1", "log(expm1(x))",            "x + log1mexp(-x)",                OverReals),  // finite @ x = 1000
     rule_for(Compute, "logsubexp", "log(abs(exp(x) - exp(y)))", "max(x, y) + log1mexp(-abs(x - y))", OverReals),
+    // Differences that cancel, written so that they do not.
+    rule_for(Compute, "log1mexp-expm1",  "log(-expm1(x))",             "log1mexp(x)",                        OverReals),
+    rule_for(Compute, "softplus-less",   "softplus(x) - x",            "softplus(-x)",                       OverReals),  // 4e-18 @ x = 40, where the left is 0
+    rule_for(Compute, "softplus-more",   "softplus(-x) + x",           "softplus(x)",                        OverReals),
+    rule_for(Compute, "sigmoid-half",    "sigmoid(x) - 1/2",           "tanh(x/2)/2",                        OverReals),
+    rule_for(Compute, "sigmoid-tilt",    "sigmoid(x) - sigmoid(-x)",   "tanh(x/2)",                          OverReals),  // -5e-21 @ x = -1e-20, where the left is 0
+    rule_for(Compute, "sigmoid-curve",   "sigmoid(x)*sigmoid(-x) - sigmoid(x)^2",  "-sigmoid(x)*tanh(x/2)",  OverReals),
+    rule_for(Compute, "sigmoid-curve-mirror", "sigmoid(x)*sigmoid(-x) - sigmoid(-x)^2", "sigmoid(-x)*tanh(x/2)", OverReals),
+    rule_for(Compute, "expm1-curve",     "exp(x)/expm1(x)^2",          "csch(x/2)^2/4",                      OverReals),  // finite @ x = 1000
+    rule_for(Compute, "expm1-share",     "exp(x)/expm1(x)",            "-1/expm1(-x)",                       OverReals),
+    rule_for(Compute, "expm1-sigmoid",   "expm1(x)*sigmoid(-x)",       "tanh(x/2)",                          OverReals),  // finite @ x = 1000
+    rule_for(Compute, "expm1-sigmoid-mirror", "expm1(-x)*sigmoid(x)",  "-tanh(x/2)",                         OverReals),
+    rule_for(Compute, "one-plus-tanh",   "tanh(x) + 1",                "2*sigmoid(2*x)",                     OverReals),  // 4e-35 @ x = -40, where the left is 0
+    rule_for(Compute, "one-less-tanh",   "1 - tanh(x)",                "2*sigmoid(-2*x)",                    OverReals),
+    rule_for(Compute, "one-plus-erf",    "erf(x) + 1",                 "erfc(-x)",                           OverReals),  // 2e-45 @ x = -10, where the left is 0
+    rule_for(Compute, "softmax-two",     "exp(x)/(exp(x) + exp(y))",   "sigmoid(x - y)",                     OverReals),  // finite @ x = 1000
+    rule_for(Compute, "softmax-three",   "exp(x)/(exp(x) + exp(y) + exp(a))", "sigmoid(x - logaddexp(y, a))", OverReals),
+    rule_for(Compute, "logsumexp-three", "log(exp(x) + exp(y) + exp(a))", "logaddexp(logaddexp(x, y), a)",   OverReals),
+    rule_for(Compute, "logit-loss",      "logaddexp(x, y) - x",        "softplus(y - x)",                    OverReals),  // 4e-18 @ x = 40, y = 0, where the left is 0
+    rule_for(Compute, "logit-loss-first",  "logaddexp(logaddexp(x, y), a) - x", "softplus(logaddexp(y, a) - x)", OverReals),
+    rule_for(Compute, "logit-loss-second", "logaddexp(logaddexp(x, y), a) - y", "softplus(logaddexp(x, a) - y)", OverReals),
+    rule_for(Compute, "logit-loss-inner",  "logaddexp(logaddexp(logaddexp(x, y), a), b) - x", "softplus(logaddexp(logaddexp(y, a), b) - x)", OverReals),
+    rule_for(Compute, "logit-loss-next",   "logaddexp(logaddexp(logaddexp(x, y), a), b) - y", "softplus(logaddexp(logaddexp(x, a), b) - y)", OverReals),
+    rule_for(Compute, "logit-loss-third",  "logaddexp(logaddexp(logaddexp(x, y), a), b) - a", "softplus(logaddexp(logaddexp(x, y), b) - a)", OverReals),
+    rule_for(Compute, "log-cosh",        "log(cosh(x))",               "if(abs(x) < 1, log1p(2*sinh(x/2)^2), abs(x) + log1p(exp(-2*abs(x))) - log(2))", OverReals),  // finite @ x = 1000
+    rule_last("exp-difference",  "exp(x) - exp(y)",            "if(x < y, exp(y)*expm1(x - y), -exp(x)*expm1(y - x))", OverReals),
+    rule_last("square-difference", "x^2 - y^2",                "(x - y)*(x + y)",                    OverReals),
+    rule_for(Compute, "root-difference", "sqrt(x + a) - sqrt(x)",      "a/(sqrt(x + a) + sqrt(x))",          Given("a != 0")),
+    rule_for(Compute, "reciprocal-difference", "1/x - 1/(x + 1)",      "1/(x*(x + 1))",                      OverReals),
+    rule_last("sine-difference", "sin(x + y) - sin(x)",        "2*sin(y/2)*cos(x + y/2)",            OverReals),
+    rule_last("cosine-difference", "cos(x + y) - cos(x)",      "-2*sin(y/2)*sin(x + y/2)",           OverReals),
+    rule_for(Compute, "softsign-slope",  "1/(abs(x) + 1) - x*sign(x)/(abs(x) + 1)^2", "1/(abs(x) + 1)^2",  OverReals),
+    rule_for(Compute, "softsign-shared", "1/(abs(x) + 1) - x/(abs(x) + 1)*sign(x)/(abs(x) + 1)", "1/(abs(x) + 1)^2", OverReals),
+    rule_last("root-less-one",   "sqrt(x + 1) - 1",            "x/(sqrt(x + 1) + 1)",                OverReals),
+    rule_last("square-less-one", "(x + 1)^2 - 1",              "x*(x + 2)",                          OverReals),
+    rule_last("cube-less-one",   "(x + 1)^3 - 1",              "x*(x*(x + 3) + 3)",                  OverReals),
+    rule_for(Compute, "logit",           "log(x/(1 - x))",             "log(x) - log1p(-x)",                 OverReals),
+    // Roots of sums of squares, which overflow only where the root does.
+    rule_for(Compute, "hypot-one",       "sqrt(x^2 + 1)",              "hypot(x, 1)",                        OverReals),  // finite @ x = 1e200
+    rule_for(Compute, "hypot-slope",     "1/hypot(x, y) - (x/hypot(x, y))^2/hypot(x, y)", "(y/hypot(x, y))^2/hypot(x, y)", OverReals),
+    rule_for(Compute, "hypot-slope-mirror", "1/hypot(x, y) - (y/hypot(x, y))^2/hypot(x, y)", "(x/hypot(x, y))^2/hypot(x, y)", OverReals),
+    rule_last("hypot-less-one",  "hypot(1, x) - 1",            "x*tanh(asinh(x)/2)",                 OverReals),  // 5e-21 @ x = 1e-10, where the left is 0
+    rule_for(Compute, "asinh",           "log(x + hypot(1, x))",       "asinh(x)",                           OverReals),  // -17.6 @ x = -2e7, where the left is -inf
+    rule_for(Compute, "acosh",           "log(x + sqrt(x^2 - 1))",     "acosh(x)",                           OverReals),
+    rule_for(Compute, "atanh",           "log((x + 1)/(1 - x))",       "2*atanh(x)",                         OverReals),
     // Forms a textbook prints.
     rule_for(Read, "sigmoid-mirror", "sigmoid(-x)",            "1 - sigmoid(x)",                  OverReals),
     rule_for(Read, "share-and-rest", "a*sigmoid(x) + a*(1 - sigmoid(x))", "a",                   OverReals),

@@ -78,6 +78,27 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("polygamma: partial 0 is that of 1", "its first operand is a whole number, by which nothing is derived"),
     ("neg: odd", "it is; the product rules know, not this flag"),
     ("round: odd", "it is; the simplifier makes no use of that"),
+    ("expm1-curve: exp(x)/expm1(x)^2 => csch((-x)/2)^2/4", "the function is even"),
+    ("log-cosh: log(cosh(x)) => if(relu(x) < 1, log1p(2*sinh(x/2)^2), abs(x) + log1p(exp(-2*abs(x))) - log(2))", "both branches are the same number, with other ranges"),
+    ("log-cosh: log(cosh(x)) => if(abs((-x)) < 1, log1p(2*sinh(x/2)^2), abs(x) + log1p(exp(-2*abs(x))) - log(2))", "the function is even"),
+    ("log-cosh: log(cosh(x)) => if(abs(x) < 2, log1p(2*sinh(x/2)^2), abs(x) + log1p(exp(-2*abs(x))) - log(2))", "both branches are the same number, with other ranges"),
+    ("log-cosh: log(cosh(x)) => if(abs(x) < 0, log1p(2*sinh(x/2)^2), abs(x) + log1p(exp(-2*abs(x))) - log(2))", "both branches are the same number, with other ranges"),
+    ("log-cosh: log(cosh(x)) => if(abs(x) < 1, log1p(2*sinh((-x)/2)^2), abs(x) + log1p(exp(-2*abs(x))) - log(2))", "the function is even"),
+    ("log-cosh: log(cosh(x)) => if(abs(x) < 1, log1p(2*sinh(x/2)^2), abs((-x)) + log1p(exp(-2*abs(x))) - log(2))", "the function is even"),
+    ("log-cosh: log(cosh(x)) => if(abs(x) < 1, log1p(2*sinh(x/2)^2), abs(x) + log1p(exp(-2*abs((-x)))) - log(2))", "the function is even"),
+    ("softsign-slope: 1/(abs(x) + 1) - x*sign(x)/(abs(x) + 1)^2 => 1/(abs((-x)) + 1)^2", "the function is even"),
+    ("softsign-shared: 1/(abs(x) + 1) - x/(abs(x) + 1)*sign(x)/(abs(x) + 1) => 1/(abs((-x)) + 1)^2", "the function is even"),
+    ("hypot-one: sqrt(x^2 + 1) => hypot((-x), 1)", "the function is even"),
+    ("hypot-slope: 1/hypot(x, y) - (x/hypot(x, y))^2/hypot(x, y) => ((-y)/hypot(x, y))^2/hypot(x, y)", "the function is even"),
+    ("hypot-slope: 1/hypot(x, y) - (x/hypot(x, y))^2/hypot(x, y) => (y/hypot((-x), y))^2/hypot(x, y)", "the function is even"),
+    ("hypot-slope: 1/hypot(x, y) - (x/hypot(x, y))^2/hypot(x, y) => (y/hypot(x, (-y)))^2/hypot(x, y)", "the function is even"),
+    ("hypot-slope: 1/hypot(x, y) - (x/hypot(x, y))^2/hypot(x, y) => (y/hypot(x, y))^2/hypot((-x), y)", "the function is even"),
+    ("hypot-slope: 1/hypot(x, y) - (x/hypot(x, y))^2/hypot(x, y) => (y/hypot(x, y))^2/hypot(x, (-y))", "the function is even"),
+    ("hypot-slope-mirror: 1/hypot(x, y) - (y/hypot(x, y))^2/hypot(x, y) => ((-x)/hypot(x, y))^2/hypot(x, y)", "the function is even"),
+    ("hypot-slope-mirror: 1/hypot(x, y) - (y/hypot(x, y))^2/hypot(x, y) => (x/hypot((-x), y))^2/hypot(x, y)", "the function is even"),
+    ("hypot-slope-mirror: 1/hypot(x, y) - (y/hypot(x, y))^2/hypot(x, y) => (x/hypot(x, (-y)))^2/hypot(x, y)", "the function is even"),
+    ("hypot-slope-mirror: 1/hypot(x, y) - (y/hypot(x, y))^2/hypot(x, y) => (x/hypot(x, y))^2/hypot((-x), y)", "the function is even"),
+    ("hypot-slope-mirror: 1/hypot(x, y) - (y/hypot(x, y))^2/hypot(x, y) => (x/hypot(x, y))^2/hypot(x, (-y))", "the function is even"),
 ];
 
 fn is_equivalent(what: &str) -> bool {
@@ -126,7 +147,7 @@ fn is_caught(sides: &Sides) -> bool {
 pub fn rule_texts() -> Kind {
     let mut kind = Kind { name: "rewrite, other text", ..Kind::default() };
     for rule in RULES.iter().chain(STRUCTURE) {
-        let Rule { name, left, right, soundness, purpose } = *rule;
+        let Rule { name, left, right, soundness, purpose, .. } = *rule;
         let (condition, exact) = parts(soundness);
         let computes = purpose != Some(symdiff::Purpose::Read);
         for text in changed(right) {
@@ -150,7 +171,7 @@ fn parts(soundness: Soundness) -> (Option<&'static str>, bool) {
 pub fn rule_conditions() -> Kind {
     let mut kind = Kind { name: "rewrite, other condition or class", ..Kind::default() };
     for rule in RULES.iter().chain(STRUCTURE) {
-        let Rule { name, left, right, soundness, purpose } = *rule;
+        let Rule { name, left, right, soundness, purpose, .. } = *rule;
         let computes = purpose != Some(symdiff::Purpose::Read);
         let weaker: Vec<(Option<String>, bool)> = match soundness {
             Soundness::Given(text) => {

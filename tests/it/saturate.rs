@@ -2,7 +2,7 @@
 //! ever changes a value or defines what was undefined.
 
 use symdiff::elementary::Plain;
-use symdiff::ir::{Elementwise, Op, Symbol, reachable};
+use symdiff::ir::{Elementwise, Op, Selection, Symbol, reachable};
 use symdiff::simplify::{STRUCTURE, Soundness};
 use symdiff::{Derivation, Function, Level, Limits, Purpose, condition, parse, parse_with, simplify};
 
@@ -179,6 +179,10 @@ fn value(f: &Function, x: &[f64]) -> Value {
             Op::Input(symbol) => x[inputs.iter().position(|&s| s == symbol).expect("an input")],
             Op::Constant(c) => graph.number(c).to_f64(),
             Op::Elementwise(op) => op.value(&mut Plain, &operands),
+            Op::Selection(Selection::Select) => operands[if operands[0] != 0.0 { 1 } else { 2 }],
+            Op::Selection(op) if op.is_comparison() => {
+                f64::from(u8::from(op.compare(operands[0], operands[1])))
+            }
             other => panic!("{other:?} is not generated"),
         };
         defined &= value.is_finite();

@@ -12,13 +12,13 @@ use Soundness::{Exactly, Given, OverReals};
 use std::sync::OnceLock;
 
 const fn row(name: &'static str, left: &'static str, right: &'static str, soundness: Soundness) -> Rule {
-    Rule { name, left, right, soundness, purpose: None }
+    Rule { name, left, right, soundness, purpose: None, last: false }
 }
 
 /// Rows whose right side computes worse (it cancels, overflows earlier, or rounds an argument that a
 /// function magnifies), or takes functions apart that kernels compute whole.
 const fn to_read(name: &'static str, left: &'static str, right: &'static str, soundness: Soundness) -> Rule {
-    Rule { name, left, right, soundness, purpose: Some(Read) }
+    Rule { name, left, right, soundness, purpose: Some(Read), last: false }
 }
 
 /// All structural identities.

@@ -9,7 +9,7 @@ use crate::differentiate::{jvp, vjp};
 use crate::elaborate::program::{Clock, Model, Sense};
 use crate::error::Error;
 use crate::ir::{DType, Elementwise, Function, Graph, Id, Op, Selection, Shape, Symbol, Type};
-use crate::simplify::{Level, Purpose, simplified};
+use crate::simplify::{Level, Purpose, prepared, simplified};
 
 /// Where things are among the inputs and outputs of a step.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +72,7 @@ fn behind(extent: u32, shape: &Shape) -> Shape {
 pub(super) fn stable(model: &Model, roots: Vec<Id>) -> (Graph, Vec<Id>) {
     let symbols = model.graph.symbols().collect();
     let function = Function::new(model.graph.clone(), symbols, roots);
-    let stable = simplified(function, Level::Fast, Purpose::Compute);
+    let stable = prepared(function, Level::Fast, Purpose::Compute);
     (stable.graph().clone(), stable.outputs().to_vec())
 }
 

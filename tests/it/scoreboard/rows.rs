@@ -1,7 +1,9 @@
 //! The rows of the scoreboard: what is measured, and with how many cases.
 
 use crate::tally::Tally;
-use crate::{agreement, crash, facts, fuzz, hostile, memory, mutants, partials, seeded, soundness};
+use crate::{
+    agreement, cases, crash, facts, fuzz, hostile, memory, mutants, partials, seeded, soundness, stability,
+};
 
 /// What was counted, each with its words.
 type Counts = Vec<(&'static str, Tally)>;
@@ -17,6 +19,8 @@ pub struct Row {
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     Row { name: "agreement", cases: [200, 20_000, 1_000_000], measure: agreement                         },
+    Row { name: "stability", cases: [20, 1_000, 100_000],     measure: stability                         },
+    Row { name: "cases",     cases: [5, 100, 100],            measure: reference_cases                   },
     Row { name: "rules",     cases: [500, 10_000, 100_000],   measure: rules                             },
     Row { name: "facts",     cases: [200, 5_000, 100_000],    measure: facts                             },
     Row { name: "partials",  cases: [1, 1, 1],                measure: partials                          },
@@ -35,6 +39,14 @@ fn agreement(cases: usize, seed: u64) -> Counts {
         ("forward and reverse gradients agree", found.modes),
         ("values and gradients are the oracle's", found.truths),
     ]
+}
+
+fn stability(cases: usize, seed: u64) -> Counts {
+    vec![("values, slopes, second slopes within their ulps", stability::measure::measure(cases, seed))]
+}
+
+fn reference_cases(cases: usize, seed: u64) -> Counts {
+    vec![("reference values, by every path", cases::measure::measure(cases, seed))]
 }
 
 fn rules(cases: usize, seed: u64) -> Counts {

@@ -1,0 +1,270 @@
+//! No gradient is poisoned by a branch that is not taken, by a root at 0, or by 0·log 0: the classic
+//! complaints, one test each.
+//!
+//! What must stay true: each is checked in every way a derivative is computed: forward and reverse,
+//! first and second order, simplified and as written, interpreted and compiled, over columns at every
+//! width of vectors, in double and in single precision, and in programs over batches.
+
+use symdiff::batch::batch;
+use symdiff::differentiate::vjp;
+use symdiff::elaborate::program::{Phase, read_program};
+use symdiff::ir::{Builder, DType, Precision, Shape, Type};
+use symdiff::models::value_and_gradients;
+use symdiff::{
+    ArrayEvaluator, Derivation, Engine, Evaluator, Function, Level, Limits, MapKernel, MapOptions, Mode,
+    Purpose, VectorLevel, parse, simplify,
+};
+
+/// Value, gradient and Hessian of a function, in the order of its inputs; what cannot be said is NaN,
+/// and is not compared.
+struct Expected<'a> {
+    at: &'a [f64],
+    value: f64,
+    gradient: &'a [f64],
+    hessian: &'a [f64],
+}
+
+const FREE: f64 = f64::NAN;
+
+#[track_caller]
+fn compare(text: &str, how: &str, at: &[f64], found: &[f64], expected: &[f64]) {
+    for (i, (a, b)) in found.iter().zip(expected).enumerate() {
+        let close = b.is_nan() || (a - b).abs() <= 1e-6 * b.abs().max(1e-300);
+        assert!(close, "{text} {how} at {at:?}: place {i} is {a}, not {b}");
+    }
+}
+
+/// The function at a point, on every engine and over columns at every width.
+#[track_caller]
+fn on_all_engines(text: &str, how: &str, f: &Function, level: Level, at: &[f64], expected: &[f64]) {
+    for engine in [Engine::Jit, Engine::Interpreter] {
+        let evaluator = Evaluator::new(f, engine, level).expect("it compiles");
+        let mut found = vec![0.0; evaluator.output_size()];
+        evaluator.call(at, &mut found).expect("the lengths agree");
+        compare(text, &format!("{how} {engine:?}"), at, &found, expected);
+    }
+    for level in VectorLevel::ALL.into_iter().filter(|level| level.is_available()) {
+        for precision in [Precision::F64, Precision::F32] {
+            let options = MapOptions { precision, level, ..MapOptions::default() };
+            let kernel = MapKernel::compile(f, &options).expect("it compiles");
+            let how = format!("{how} in columns, {level} bits, {precision:?}");
+            compare(text, &how, at, &in_columns(&kernel, precision, at, expected.len()), expected);
+        }
+    }
+}
+
+/// One row among others of a column kernel.
+fn in_columns(kernel: &MapKernel, precision: Precision, at: &[f64], outputs: usize) -> Vec<f64> {
+    const ROWS: usize = 19;
+    match precision {
+        Precision::F64 => {
+            let columns: Vec<Vec<f64>> = at.iter().map(|&x| vec![x; ROWS]).collect();
+            let inputs: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+            let mut made = vec![vec![0.0; ROWS]; outputs];
+            let mut into: Vec<&mut [f64]> = made.iter_mut().map(Vec::as_mut_slice).collect();
+            kernel.run(&inputs, &mut into).expect("columns fit");
+            made.iter().map(|column| column[ROWS - 1]).collect()
+        }
+        Precision::F32 => {
+            let columns: Vec<Vec<f32>> = at.iter().map(|&x| vec![x as f32; ROWS]).collect();
+            let inputs: Vec<&[f32]> = columns.iter().map(Vec::as_slice).collect();
+            let mut made = vec![vec![0.0f32; ROWS]; outputs];
+            let mut into: Vec<&mut [f32]> = made.iter_mut().map(Vec::as_mut_slice).collect();
+            kernel.run(&inputs, &mut into).expect("columns fit");
+            made.iter().map(|column| f64::from(column[ROWS - 1])).collect()
+        }
+    }
+}
+
+#[track_caller]
+fn check(text: &str, expected: &Expected<'_>) {
+    let f = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let mut first = vec![expected.value];
+    first.extend(expected.gradient);
+    for mode in [Mode::Reverse, Mode::Forward] {
+        for level in [Level::None, Level::Fast] {
+            let derivation = Derivation { mode, level, purpose: Purpose::Compute, ..Derivation::default() };
+            let how = format!("{mode:?} {level:?}");
+            let both = derivation.value_and_gradient(&f).expect("it derives");
+            on_all_engines(text, &how, &both, level, expected.at, &first);
+            if !expected.hessian.is_empty() {
+                let hessian = derivation.hessian(&f).expect("it derives");
+                on_all_engines(
+                    text,
+                    &format!("{how} Hessian"),
+                    &hessian,
+                    level,
+                    expected.at,
+                    expected.hessian,
+                );
+            }
+        }
+    }
+}
+
+/// Of one variable.
+#[track_caller]
+fn at(text: &str, x: f64, value: f64, slope: f64, curvature: f64) {
+    check(text, &Expected { at: &[x], value, gradient: &[slope], hessian: &[curvature] });
+}
+
+#[test]
+fn double_where_is_not_needed_around_a_root() {
+    at("where(x > 0, sqrt(x), 0)", 0.0, 0.0, 0.0, 0.0);
+    at("where(x > 0, sqrt(x), 0)", -1.0, 0.0, 0.0, 0.0);
+    at("where(x > 0, sqrt(x), 0)", 4.0, 2.0, 0.25, -1.0 / 32.0);
+}
+
+#[test]
+fn double_where_is_not_needed_around_a_logarithm() {
+    at("where(x > 0, log(x), x)", 0.0, 0.0, 1.0, 0.0);
+    at("where(x > 0, log(x), x)", -2.0, -2.0, 1.0, 0.0);
+    at("where(x > 0, log(x), x)", 2.0, 2.0f64.ln(), 0.5, -0.25);
+}
+
+#[test]
+fn where_guards_a_division() {
+    at("where(x == 0, 1, sin(x)/x)", 0.0, 1.0, 0.0, 0.0);
+    at("where(x != 0, 1/x, 0)", 0.0, 0.0, 0.0, 0.0);
+    at("where(x != 0, 1/x, 0)", 2.0, 0.5, -0.25, 0.25);
+    at("x/where(x > 0, x, 1)", 0.0, 0.0, 1.0, 0.0);
+    at("x/where(abs(x) > 1, x^2, 1)", 0.0, 0.0, 1.0, 0.0);
+}
+
+#[test]
+fn if_else_over_a_power_or_an_inverse_function_is_clean() {
+    at("if(x < 1, asin(x), 0)", 1.0, 0.0, 0.0, 0.0);
+    at("if(x < 1, asin(x), 0)", 2.0, 0.0, 0.0, 0.0);
+    at("if(x > 0, x^(1/3), x^2)", 0.0, 0.0, 0.0, 2.0);
+    at("if(x > 0, x^x, 1)", 0.0, 1.0, 0.0, 0.0);
+    at("if(x > 0, 1/x^3, 0)*x", 0.0, 0.0, 0.0, 0.0);
+    at("if(x <= 700, x, exp(exp(x)))", 1.0, 1.0, 1.0, 0.0);
+}
+
+#[test]
+fn a_branch_that_overflows_does_not_reach_the_other() {
+    at("if(x < 100, exp(x), x)", 1000.0, 1000.0, 1.0, 0.0);
+    at("if(x < 30, log(exp(x) - 1), x)", 1e4, 1e4, 1.0, 0.0);
+    at("if(x > 0, gamma(x), 0)", -1.0, 0.0, 0.0, 0.0);
+    at("if(x > 0, lgamma(x), 0)", 0.0, 0.0, 0.0, 0.0);
+}
+
+#[test]
+fn nested_conditions_are_masked_together() {
+    at("if(x > 0, if(x < 1, sqrt(1 - x), 0), sqrt(-x))", 1.0, 0.0, 0.0, 0.0);
+    at("if(x > 0, if(x < 1, log(x), 0), 5)", -3.0, 5.0, 0.0, 0.0);
+    at("if(x > 0, if(x < 1, sqrt(x - x^2), log(x)), x^2)", -3.0, 9.0, -6.0, 2.0);
+    at("exp(if(x > 0, log(if(x > 1, sqrt(x - 1), 1)), 0))", 1.0, 1.0, 0.0, 0.0);
+}
+
+#[test]
+fn the_length_of_a_number_has_a_slope_of_zero_at_zero() {
+    at("sqrt(x^2)", 0.0, 0.0, 0.0, FREE);
+    at("abs(x)", 0.0, 0.0, 0.0, 0.0);
+}
+
+#[test]
+fn entropy_is_finite_at_the_corners() {
+    at("if(p > 0, -p*log(p), 0)", 0.0, 0.0, 0.0, 0.0);
+    at("if(p > 0, p*log(p/0.5), 0)", 0.0, 0.0, 0.0, 0.0);
+    check(
+        "if(p > 0, p*log(p), 0) + if(q > 0, q*log(q), 0)",
+        &Expected { at: &[0.0, 1.0], value: 0.0, gradient: &[0.0, 1.0], hessian: &[0.0, 0.0, 0.0, 1.0] },
+    );
+}
+
+#[test]
+fn extremes_pass_gradients_to_what_attains_them_only() {
+    at("max(x, 0)*if(x > 0, log(x), 1)", -1.0, 0.0, 0.0, 0.0);
+    at("if(x > 0, max(log(x), 0), 0)", -1.0, 0.0, 0.0, 0.0);
+    at("min(x^2, if(x > 1, sqrt(x - 1), 9))", 1.0, 1.0, 2.0, 2.0);
+}
+
+/// The gradient of a program's loss by `x` at a point, compiled and interpreted, in either mode, for one
+/// example and for a batch of which it is the second.
+#[track_caller]
+fn check_program(text: &str, x: &[f64], value: f64, expected: &[f64]) {
+    let model =
+        read_program(text, Phase::Predict, &Limits::default()).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let mut first = vec![value];
+    first.extend(expected);
+    for mode in [Mode::Reverse, Mode::Forward] {
+        let derivation = Derivation { mode, purpose: Purpose::Compute, ..Derivation::default() };
+        let both = value_and_gradients(&model, &["x".to_owned()], &derivation).expect("it derives");
+        for engine in [Engine::Jit, Engine::Interpreter] {
+            let mut evaluator = ArrayEvaluator::new(&both, engine, Level::Fast).expect("it compiles");
+            let found = evaluator.call(x).expect("the lengths agree");
+            compare(text, &format!("as a program, {mode:?} {engine:?}"), x, &found, &first);
+        }
+    }
+    in_a_batch(text, x, expected);
+}
+
+/// The gradient within a batch of three: the sum over the examples of their losses by their own `x`.
+#[track_caller]
+fn in_a_batch(text: &str, x: &[f64], expected: &[f64]) {
+    let model = read_program(text, Phase::Predict, &Limits::default()).expect("it was read before");
+    let loss = model.values.iter().find(|value| value.name == "loss").expect("a loss").node;
+    let symbols = model.graph.symbols().collect();
+    let stable =
+        simplify(&Function::new(model.graph.clone(), symbols, vec![loss]), Level::Fast, Purpose::Compute);
+    let (mut graph, loss) = (stable.graph().clone(), stable.outputs()[0]);
+    let node = graph.input_node(graph.symbol("x").expect("an input"));
+    let single = graph.shape(node).clone();
+    let extents: Vec<u32> = std::iter::once(3).chain(single.extents().iter().copied()).collect();
+    let ty = graph.type_id(Type::new(DType::F64, Shape::new(extents)));
+    let many = graph.input_of("xs", ty);
+    let losses = batch(&mut graph, &[loss], &[(node, many)], 3)[0].id();
+    let total = Builder::over(&mut graph, |b| b.sum(b.expr(losses), 1).id());
+    let one = graph.integer(1);
+    let slope = vjp(&mut graph, &[(total, one)], &[many])[0].expect("the loss depends on x");
+    let symbol = graph.symbol("xs").expect("it was declared");
+    let function = Function::new(graph, vec![symbol], vec![slope]);
+    let harmless = vec![0.5; x.len()];
+    let rows = [&harmless[..], x, &harmless[..]].concat();
+    for engine in [Engine::Jit, Engine::Interpreter] {
+        let mut evaluator = ArrayEvaluator::new(&function, engine, Level::Fast).expect("it compiles");
+        let found = evaluator.call(&rows).expect("the lengths agree");
+        compare(text, &format!("in a batch, {engine:?}"), x, &found[x.len()..2 * x.len()], expected);
+        assert!(found.iter().all(|y| y.is_finite()), "{text} in a batch: {found:?}");
+    }
+}
+
+#[test]
+fn programs_keep_branches_apart_as_formulas_do() {
+    check_program(
+        "input x[3]\nloss = sum(where(x > 0, sqrt(x), 0))",
+        &[0.0, -1.0, 4.0],
+        2.0,
+        &[0.0, 0.0, 0.25],
+    );
+    check_program(
+        "input x[3]\nloss = sum(where(x > 0, log(x), x))",
+        &[0.0, -2.0, 1.0],
+        -2.0,
+        &[1.0, 1.0, 1.0],
+    );
+    check_program("input x[2]\nloss = sum(where(x != 0, 1/x, 0))", &[0.0, 2.0], 0.5, &[0.0, -0.25]);
+    check_program("input x[2]\nloss = sum(x/where(x > 0, x, 1))", &[0.0, 2.0], 1.0, &[1.0, 0.0]);
+    check_program("input x[2]\nloss = sum(if(x < 100, exp(x), x))", &[1000.0, 0.0], 1001.0, &[1.0, 1.0]);
+    check_program(
+        "input x[2]\nloss = sum(if(x > 0, if(x < 1, log(x), 0), 5))",
+        &[-3.0, 1.0],
+        5.0,
+        &[0.0, 0.0],
+    );
+}
+
+#[test]
+fn norms_and_entropies_of_programs_are_finite_at_their_corners() {
+    check_program("input x[2]\nloss = norm(x)^2", &[0.0, 0.0], 0.0, &[0.0, 0.0]);
+    check_program("input x[2]\nloss = sum(if(x > 0, -x*log(x), 0))", &[0.0, 1.0], 0.0, &[0.0, -1.0]);
+    check_program(
+        "input x[2]\nloss = kl(x, [0.5, 0.5])",
+        &[0.0, 1.0],
+        2.0f64.ln(),
+        &[0.0, 2.0f64.ln() + 1.0],
+    );
+    check_program("input x[3]\nloss = -log_softmax(x)[0]", &[1e8, -1e8, 0.0], 0.0, &[0.0, 0.0, 0.0]);
+    check_program("input x[3]\nloss = cross_entropy(x, 1)", &[1e3, -1e3, 0.0], 2e3, &[1.0, -1.0, 0.0]);
+}

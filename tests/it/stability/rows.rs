@@ -1,0 +1,175 @@
+//! What is measured for stability: one row a function, as its users write it.
+
+#![allow(dead_code, reason = "the page, the tests and the scoreboard use different parts")]
+
+/// What numbers an argument is drawn from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Draw {
+    /// All floats: bit patterns, every exponent, zeros, subnormals, the largest, infinities, and the
+    /// neighbourhoods of thresholds.
+    Any,
+    /// Probabilities: 0, 1, and every distance from them.
+    Unit,
+    /// 0 or 1.
+    Class,
+    /// All floats above 0.
+    Positive,
+    /// 2, 3, … 12.
+    Whole,
+    /// All floats whose square, or cube, is in range.
+    Squared,
+    Cubed,
+    /// All floats at least 1/2 away from 0.
+    Away,
+    /// Probabilities, from a millionth on.
+    Share,
+    /// All floats whose exponential is in range.
+    Exponent,
+    /// From a quarter of that range, at least 1/2 away from 0.
+    Middle,
+}
+
+/// What kind of function a row is, in the order of the page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    Activation,
+    Loss,
+    Written,
+}
+
+/// One function.
+pub struct Row {
+    pub kind: Kind,
+    pub text: &'static str,
+    pub draws: &'static [Draw],
+    /// The bounds on value, first and second derivatives, in ulp.
+    pub bounds: [f64; 3],
+    /// Why a bound is not the usual one.
+    pub note: &'static str,
+}
+
+use Draw::{Any, Away, Class, Cubed, Exponent, Middle, Positive, Share, Squared, Unit, Whole};
+use Kind::{Activation, Loss, Written};
+
+/// What every row without a reason of its own keeps.
+const USUAL: [f64; 3] = [4.0, 8.0, 8.0];
+
+/// A row with bounds of its own, and the reason.
+const fn bounded(
+    kind: Kind,
+    text: &'static str,
+    draws: &'static [Draw],
+    bounds: [f64; 3],
+    note: &'static str,
+) -> Row {
+    Row { kind, text, draws, bounds, note }
+}
+
+/// A row of which only the value is held over all floats.
+const VALUE: [f64; 3] = [4.0, f64::INFINITY, f64::INFINITY];
+const QUOTIENT: &str =
+    "near 0 the quotient rule's terms are 1/x times their difference: derivatives in the row below";
+const BESIDE: &str = "at least 1/2 away from 0";
+const CANCELS: [f64; 3] = [4.0, 64.0, 512.0];
+
+const fn row(kind: Kind, text: &'static str, draws: &'static [Draw]) -> Row {
+    Row { kind, text, draws, bounds: USUAL, note: "" }
+}
+
+#[rustfmt::skip]
+pub const ROWS: &[Row] = &[
+    row(Activation, "sigmoid(x)",                       &[Any]),
+    row(Activation, "log_sigmoid(x)",                   &[Any]),
+    row(Activation, "tanh(x)",                          &[Any]),
+    row(Activation, "softplus(x)",                      &[Any]),
+    row(Activation, "relu(x)",                          &[Any]),
+    row(Activation, "leaky_relu(x)",                    &[Any]),
+    row(Activation, "elu(x)",                           &[Any]),
+    row(Activation, "1.0507009873554805*if(x > 0, x, 1.6732632423543772*expm1(x))", &[Any]),
+    row(Activation, "gelu(x)",                          &[Any]),
+    row(Activation, "x*sigmoid(1.702*x)",               &[Any]),
+    row(Activation, "x/2*(1 + erf(x/sqrt(2)))",         &[Any]),
+    bounded(Activation, "x/2*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))", &[Cubed], USUAL, "x^3 in range"),
+    row(Activation, "silu(x)",                          &[Any]),
+    row(Activation, "mish(x)",                          &[Any]),
+    row(Activation, "softsign(x)",                      &[Any]),
+    row(Activation, "min(max(x, 0), 6)",                &[Any]),
+    row(Activation, "min(max(x/6 + 1/2, 0), 1)",        &[Any]),
+    row(Activation, "x*min(max(x/6 + 1/2, 0), 1)",      &[Any]),
+    row(Activation, "clamp(x, -1, 1)",                  &[Any]),
+    row(Activation, "exp(-x^2)",                        &[Squared]),
+
+    row(Loss, "(p - y)^2",                              &[Any, Any]),
+    row(Loss, "abs(p - y)",                             &[Any, Any]),
+    row(Loss, "huber(p - y)",                           &[Any, Any]),
+    row(Loss, "log(cosh(p - y))",                       &[Any, Any]),
+    row(Loss, "-(y*log(p) + (1 - y)*log(1 - p))",       &[Class, Unit]),
+    row(Loss, "softplus(z) - y*z",                      &[Any, Class]),
+    row(Loss, "-(y*log(sigmoid(z)) + (1 - y)*log(1 - sigmoid(z)))", &[Class, Any]),
+    row(Loss, "logsumexp(a, b) - a",                    &[Any, Any]),
+    row(Loss, "-log(exp(a)/(exp(a) + exp(b)))",         &[Any, Any]),
+    row(Loss, "logsumexp(a, b, c) - b",                 &[Any, Any, Any]),
+    bounded(Loss, "if(p > 0, p*log(p/q), 0)", &[Share, Share], USUAL, "p and q not tiny: p/q may overflow where log(p/q) does not"),
+    row(Loss, "hinge(z)",                               &[Any]),
+    row(Loss, "hinge(z)^2",                             &[Any]),
+    row(Loss, "-(1 - p)^2*log(p)",                      &[Unit]),
+    row(Loss, "-(1 - sigmoid(z))^2*log(sigmoid(z))",    &[Any]),
+    row(Loss, "exp(q) - y*q",                           &[Any, Class]),
+
+    row(Written, "log(1 + exp(x))",                     &[Any]),
+    row(Written, "log(1 - exp(x))",                     &[Any]),
+    row(Written, "log(sigmoid(x))",                     &[Any]),
+    row(Written, "log(1/(1 + exp(-x)))",                &[Any]),
+    row(Written, "1/(1 + exp(-x))",                     &[Any]),
+    row(Written, "exp(x)/(1 + exp(x))",                 &[Any]),
+    row(Written, "(exp(x) - exp(-x))/(exp(x) + exp(-x))", &[Any]),
+    row(Written, "1 - tanh(x)^2",                       &[Any]),
+    row(Written, "1 - sigmoid(x)",                      &[Any]),
+    row(Written, "log(exp(a) + exp(b))",                &[Any, Any]),
+    row(Written, "exp(a)/(exp(a) + exp(b))",            &[Any, Any]),
+    row(Written, "exp(x) - 1",                          &[Any]),
+    row(Written, "log(1 + x)",                          &[Any]),
+    bounded(Written, "x/(exp(x) - 1)", &[Exponent], VALUE, QUOTIENT),
+    bounded(Written, "x/(exp(x) - 1)", &[Middle], CANCELS, BESIDE),
+    bounded(Written, "(exp(x) - 1)/x", &[Exponent], VALUE, QUOTIENT),
+    bounded(Written, "(exp(x) - 1)/x", &[Middle], CANCELS, BESIDE),
+    bounded(Written, "log(x)/(x - 1)", &[Any], VALUE, "near 1 the quotient rule's terms cancel, as near 0 above"),
+    bounded(Written, "log(1 + x)/x", &[Any], VALUE, QUOTIENT),
+    bounded(Written, "log(1 + x)/x", &[Middle], CANCELS, BESIDE),
+    bounded(Written, "(1 - cos(x))/x^2", &[Squared], VALUE, QUOTIENT),
+    bounded(Written, "(1 - cos(x))/x^2", &[Away], CANCELS, BESIDE),
+    bounded(Written, "(1 - cos(x))/x", &[Squared], VALUE, QUOTIENT),
+    bounded(Written, "(1 - cos(x))/x", &[Away], CANCELS, BESIDE),
+    row(Written, "cos(x) - 1",                          &[Any]),
+    bounded(Written, "sin(x)/x", &[Any], VALUE, QUOTIENT),
+    bounded(Written, "sin(x)/x", &[Away], CANCELS, BESIDE),
+    bounded(Written, "tanh(x)/x", &[Any], VALUE, QUOTIENT),
+    bounded(Written, "tanh(x)/x", &[Away], CANCELS, BESIDE),
+    row(Written, "sqrt(x^2 + y^2)",                     &[Any, Any]),
+    row(Written, "sqrt(x*x + y*y)",                     &[Any, Any]),
+    bounded(Written, "sqrt(x^2 + y^2 + z^2)", &[Squared, Squared, Squared], [4.0, 8.0, f64::INFINITY], "squares in range; the second derivative is 1/r - x^2/r^3, which cancels where y and z are small"),
+    row(Written, "x/sqrt(x^2 + y^2)",                   &[Any, Any]),
+    row(Written, "sqrt(x^2)",                           &[Any]),
+    row(Written, "sqrt(x + 1) - sqrt(x)",               &[Any]),
+    row(Written, "sqrt(1 + x^2) - 1",                   &[Any]),
+    row(Written, "sqrt(1 + x) - 1",                     &[Any]),
+    row(Written, "a^2 - b^2",                           &[Any, Any]),
+    bounded(Written, "1/x - 1/(x + 1)", &[Cubed], [4.0, 8.0, f64::INFINITY], "x^3 in range; the second derivative's terms vanish before it"),
+    row(Written, "x*log(x)",                            &[Any]),
+    bounded(Written, "(1 + x)^n - 1", &[Unit, Whole], [f64::INFINITY, 16.0, 16.0], "1 + x is rounded: expm1(n*log1p(x)) is not the same for x < -1"),
+    row(Written, "(1 + x)^3 - 1",                       &[Any]),
+    row(Written, "sin(a + b) - sin(a)",                 &[Any, Any]),
+    row(Written, "exp(x) - exp(-x)",                    &[Any]),
+    bounded(Written, "exp(a) - exp(b)", &[Exponent, Exponent], USUAL, "exponentials in range"),
+    row(Written, "log(x + sqrt(x^2 + 1))",              &[Any]),
+    row(Written, "log(x + sqrt(x^2 - 1))",              &[Any]),
+    row(Written, "log((1 + x)/(1 - x))/2",              &[Any]),
+    bounded(Written, "log(x) - log(y)", &[Positive, Positive], [f64::INFINITY, 8.0, 8.0], "the logarithms are rounded: log(x/y) is not the same for x, y < 0"),
+    row(Written, "log(p/(1 - p))",                      &[Unit]),
+    row(Written, "a*b*c",                               &[Unit, Unit, Unit]),
+    bounded(Written, "x^y", &[Share, Share], [4.0, 8.0, 1024.0], "y - 2 is rounded, and multiplied by log(x)"),
+    row(Written, "1 - exp(-x)",                         &[Any]),
+    row(Written, "(1 - exp(-x))/(1 + exp(-x))",         &[Any]),
+    row(Written, "2/(1 + exp(-2*x)) - 1",               &[Any]),
+    row(Written, "(exp(x) + exp(-x))/2",                &[Any]),
+];
