@@ -46,7 +46,7 @@ impl Truth {
     }
 }
 
-pub(super) const LN_2: Twice = Twice::new(std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17);
+pub const LN_2: Twice = Twice::new(std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17);
 pub(super) const PI: Twice = Twice::new(std::f64::consts::PI, 1.224_646_799_147_353_2e-16);
 pub(super) const ONE: Twice = Twice::new(1.0, 0.0);
 pub(super) const TWO: Twice = Twice::new(2.0, 0.0);

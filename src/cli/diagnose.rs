@@ -11,6 +11,7 @@ use super::derive::call;
 use super::numbers::{self, Json, to_json};
 use super::program;
 use super::source::{self, Text};
+use super::verdict::rounded;
 use crate::print::number;
 use crate::train::{Critical, Finding, Grade, Layer, diagnose_at};
 use crate::{Diagnostic, Engine, Error, Function, Level, Limits, grad, hessian, read_located};
@@ -75,10 +76,12 @@ fn healthy(function: &Function, point: &[f64]) -> Result<String, Fault> {
     let hessian = call(&derived(hessian(function))?)?;
     Ok(match Critical::of(&hessian, n) {
         Some(critical) => {
-            let eigenvalues = numbers::vector(&critical.eigenvalues);
+            let digits = |x: &f64| rounded(*x, 6);
+            let eigenvalues: Vec<String> = critical.eigenvalues.iter().map(digits).collect();
             format!(
-                "{healthy}\n{}: the gradient is 0, and the Hessian has the eigenvalues {eigenvalues}",
-                critical.words()
+                "{healthy}\n{}: the gradient is 0, and the Hessian has the eigenvalues [{}]",
+                critical.words(),
+                eigenvalues.join(", ")
             )
         }
         None => healthy,

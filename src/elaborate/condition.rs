@@ -11,7 +11,8 @@ use crate::limits::Limits;
 use crate::syntax::{self, Ast, Statement};
 use std::ops::Range;
 
-/// Adds the conditions in `text`, separated by commas or `and`, to the function's assumptions.
+/// Adds the conditions in `text`, separated by commas or `and`, to the function's assumptions. A
+/// chain such as `0 < x < 1` is two conditions.
 ///
 /// # Errors
 /// When the text is no condition, or names what is not an input.
@@ -26,7 +27,7 @@ fn add(function: &mut Function, text: &str, limits: &Limits) -> Result<(), Error
         return Err(Error::limit(Diagnostic::error(message)));
     }
     let declared: Vec<String> = function.input_names().map(str::to_owned).collect();
-    for piece in pieces(text) {
+    for piece in pieces(text).into_iter().flat_map(|piece| links(text, piece)) {
         // Blanks before the piece keep its places those of the whole text.
         let padded = format!("{}{}", " ".repeat(piece.start), &text[piece]);
         let ast = syntax::parse(&padded, limits)?;
@@ -75,6 +76,26 @@ fn check(ast: &Ast, graph: &Graph, value: Id) -> Result<(), Error> {
         return Err(Error::shape(Diagnostic::error("a condition on a whole vector").at(span, "").hint(hint)));
     }
     Ok(())
+}
+
+/// The comparisons of a chain: `0 < x` and `x < 1` of `0 < x < 1`. Anything else is one stretch.
+fn links(text: &str, piece: Range<usize>) -> Vec<Range<usize>> {
+    let mut signs: Vec<Range<usize>> = Vec::new();
+    let mut depth = 0usize;
+    for (offset, c) in text[piece.clone()].char_indices() {
+        let at = piece.start + offset;
+        let follows = signs.last().is_some_and(|sign| sign.end == at);
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            '=' if depth == 0 && follows => signs.last_mut().expect("a sign before it").end += 1,
+            '<' | '>' | '≤' | '≥' | '≠' | '=' | '!' if depth == 0 => signs.push(at..at + c.len_utf8()),
+            _ => {}
+        }
+    }
+    let starts = std::iter::once(piece.start).chain(signs.iter().map(|sign| sign.end));
+    let ends = signs.iter().skip(1).map(|sign| sign.start).chain([piece.end]);
+    if signs.is_empty() { vec![piece] } else { starts.zip(ends).map(|(start, end)| start..end).collect() }
 }
 
 /// The stretches between commas and the word `and`, outside of all brackets.

@@ -6,13 +6,13 @@
 #[path = "../../examples/accuracy/measure.rs"]
 mod measure;
 #[path = "../../examples/accuracy/oracle.rs"]
-mod oracle;
+pub mod oracle;
 #[path = "../../examples/accuracy/special.rs"]
-mod special;
+pub mod special;
 #[path = "../../examples/accuracy/table.rs"]
 mod table;
 #[path = "../../examples/accuracy/twice.rs"]
-mod twice;
+pub mod twice;
 
 use super::jit::SPECIAL;
 use measure::{Number, Random, Worst, error_in_single};

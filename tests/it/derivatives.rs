@@ -3,7 +3,7 @@
 //! Every expression is derived by both modes, which must print the same text.
 
 use std::fmt::Write;
-use symdiff::{Derivation, Level, Mode, Purpose, parse, simplify};
+use symdiff::{Derivation, Level, Mode, Purpose, equivalence, parse, parse_with, simplify};
 
 fn derive(text: &str, n: u32, mode: Mode) -> String {
     let f = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
@@ -27,11 +27,50 @@ fn topic(expressions: &[&str], n: u32) -> String {
     lines
 }
 
+/// Says of every derivative that is not the snapshot's whether it means the same.
+fn say_what_changed(name: &str, derived: &str) {
+    let file = format!("{}/tests/it/snapshots/it__derivatives__{name}.snap", env!("CARGO_MANIFEST_DIR"));
+    let Ok(snapshot) = std::fs::read_to_string(&file) else { return };
+    let before: Vec<&str> = snapshot.splitn(3, "---\n").last().unwrap_or_default().lines().collect();
+    let after: Vec<&str> = derived.lines().collect();
+    for (text, now) in after.chunks_exact(2).map(|pair| (pair[0], pair[1])) {
+        let was = before.chunks_exact(2).find(|pair| pair[0] == text).map_or(now, |pair| pair[1]);
+        if was != now {
+            eprintln!("{text}: {}", what_changed(text, was, now));
+        }
+    }
+}
+
+/// How the derivatives printed before and now compare.
+fn what_changed(text: &str, was: &str, now: &str) -> String {
+    let f = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+    let names: Vec<&str> = f.input_names().collect();
+    let read = |line: &str| {
+        let entries: Vec<&str> = line.split("  ;  ").map(str::trim).collect();
+        parse_with(&format!("[{}]", entries.join(", ")), &names)
+    };
+    match (read(was), read(now)) {
+        (Ok(a), Ok(b)) => format!("{} is now {}: {}", was.trim(), now.trim(), equivalence(&a, &b)),
+        _ => format!("{} is now {}", was.trim(), now.trim()),
+    }
+}
+
+#[test]
+fn a_changed_derivative_is_compared_with_what_it_was() {
+    let check = |text: &str, was: &str, now: &str, expected: &str| {
+        assert_eq!(what_changed(text, was, now), format!("{was} is now {now}: {expected}"));
+    };
+    check("sin(x)^2", "2*sin(x)*cos(x)", "sin(2*x)", "equal, proved");
+    check("x*y", "y  ;  x", "y  ;  x + 1", "different: at x = 0, y = 2 one is 0, the other 1 (output 1)");
+}
+
 macro_rules! topics {
     ($($name:ident, $order:literal: $($text:literal),* $(,)?;)*) => { $(
         #[test]
         fn $name() {
-            insta::assert_snapshot!(topic(&[$($text),*], $order));
+            let derived = topic(&[$($text),*], $order);
+            say_what_changed(stringify!($name), &derived);
+            insta::assert_snapshot!(derived);
         }
     )* };
 }

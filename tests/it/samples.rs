@@ -83,6 +83,7 @@ pub fn points(letters: usize, count: usize, random: &mut Random) -> Vec<Vec<f64>
 }
 
 /// Cases of a short test, unless `SYMDIFF_CASES` says otherwise.
+#[cfg(test)]
 pub fn cases(usual: usize) -> usize {
     std::env::var("SYMDIFF_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
 }

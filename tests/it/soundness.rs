@@ -6,7 +6,7 @@
 //! cancellation make the right side a worse number than the left one. Rules for readers alone may
 //! round worse; everything else holds for them too.
 
-use crate::samples::{Random, cases, expression, points};
+use crate::samples::{Random, expression, points};
 use crate::tally::Tally;
 use symdiff::ir::{Elementwise, Enclosed, Interval, Number, Truth, Value};
 use symdiff::simplify::{RULES, Rule, STRUCTURE, Soundness};
@@ -14,7 +14,8 @@ use symdiff::{Function, Level, Purpose, parse_with, simplify};
 
 /// Rules that lose digits or overflow where a letter is larger than this, and why they may.
 #[rustfmt::skip]
-const EXCUSED: [(&str, f64, &str); 13] = [
+const EXCUSED: [(&str, f64, &str); 14] = [
+    ("log-power",            f64::MAX, "1^∞ is 1 to a machine, and ∞*log(1) is no number"),
     ("factor-out",           8.9e307, "b + c may overflow where a*b + a*c, with a small a, does not"),
     ("exp-times",            30.0,    "x + y is rounded, and exp magnifies that by |x + y|; factors overflow instead"),
     ("sin-of-double",        8.9e307, "2*x overflows; neighbouring floats are 1e291 periods apart there"),
@@ -206,7 +207,7 @@ pub fn measure_rule(sides: &Sides, cases: usize, seed: u64) -> Tally {
 
 #[test]
 fn every_rule_means_the_same_on_both_sides() {
-    measure(cases(1000), 1).assert_holds();
+    measure(crate::samples::cases(1000), 1).assert_holds();
 }
 
 /// Compares `cases` random expressions with what every level and purpose makes of them, at 40
@@ -254,7 +255,7 @@ fn simplified_alike(text: &str, f: &Function, at: &[Vec<f64>], ways: &[(Level, P
 
 #[test]
 fn simplification_means_the_same() {
-    measure_simplifier(cases(60), 2).assert_holds();
+    measure_simplifier(crate::samples::cases(60), 2).assert_holds();
 }
 
 /// Exact folding of constants lies in the interval that the op's row gives.
@@ -280,7 +281,7 @@ pub fn measure_folding(cases: usize, seed: u64) -> Tally {
 
 #[test]
 fn folding_is_exact() {
-    measure_folding(cases(100), 3).assert_holds();
+    measure_folding(crate::samples::cases(100), 3).assert_holds();
 }
 
 /// Parts that are undefined somewhere, or whose sign is known: what letters of rules stand for.
@@ -324,7 +325,7 @@ pub fn measure_compositions(cases: usize, seed: u64) -> Tally {
 
 #[test]
 fn rules_drop_only_what_is_defined() {
-    measure_compositions(cases(2), 7).assert_holds();
+    measure_compositions(crate::samples::cases(2), 7).assert_holds();
 }
 
 /// Rules with a condition: without it they change nothing, and where it is assumed the result is
@@ -349,5 +350,5 @@ pub fn measure_conditions(cases: usize, seed: u64) -> Tally {
 
 #[test]
 fn conditional_rules_fire_only_where_their_condition_is_known() {
-    measure_conditions(cases(300), 6).assert_holds();
+    measure_conditions(crate::samples::cases(300), 6).assert_holds();
 }

@@ -7,6 +7,11 @@
 /// Failures that are kept in words; the others are only counted.
 const KEPT: usize = 20;
 
+/// A number the environment gives, or this one: long runs of short tests.
+pub fn number(variable: &str, otherwise: usize) -> usize {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
 /// The outcome of measuring one property over many cases.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {

@@ -128,6 +128,30 @@ fn unsafe_stands_in_three_files_with_its_argument() {
 }
 
 #[test]
+fn tests_are_unsafe_in_one_file() {
+    /// Memory at fences.
+    const FENCES: &str = "tests/it/memory/guard.rs";
+    let mut seen = 0;
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = fs::read_to_string(&path).expect("a source file");
+                let mark = ["unsafe {", "unsafe fn ", "unsafe impl "];
+                let any =
+                    !path.ends_with("tidy.rs") && mark.iter().any(|m| code(&text).any(|l| l.contains(m)));
+                seen += usize::from(any);
+                assert!(!any || path.ends_with(FENCES), "unsafe code in {}", path.display());
+            }
+        }
+    }
+    assert_eq!(seen, 1, "{FENCES} has moved");
+}
+
+#[test]
 fn nothing_is_left_undone() {
     let marks = ["todo!(", "unimplemented!(", "FIXME", "XXX"];
     for (path, text) in sources() {

@@ -294,11 +294,12 @@ impl Machine<'_, '_> {
 
     /// The outermost run of the library under way, and the function it is of.
     pub(super) fn library_call(&self) -> Option<(usize, &Env)> {
-        let runs = self.frames.iter().enumerate().filter_map(|(i, frame)| match frame {
-            super::frames::Frame::Run(run) => Some((i, &self.envs[run.env])),
+        // Frames below it have not changed since it was pushed; one in its place may be another's.
+        let at = self.outermost?;
+        match self.frames.get(at)? {
+            super::frames::Frame::Run(run) => Some((at, &self.envs[run.env])).filter(|(_, env)| env.library),
             super::frames::Frame::Scan(_) => None,
-        });
-        runs.into_iter().find(|(_, env)| env.library)
+        }
     }
 }
 

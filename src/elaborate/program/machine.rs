@@ -44,6 +44,8 @@ pub(super) struct Machine<'u, 'g> {
     pub(super) made: Made,
     pub(super) envs: Vec<Env>,
     pub(super) frames: Vec<Frame>,
+    /// Where the outermost run of the library stands among the frames, if it still does.
+    pub(super) outermost: Option<usize>,
     pub(super) labels: Vec<LabelInfo>,
     pub(super) memo: FxHashMap<Key, Value>,
     pub(super) notes: Notes,
@@ -77,6 +79,7 @@ impl<'u, 'g> Machine<'u, 'g> {
             made: Made::default(),
             envs: Vec::new(),
             frames: Vec::new(),
+            outermost: None,
             labels: Vec::new(),
             memo: FxHashMap::default(),
             notes: Notes::default(),
@@ -165,6 +168,9 @@ impl<'u, 'g> Machine<'u, 'g> {
             then,
         });
         run.begin();
+        if self.envs[run.env].library && self.library_call().is_none() {
+            self.outermost = Some(self.frames.len());
+        }
         self.frames.push(Frame::Run(run));
         Ok(())
     }

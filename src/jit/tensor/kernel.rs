@@ -375,7 +375,8 @@ fn flush_subnormals() -> u32 {
 #[cfg(target_arch = "x86_64")]
 fn set_control(word: u32) {
     // SAFETY: the word is one this thread had, with at most the two bits above set; `Control` sets it
-    // back, and only generated code and matrix products run in between.
+    // back. In between run generated code and matrix products, whose arithmetic is instructions that take
+    // the word as it is; what else runs here computes addresses and counts, no numbers of its own.
     unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack)) };
 }
 

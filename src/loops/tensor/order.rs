@@ -36,12 +36,14 @@ pub(super) fn order(
 ) -> Placed {
     // The input whose place a buffer takes.
     let mut place_of: Vec<Option<BufferId>> = vec![None; sizes.len()];
+    let mut taken = vec![false; sizes.len()];
     let mut copies: Vec<(BufferId, BufferId)> = Vec::new();
+    let writers = writers(&units, sizes.len());
     for &(output, input) in pairs {
         let (from, to) = (outputs[output], inputs[input]);
-        let taken = place_of.contains(&Some(to)) || place_of[from.index()].is_some();
-        match !taken && units.iter().all(|unit| is_safe(unit, from, to)) {
-            true => place_of[from.index()] = Some(to),
+        let free = !taken[to.index()] && place_of[from.index()].is_none();
+        match free && writers[from.index()].iter().all(|&at| is_safe(&units[at], from, to)) {
+            true => (place_of[from.index()], taken[to.index()]) = (Some(to), true),
             false => copies.push((from, to)),
         }
         outputs[output] = to;
@@ -69,13 +71,23 @@ pub(super) fn order(
     Placed { steps, sizes, inputs, outputs }
 }
 
-/// True when the unit may write `from` into the place of `to`: it does not write it at all, or
-/// reads `to` only at the elements it writes.
+/// The units that write each of so many buffers.
+fn writers(units: &[Unit], count: usize) -> Vec<Vec<usize>> {
+    let mut writers: Vec<Vec<usize>> = vec![Vec::new(); count];
+    for (at, unit) in units.iter().enumerate() {
+        for buffer in unit.steps.iter().flat_map(Step::writes) {
+            writers[buffer.index()].push(at);
+        }
+    }
+    writers
+}
+
+/// True when a unit that writes `from` may do so into the place of `to`: it does not read `to`, or only
+/// at the elements it writes.
 fn is_safe(unit: &Unit, from: BufferId, to: BufferId) -> bool {
-    let writing = unit.steps.iter().filter(|step| step.writes().contains(&from)).count();
     let reading = unit.steps.iter().any(|step| step.reads().contains(&to));
     // Nests of one unit write apart from each other.
-    writing == 0 || !reading || unit.steps.iter().all(|step| reads_where_it_writes(step, from, to))
+    !reading || unit.steps.iter().all(|step| reads_where_it_writes(step, from, to))
 }
 
 /// True when a nest writes `from` once a round, and reads `to` only at the element it writes.
@@ -95,11 +107,10 @@ fn reads_where_it_writes(step: &Step, from: BufferId, to: BufferId) -> bool {
 /// before their places are taken; or a buffer that takes a place and cannot.
 fn sort(units: &[Unit], place_of: &[Option<BufferId>]) -> Result<Vec<usize>, BufferId> {
     let count = place_of.len();
-    let mut writers: Vec<Vec<usize>> = vec![Vec::new(); count];
+    let writers = writers(units, count);
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); count];
     for (at, unit) in units.iter().enumerate() {
         for step in &unit.steps {
-            step.writes().into_iter().for_each(|buffer| writers[buffer.index()].push(at));
             step.reads().into_iter().for_each(|buffer| readers[buffer.index()].push(at));
         }
     }

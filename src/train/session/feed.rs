@@ -3,10 +3,11 @@
 //! What must stay true: what a step is given depends on the seed and its number alone; giving it
 //! allocates nothing.
 
+use super::run::TrainingOptions;
 use super::step::Layout;
-use crate::data::{Batches, Random};
-use crate::elaborate::program::Model;
-use crate::error::Error;
+use crate::data::{Batches, Prepared, Random};
+use crate::elaborate::program::{Batch, Model};
+use crate::error::{Diagnostic, Error};
 use crate::jit::tensor::Workspace;
 
 /// Random numbers of each step.
@@ -93,4 +94,28 @@ impl Feed {
             batches.restore_step(step);
         }
     }
+}
+
+/// The batches of a run; none of a program without inputs.
+///
+/// # Errors
+/// For a batch larger than the training rows, and where there are none.
+pub(super) fn batches(
+    model: &Model,
+    prepared: &Prepared,
+    options: &TrainingOptions,
+    seed: u64,
+) -> Result<Option<Batches>, Error> {
+    let rows = &prepared.split.train;
+    if model.inputs.is_empty() {
+        return Ok(None);
+    }
+    let size = match (options.batch, model.train.batch) {
+        (Some(size), _) | (None, Batch::Size(size)) => size as usize,
+        (None, Batch::Full) => return Batches::full(rows).map(Some),
+    };
+    if rows.is_empty() {
+        return Err(Error::data(Diagnostic::error("there are no rows to train on")));
+    }
+    Batches::new(rows, size, seed, model.train.shuffle).map(Some)
 }

@@ -201,7 +201,8 @@ fn text<'a>(saved: &'a Saved, key: &str) -> Result<&'a str, Error> {
 }
 
 fn broken(key: &str) -> Error {
-    Error::data(Diagnostic::error(format!("`{key}` of the weights file cannot be read")))
+    let message = format!("`{key}` of the weights file cannot be read");
+    Error::data(Diagnostic::error(message).hint("the file is damaged; go on from a copy, or train anew"))
 }
 
 /// The number of examples, and the FNV-1a hash of all their numbers.
@@ -238,7 +239,8 @@ fn standing_to_json(standing: &Standing) -> String {
 
 fn standing_from_json(text: &str) -> Option<Standing> {
     let object: Map<String, Value> = serde_json::from_str(text).ok()?;
-    let whole = |key: &str| object.get(key)?.as_u64();
+    // More than any run takes would overflow where it is counted on.
+    let whole = |key: &str| object.get(key)?.as_u64().filter(|&count| count < 1 << 53);
     let best = match object.get("best")? {
         Value::Null => None,
         best => Some(Best {

@@ -6,7 +6,7 @@
 
 use super::classes;
 use super::evaluation::Evaluation;
-use super::feed::{Feed, Time};
+use super::feed::{Feed, Time, batches};
 use super::full_batch;
 use super::initial::initialise;
 use super::program::Program;
@@ -14,8 +14,8 @@ use super::score::scored;
 use super::standing::{Ending, Progress, Standing};
 use super::step::{Layout, step};
 use crate::data::{Batches, Prepared, Random};
-use crate::elaborate::program::{Batch, Model, Sense};
-use crate::error::{Diagnostic, Error};
+use crate::elaborate::program::{Model, Sense};
+use crate::error::Error;
 use crate::ir::Function;
 use crate::jit::tensor::{TensorKernel, Workspace};
 use crate::limits::Limits;
@@ -55,7 +55,7 @@ pub struct Training {
     pub(super) prepared: Prepared,
     pub(super) seed: u64,
     steps: u64,
-    interval: u64,
+    pub(super) interval: u64,
     /// The step, and what it is compiled to.
     pub(super) function: Function,
     pub(super) kernel: TensorKernel,
@@ -325,20 +325,7 @@ impl Training {
         self.finish()
     }
 
-    /// Goes on to a step as [`Training::run`] does, whatever comes; the losses on the way.
-    pub(super) fn replay(&mut self, until: u64) -> Result<Vec<f64>, Error> {
-        let mut losses = Vec::new();
-        while self.standing.step < until {
-            losses.push(self.step()?);
-            if self.standing.step.is_multiple_of(self.interval) {
-                let progress = self.report()?;
-                self.remember(&progress)?;
-            }
-        }
-        Ok(losses)
-    }
-
-    fn report(&mut self) -> Result<Progress, Error> {
+    pub(super) fn report(&mut self) -> Result<Progress, Error> {
         let validation = match self.prepared.split.validation.is_empty() {
             true => None,
             false => Some(self.score(&self.prepared.split.validation.clone())?),
@@ -405,24 +392,4 @@ impl Training {
     pub(super) fn resume_batches(&mut self) {
         self.feed.resume(self.standing.step);
     }
-}
-
-fn batches(
-    model: &Model,
-    prepared: &Prepared,
-    options: &TrainingOptions,
-    seed: u64,
-) -> Result<Option<Batches>, Error> {
-    let rows = &prepared.split.train;
-    if model.inputs.is_empty() {
-        return Ok(None);
-    }
-    let size = match (options.batch, model.train.batch) {
-        (Some(size), _) | (None, Batch::Size(size)) => size as usize,
-        (None, Batch::Full) => return Batches::full(rows).map(Some),
-    };
-    if rows.is_empty() {
-        return Err(Error::data(Diagnostic::error("there are no rows to train on")));
-    }
-    Batches::new(rows, size, seed, model.train.shuffle).map(Some)
 }

@@ -144,9 +144,11 @@ fn of_divisor(fault: &Fault) -> Option<&'static str> {
 
 fn value(fault: &Fault) -> Words {
     let numbers: Vec<f64> = fault.operands.iter().map(|operand| operand.value).collect();
-    let is_undefined = fault.value.is_nan()
-        || matches!(fault.op, Op::Elementwise(Elementwise::Log | Elementwise::Div)) && numbers.contains(&0.0);
-    let words = |message: String, hint: &str| Words { message, hint: hint.to_owned(), is_undefined };
+    let words = |message: String, hint: &str| {
+        // What does not overflow is at the end of its domain, or beyond.
+        let is_undefined = fault.value.is_nan() || !message.contains("overflow");
+        Words { message, hint: hint.to_owned(), is_undefined }
+    };
     match fault.op {
         Op::Elementwise(op) => {
             let row = CAUSES.iter().find(|row| row.0 == op && (row.1)(&numbers, fault.value));

@@ -64,7 +64,8 @@ pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
             Op::Selection(_) => {
                 let numbers = graph.operands(id).iter().all(|&x| graph.ty(x).dtype == DType::F64);
                 let doubt: f64 = passed.iter().sum();
-                if numbers && doubt > 0.0 && !((operands[0] - operands[1]).abs() > 16.0 * doubt) {
+                let is_clear = || (operands[0] - operands[1]).abs() > 16.0 * doubt;
+                if numbers && doubt > 0.0 && !is_clear() {
                     return None;
                 }
                 0.0

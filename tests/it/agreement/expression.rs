@@ -5,7 +5,7 @@
 //! neither vanish nor overflow: chains of random functions are undefined otherwise.
 
 use super::table::{BINARY, UNARY, is_less, whole_power};
-use super::twice::Twice;
+use crate::accuracy::twice::Twice;
 use std::fmt::Write;
 
 pub const NAMES: [&str; 3] = ["x", "y", "z"];

@@ -3,7 +3,7 @@
 
 use super::bound::{bounds, stays_finite};
 use super::expression::{Expression, NAMES, Point, Random};
-use super::twice::Twice;
+use crate::accuracy::twice::Twice;
 use crate::tally::Tally;
 use symdiff::ir::Precision;
 use symdiff::{

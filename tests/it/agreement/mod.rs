@@ -4,30 +4,18 @@
 mod bound;
 mod expression;
 pub mod measure;
-#[allow(dead_code, reason = "the oracle knows more functions")]
-#[path = "../../../examples/accuracy/oracle.rs"]
-mod oracle;
-#[allow(dead_code, reason = "the oracle knows more functions")]
-#[path = "../../../examples/accuracy/special.rs"]
-mod special;
 mod table;
-#[allow(dead_code, reason = "the oracle knows more functions")]
-#[path = "../../../examples/accuracy/twice.rs"]
-mod twice;
 
-#[cfg(test)]
-mod tests {
-    use super::measure::measure;
+use measure::measure;
 
-    #[test]
-    fn random_expressions_agree_on_every_way() {
-        let cases = std::env::var("SYMDIFF_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(150);
-        let agreement = measure(cases, 1);
-        for tally in [&agreement.bits, &agreement.modes, &agreement.truths] {
-            tally.assert_holds();
-        }
-        // The comparison must be able to fail: most have digits to compare.
-        let (telling, all) = (agreement.telling, agreement.truths.cases);
-        assert!(2 * telling > all, "{telling} of {all} comparisons were telling");
+#[test]
+fn random_expressions_agree_on_every_way() {
+    let cases = std::env::var("SYMDIFF_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(150);
+    let agreement = measure(cases, 1);
+    for tally in [&agreement.bits, &agreement.modes, &agreement.truths] {
+        tally.assert_holds();
     }
+    // The comparison must be able to fail: most have digits to compare.
+    let (telling, all) = (agreement.telling, agreement.truths.cases);
+    assert!(2 * telling > all, "{telling} of {all} comparisons were telling");
 }

@@ -3,9 +3,9 @@
 //! What must stay true: nothing here comes from symdiff. Values are those of the oracle of
 //! `examples/accuracy`, or follow from them; what slopes are needed are written by hand.
 
-use super::oracle as o;
-use super::special as s;
-use super::twice::Twice;
+use crate::accuracy::oracle as o;
+use crate::accuracy::special as s;
+use crate::accuracy::twice::Twice;
 use std::f64::consts::PI;
 
 /// A function of one number; NaN outside its domain.

@@ -275,7 +275,6 @@ pub fn leftovers() -> Tally {
 }
 
 /// All of it, with so many kills.
-#[allow(dead_code, reason = "the scoreboard runs it")]
 pub fn measure(count: usize, seed: u64) -> Tally {
     let mut tally = kills(count, seed);
     for other in [signals(), rivals(), full_disk(), leftovers()] {

@@ -129,7 +129,6 @@ fn note_panics() {
 }
 
 /// All targets.
-#[allow(dead_code, reason = "the scoreboard runs it")]
 pub fn measure(cases: usize, seed: u64) -> Tally {
     measure_of(&[], cases, seed)
 }

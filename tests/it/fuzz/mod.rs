@@ -5,10 +5,7 @@ pub mod measure;
 mod mutate;
 pub mod targets;
 
-/// A number the environment gives, or this one.
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
-}
+use crate::tally::number;
 
 /// `SYMDIFF_FUZZ_CASES`, `SYMDIFF_FUZZ_SEED` and `SYMDIFF_FUZZ_TARGET` choose others.
 #[test]
@@ -16,7 +13,7 @@ fn no_input_makes_a_reader_fail() {
     let target = std::env::var("SYMDIFF_FUZZ_TARGET").unwrap_or_default();
     let names: Vec<&str> = target.split(',').filter(|name| !name.is_empty()).collect();
     let (cases, seed) = (number("SYMDIFF_FUZZ_CASES", 2_100), number("SYMDIFF_FUZZ_SEED", 1));
-    let tally = measure::measure_of(&names, cases as usize, seed);
+    let tally = measure::measure_of(&names, cases, seed as u64);
     eprintln!(
         "seed {seed}: {} cases, {} failed, the slowest {:.3} s: {}",
         tally.cases, tally.failed, tally.worst, tally.at

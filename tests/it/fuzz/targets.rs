@@ -3,10 +3,13 @@
 //!
 //! What must stay true: a target panics only where there is a bug; refusals are values.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
-use symdiff::data::{Dataset, TableOptions, parse_table, read_dataset};
+use symdiff::data::{Dataset, Portions, TableOptions, parse_table, prepare, read_dataset};
 use symdiff::elaborate::program::{Phase, read_program};
 use symdiff::ir::text;
+use symdiff::train::{Predictor, Training, TrainingOptions, input_shapes, program_of, wishes_of};
+use symdiff::weights::Saved;
 use symdiff::{Derivation, Engine, Error, Evaluator, Function, Level, Limits, Mode, Purpose};
 
 /// Budgets at which a case takes milliseconds.
@@ -106,7 +109,8 @@ pub fn arrays(bytes: &[u8]) {
     }
 }
 
-/// The reader of weights.
+/// The reader of weights, and of what a training keeps in them: its program, its data's encodings, where it
+/// stands. With new rows they predict, and go on, or say why not.
 pub fn weights(bytes: &[u8]) {
     let path = file("w.safetensors", bytes);
     let found = symdiff::weights::load(&path, &limits());
@@ -117,8 +121,37 @@ pub fn weights(bytes: &[u8]) {
             for tensor in saved.params.iter().chain(&saved.states) {
                 assert_eq!(tensor.shape.iter().product::<usize>(), tensor.values.len());
             }
+            put_to_use(&saved);
         }
     }
+}
+
+fn put_to_use(saved: &Saved) {
+    let ours = |error: Error| assert!(!error.is_internal(), "{error}");
+    let rows = b"a,b,k\n1,2,red\n3,4,blue\n5,6,red\n7,8,blue\n";
+    let options = TableOptions { limits: limits(), ..TableOptions::default() };
+    let data = Dataset::Table(parse_table("new.csv", rows, &options).expect("a table"));
+    let predicted = Predictor::new(saved, None, &limits()).and_then(|predictor| {
+        let names: Vec<&str> = predictor.last_value().into_iter().collect();
+        predictor.predict(&names, Some(&data), &wishes_of(predictor.model())).map(drop)
+    });
+    let _ = predicted.map_err(ours);
+    let Ok(program) = program_of(saved) else { return };
+    let options = TrainingOptions { steps: Some(3), limits: limits(), ..TrainingOptions::default() };
+    let resumed = read_program(program, Phase::Train, &limits()).and_then(|model| {
+        let (shapes, wishes) = (input_shapes(&model), wishes_of(&model));
+        let prepared = prepare(Some(&data), &shapes, &wishes, &Portions::default())?;
+        // Another table than it was trained on: taken for its own, so that the rest is read as well.
+        let mut training = Training::new(program, prepared.clone(), &options)?;
+        let own = training.saved()?;
+        let mut saved = saved.clone();
+        for key in ["symdiff.data", "symdiff.encodings"] {
+            saved.metadata.insert(key.to_owned(), own.metadata[key].clone());
+        }
+        training = Training::resumed(program, prepared, &saved, &options)?;
+        training.run(|| false, |_, _| Ok(ControlFlow::Continue(()))).map(drop)
+    });
+    let _ = resumed.map_err(ours);
 }
 
 /// The reader of the graph's text form: what it takes is verified, and written down as it was read.

@@ -139,6 +139,21 @@ fn replayed(case: &Case<'_>, step: u64, saved: Option<&Saved>) -> Result<Scene, 
     Ok(Scene { start, params, rows, noises, losses, epoch })
 }
 
+impl Training {
+    /// Goes on to a step as [`Training::run`] does, whatever comes; the losses on the way.
+    fn replay(&mut self, until: u64) -> Result<Vec<f64>, Error> {
+        let mut losses = Vec::new();
+        while self.standing.step < until {
+            losses.push(self.step()?);
+            if self.standing.step.is_multiple_of(self.interval) {
+                let progress = self.report()?;
+                self.remember(&progress)?;
+            }
+        }
+        Ok(losses)
+    }
+}
+
 /// The first operation that went wrong in the step, as a finding.
 fn operation(case: &Case<'_>, failure: &Failure, scene: &Scene) -> Result<Option<Finding>, Error> {
     let model = &case.program.train;

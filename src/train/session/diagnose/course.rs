@@ -12,6 +12,8 @@ use std::ops::ControlFlow;
 const LEARNT: f64 = 0.7;
 /// Without such a measure: this part of what it was.
 const FALLEN: f64 = 0.5;
+/// A loss that moved by less than this part of itself stands still.
+const STANDS: f64 = 0.02;
 /// A gradient this part of the first one is that of an optimum.
 const SETTLED: f64 = 1e-3;
 
@@ -92,6 +94,10 @@ impl Course {
             (Some(first), Some(last)) if self.norms.len() > 1 => *last <= SETTLED * first,
             _ => false,
         };
+        // A net that happens to begin well has learnt nothing yet.
+        if !settled && self.gain(sense).abs() < STANDS * self.first.abs() {
+            return false;
+        }
         match baseline {
             Some(baseline) => self.last <= LEARNT * baseline,
             None => settled || self.gain(sense) >= FALLEN * self.first.abs(),

@@ -12,6 +12,8 @@ use crate::train::{Cause, Finding};
 
 /// A first layer whose gradient is this part of the largest one gets none.
 const VANISHED: f64 = 1e-3;
+/// Weights that change the loss by less than this part of it, when they double, do not count.
+const DEAF: f64 = 5e-3;
 /// Gradients at the start this many times as large as the parameters.
 const EXPLODED: f64 = 1e6;
 /// Layers apart by this explode as well.
@@ -140,7 +142,7 @@ fn vanishing(layers: &[Layer], course: &Course, learnt: bool) -> Option<Finding>
     if weights.len() < DEEP || most == 0.0 || !most.is_finite() || first.gradient.0 == 0.0 {
         return None;
     }
-    let is_deaf = !learnt && weights.iter().all(|layer| layer.counts(course.first) < VANISHED);
+    let is_deaf = !learnt && weights.iter().all(|layer| layer.counts(course.first) < DEAF);
     if is_deaf {
         return Some(deaf(&weights, course));
     }

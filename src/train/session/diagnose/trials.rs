@@ -21,6 +21,8 @@ const SHORT: u64 = 10;
 /// A trial tells where the loss falls by that many times as much, and by that part of itself more.
 const TIMES: f64 = 2.0;
 const PART: f64 = 0.2;
+/// Or where it leaves this part of the loss.
+const BELOW: f64 = 0.3;
 /// The gradient is always clipped where it is in that part of the reports, of so many.
 const ALWAYS: f64 = 0.9;
 const REPORTS: usize = 10;
@@ -28,6 +30,8 @@ const REPORTS: usize = 10;
 const RATES: [f64; 7] = [10.0, 100.0, 1e3, 1e4, 1e5, 0.1, 0.01];
 /// A smaller rate is blamed for unrest where it leaves this part of the loss.
 const CALMER: f64 = 0.5;
+/// A loss below this part of the first one is good enough for the unrest to be a note.
+const WELL: f64 = 0.1;
 /// Ten times the rate and this many times the gain: there is no bottom.
 const BOTTOMLESS: f64 = 5.0;
 
@@ -157,7 +161,8 @@ impl Trial<'_> {
         let sense = sense(self.case.program);
         let part = |course: &Course| course.gain(sense) / course.first.abs().max(f64::MIN_POSITIVE);
         let (new, old) = (part(trial), part(course).max(0.0));
-        !trial.has_failed() && new >= TIMES * old && new >= old + PART
+        let is_far_below = trial.first > 0.0 && trial.last >= 0.0 && trial.last <= BELOW * course.last;
+        !trial.has_failed() && (is_far_below || new >= TIMES * old && new >= old + PART)
     }
 
     fn scaled(&self, scale: &Finding, course: &Course, pairs: &[Pair]) -> Result<Option<Finding>, Error> {
@@ -237,7 +242,11 @@ impl Trial<'_> {
                 short(trial.last)
             );
             let hint = format!("take 1/{part} of the rate, or a schedule that lowers it");
-            let finding = Finding::fault(Cause::RateTooHigh, self.at_optimizer(message).hint(hint));
+            let diagnostic = self.at_optimizer(message).hint(hint);
+            let finding = match course.last > WELL * course.first {
+                true => Finding::fault(Cause::RateTooHigh, diagnostic),
+                false => Finding::note(Cause::RateTooHigh, diagnostic),
+            };
             return Ok(Some(
                 finding.with("loss", course.last).with("trial", trial.last).with("times", times),
             ));

@@ -1,9 +1,13 @@
 //! How often a diagnosis names the cause of a seeded fault first, and how often it finds one where
 //! there is none.
 
-use super::faults::{DATA, OPERATIONS, SETTINGS, STRUCTURE, Seeded, UNITS};
-use super::healthy::{self, Healthy};
-use super::tally::Tally;
+mod faults;
+pub mod healthy;
+mod tables;
+
+use crate::tally::Tally;
+pub use faults::{AFTERWARDS, DATA, HELD_OUT, OPERATIONS, SETTINGS, STRUCTURE, Seeded, UNITS};
+use healthy::Healthy;
 use symdiff::Limits;
 use symdiff::train::{Diagnosis, Program, TrainingOptions, diagnose};
 
@@ -11,7 +15,7 @@ use symdiff::train::{Diagnosis, Program, TrainingOptions, diagnose};
 const ROWS: usize = 60;
 
 /// All faults there are, by kind.
-pub const ALL: &[&[Seeded]] = &[OPERATIONS, SETTINGS, DATA, STRUCTURE, UNITS];
+pub const ALL: &[&[Seeded]] = &[OPERATIONS, SETTINGS, DATA, STRUCTURE, UNITS, HELD_OUT, AFTERWARDS];
 
 /// What is found out about a program with a fault in it.
 pub fn diagnosed(fault: &Seeded, seed: u64) -> Result<Diagnosis, symdiff::Error> {
@@ -64,12 +68,13 @@ pub fn no_false_alarm(programs: &[Healthy], seed: u64) -> Tally {
     tally
 }
 
-/// Faults named first out of all, and false alarms; `cases` seeds from `seed` on.
-pub fn measure(cases: usize, seed: u64) -> Tally {
-    let mut tally = Tally::default();
+/// Faults whose cause is named first, and healthy programs without an alarm, with `cases` seeds from
+/// `seed` on.
+pub fn measure(cases: usize, seed: u64) -> Vec<(&'static str, Tally)> {
+    let (mut named, mut calm) = (Tally::default(), Tally::default());
     for seed in seed..seed + cases.max(1) as u64 {
-        ALL.iter().for_each(|faults| tally.add(named_first(faults, seed)));
-        tally.add(no_false_alarm(healthy::SMALL, seed));
+        ALL.iter().for_each(|faults| named.add(named_first(faults, seed)));
+        calm.add(no_false_alarm(healthy::SMALL, seed));
     }
-    tally
+    vec![("seeded faults named first", named), ("healthy trainings without alarm", calm)]
 }
