@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use symdiff::data::{Dataset, Portions, TableOptions, parse_table, prepare, read_dataset};
 use symdiff::elaborate::program::{Phase, read_program};
 use symdiff::ir::text;
+use symdiff::models::ArrayEvaluator;
 use symdiff::train::{Predictor, Training, TrainingOptions, input_shapes, program_of, wishes_of};
 use symdiff::weights::Saved;
 use symdiff::{Derivation, Engine, Error, Evaluator, Function, Level, Limits, Mode, Purpose};
@@ -166,6 +167,14 @@ pub fn graph(bytes: &[u8]) {
     if graph.len() <= 64 && (0..graph.len()).all(small) {
         let simple = symdiff::simplify(&function, Level::Fast, Purpose::Both);
         assert_eq!(simple.output_size(), function.output_size());
+        let inputs = vec![0.5; function.input_size()];
+        for engine in [Engine::Jit, Engine::Interpreter] {
+            let found = ArrayEvaluator::new(&function, engine, Level::Fast).and_then(|mut e| e.call(&inputs));
+            match found {
+                Ok(values) => assert_eq!(values.len(), function.output_size()),
+                Err(error) => assert!(!error.is_internal(), "{error}\n{written}"),
+            }
+        }
     }
 }
 

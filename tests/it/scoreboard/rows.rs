@@ -21,7 +21,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "facts",     cases: [200, 5_000, 100_000],    measure: facts                             },
     Row { name: "partials",  cases: [1, 1, 1],                measure: partials                          },
     Row { name: "mutations", cases: [1, 1, 1],                measure: mutants::measure                  },
-    Row { name: "diagnose",  cases: [1, 1, 3],                measure: diagnose                          },
+    Row { name: "diagnose",  cases: [1, 1, 3],                measure: seeded::measure                  },
     Row { name: "hostile",   cases: [100, 1_000, 1_000],      measure: hostile                           },
     Row { name: "fuzz",      cases: [500, 20_000, 2_000_000], measure: fuzz                              },
     Row { name: "memory",    cases: [500, 10_000, 100_000],   measure: memory                            },
@@ -56,10 +56,6 @@ fn facts(cases: usize, seed: u64) -> Counts {
 
 fn partials(cases: usize, seed: u64) -> Counts {
     vec![("partials and claims of every op", partials::measure(cases, seed))]
-}
-
-fn diagnose(cases: usize, seed: u64) -> Counts {
-    vec![("seeded faults named first, no false alarm", seeded::measure(cases, seed))]
 }
 
 fn hostile(cases: usize, seed: u64) -> Counts {
