@@ -12,7 +12,7 @@ use crate::cli::derive::derivation;
 use crate::cli::minimize::{Problem, boxed, invalid, solve};
 use crate::elaborate::program::{self, Model, Phase};
 use crate::models::{hessian_product, value_and_gradients};
-use crate::train::{Objective, Sense};
+use crate::train::{Objective, Program, Sense, diagnose_point};
 use crate::{ArrayEvaluator, Diagnostic, Error, Limits, Purpose};
 
 pub fn run(path: &Path, arguments: &Minimize, limits: &Limits, console: &mut Console) -> Result<Exit, Fault> {
@@ -48,7 +48,17 @@ pub fn run(path: &Path, arguments: &Minimize, limits: &Limits, console: &mut Con
         console.say(Diagnostic::note(note.clone()))?;
     }
     let mut compiled = Compiled::new(&model, &place, arguments, limits).map_err(fault)?;
-    solve(arguments, &mut compiled, &names, problem, console)
+    let start = problem.start.clone();
+    let exit = solve(arguments, &mut compiled, &names, problem, console)?;
+    if exit == Exit::Failed {
+        let program = Program::read(&text.source, limits).map_err(fault)?;
+        let point = compiled.failed_at.unwrap_or(start);
+        let findings = diagnose_point(&program, &point).map_err(fault)?;
+        for finding in findings.iter().filter(|finding| finding.leads) {
+            console.show(&finding.diagnostic, &text.source, text.origin())?;
+        }
+    }
+    Ok(exit)
 }
 
 /// Bounds of the program, and those of the command line within them.
@@ -79,6 +89,8 @@ struct Compiled {
     both: ArrayEvaluator,
     product: ArrayEvaluator,
     dimension: usize,
+    /// The last point where the objective was not finite.
+    failed_at: Option<Vec<f64>>,
 }
 
 impl Compiled {
@@ -91,6 +103,7 @@ impl Compiled {
             both: evaluator(value_and_gradients(model, &wrt, &derivation)?)?,
             product: evaluator(hessian_product(model, &wrt, &derivation)?)?,
             dimension: place.point.len(),
+            failed_at: None,
         })
     }
 }
@@ -104,6 +117,9 @@ impl Objective for Compiled {
         // Only slices of the wrong length are refused, and the driver passes none.
         let Ok(both) = self.both.call(x) else { return f64::NAN };
         gradient.copy_from_slice(&both[1..]);
+        if !both[0].is_finite() {
+            self.failed_at = Some(x.to_vec());
+        }
         both[0]
     }
 

@@ -114,6 +114,14 @@ fn a_descent_that_fails_shows_the_operation() {
 }
 
 #[test]
+fn a_problem_that_fails_shows_the_operation() {
+    let text = "param x = 2\nheight = x - 5\nminimize sqrt(height) + x\n";
+    let found = shown("diagnose-problem", text, &["minimize", "net.sd"]);
+    assert!(found.contains("│ error: sqrt of -3 is undefined"), "{found}");
+    assert!(found.contains("│ 3 | minimize sqrt(height) + x"), "{found}");
+}
+
+#[test]
 fn programs_without_data_are_looked_at_where_they_are_defined() {
     let text = "input x, y\nparam w = 3\nloss = (log(w*x) - y)^2\n";
     let found = shown("diagnose-random", text, &["diagnose", "net.sd"]);
