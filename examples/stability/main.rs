@@ -24,8 +24,12 @@ zeros, subnormals, the largest numbers, infinities, and the neighbourhoods of th
 
 - The numbers are the largest errors found, in units of the last place. Not finite where the truth is,
   or finite where the value is undefined, is a failure whatever the bound.
-- A derivative is held to its bound where it is well-conditioned: where the next argument moves it by
-  two units of its last place at most. *skipped* counts the others that were off by more than the bound.
+- A result is held to its bound where it is well-conditioned. One that is off by more is *skipped*, and
+  counted, where the next argument moves it by more than two units of its last place and the error is at
+  most four times that, or where nearly all its digits are lost.
+- Below the normal numbers a result is right when it is as small. Derivatives are not looked at where
+  the value is undefined or an argument infinite; one that overflows may be NaN. Rows with a narrower
+  range of arguments have a note.
 - Bounds are 4 for values and 8 for derivatives, unless a row's note says why not.
 - `tests/it/stability.rs` holds the same rows on fewer points.
 

@@ -21,7 +21,7 @@ mod structure;
 mod sum;
 
 pub use domain::Facts;
-pub use rules::{Purpose, RULES, Rule, Soundness};
+pub use rules::{Purpose, RULES, Rule, Soundness, Stage};
 pub use saturate::STRUCTURE;
 pub use sign::Sign;
 
@@ -72,7 +72,7 @@ pub fn simplified(function: Function, level: Level, purpose: Purpose) -> Functio
 
 /// [`simplified`] for a function that is about to be differentiated: rules for results wait.
 pub fn prepared(function: Function, level: Level, purpose: Purpose) -> Function {
-    rewritten(function, &[], level, purpose, true).0
+    rewritten(function, &[], level, purpose, Stage::Before).0
 }
 
 /// [`simplified`], with some nodes kept whole: they are simplified themselves, but never taken
@@ -83,7 +83,7 @@ pub fn simplified_around(
     level: Level,
     purpose: Purpose,
 ) -> (Function, Vec<Id>) {
-    rewritten(function, kept, level, purpose, false)
+    rewritten(function, kept, level, purpose, Stage::Last)
 }
 
 fn rewritten(
@@ -91,14 +91,14 @@ fn rewritten(
     kept: &[Id],
     level: Level,
     purpose: Purpose,
-    prepares: bool,
+    stage: Stage,
 ) -> (Function, Vec<Id>) {
     if level == Level::None {
         return (function, kept.to_vec());
     }
     let (assumptions, origin) = (function.assumptions().to_vec(), function.origin().to_vec());
     let mut task =
-        Task { assumptions, roots: function.outputs().to_vec(), kept: kept.to_vec(), origin, prepares };
+        Task { assumptions, roots: function.outputs().to_vec(), kept: kept.to_vec(), origin, stage };
     let count = task.roots.len();
     let simplified = function.into_derived(|graph| {
         task.roots.extend_from_slice(kept);
@@ -122,8 +122,7 @@ struct Task {
     roots: Vec<Id>,
     kept: Vec<Id>,
     origin: Vec<Id>,
-    /// What is made is to be differentiated.
-    prepares: bool,
+    stage: Stage,
 }
 
 /// [`run`], on arrays as if on their elements. Saturation knows numbers only.
@@ -155,7 +154,7 @@ fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
         shared: FxHashSet::default(),
         as_tree: false,
         nearby: pattern::Nearby::default(),
-        prepares: task.prepares,
+        stage: task.stage,
     };
     for _ in 0..PASSES {
         let before = task.roots.clone();
@@ -187,8 +186,7 @@ pub struct Simplifier<'a> {
     /// The result is small and meant for reading: every use of a node is looked at on its own.
     as_tree: bool,
     nearby: pattern::Nearby,
-    /// The result is to be differentiated: rules for what is final wait.
-    prepares: bool,
+    stage: Stage,
 }
 
 impl Simplifier<'_> {

@@ -39,12 +39,23 @@ pub struct Rule {
     pub soundness: Soundness,
     /// `None`: always wanted.
     pub purpose: Option<Purpose>,
-    /// For results only: what is still to be differentiated is better off as written.
-    pub last: bool,
+    pub stage: Stage,
+}
+
+/// Where on the way to a derivative a rewrite is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Everywhere.
+    Any,
+    /// In functions that are about to be differentiated only.
+    Before,
+    /// Not there: what is still to be differentiated is better off as written.
+    #[default]
+    Last,
 }
 
 const fn rule(name: &'static str, left: &'static str, right: &'static str, soundness: Soundness) -> Rule {
-    Rule { name, left, right, soundness, purpose: None, last: false }
+    Rule { name, left, right, soundness, purpose: None, stage: Stage::Any }
 }
 
 const fn rule_for(
@@ -54,7 +65,7 @@ const fn rule_for(
     right: &'static str,
     soundness: Soundness,
 ) -> Rule {
-    Rule { name, left, right, soundness, purpose: Some(purpose), last: false }
+    Rule { name, left, right, soundness, purpose: Some(purpose), stage: Stage::Any }
 }
 
 /// For results a machine computes, and only those.
@@ -64,7 +75,17 @@ const fn rule_last(
     right: &'static str,
     soundness: Soundness,
 ) -> Rule {
-    Rule { name, left, right, soundness, purpose: Some(Compute), last: true }
+    Rule { name, left, right, soundness, purpose: Some(Compute), stage: Stage::Last }
+}
+
+/// For functions that are about to be differentiated for a machine.
+const fn rule_before(
+    name: &'static str,
+    left: &'static str,
+    right: &'static str,
+    soundness: Soundness,
+) -> Rule {
+    Rule { name, left, right, soundness, purpose: Some(Compute), stage: Stage::Before }
 }
 
 use Purpose::{Compute, Read};
@@ -191,6 +212,7 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "hypot-one",       "sqrt(x^2 + 1)",              "hypot(x, 1)",                        OverReals),  // finite @ x = 1e200
     rule_for(Compute, "hypot-slope",     "1/hypot(x, y) - (x/hypot(x, y))^2/hypot(x, y)", "(y/hypot(x, y))^2/hypot(x, y)", OverReals),
     rule_for(Compute, "hypot-slope-mirror", "1/hypot(x, y) - (y/hypot(x, y))^2/hypot(x, y)", "(x/hypot(x, y))^2/hypot(x, y)", OverReals),
+    rule_before("hypot-square-first", "hypot(x, y)^2",          "x^2 + y^2",                          OverReals),  // has a slope @ x = y = 0
     rule_last("hypot-less-one",  "hypot(1, x) - 1",            "x*tanh(asinh(x)/2)",                 OverReals),  // 5e-21 @ x = 1e-10, where the left is 0
     rule_for(Compute, "asinh",           "log(x + hypot(1, x))",       "asinh(x)",                           OverReals),  // -17.6 @ x = -2e7, where the left is -inf
     rule_for(Compute, "acosh",           "log(x + sqrt(x^2 - 1))",     "acosh(x)",                           OverReals),

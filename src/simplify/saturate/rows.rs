@@ -5,20 +5,20 @@
 //! side is defined where the other is not. Order and grouping are the e-graph's own business: two
 //! terms stand for any two of many, and a last letter for all that is left.
 
-use super::super::rules::{Purpose, RULES, Rule, Soundness};
+use super::super::rules::{Purpose, RULES, Rule, Soundness, Stage};
 use super::rewrite::Rewrite;
 use Purpose::Read;
 use Soundness::{Exactly, Given, OverReals};
 use std::sync::OnceLock;
 
 const fn row(name: &'static str, left: &'static str, right: &'static str, soundness: Soundness) -> Rule {
-    Rule { name, left, right, soundness, purpose: None, last: false }
+    Rule { name, left, right, soundness, purpose: None, stage: Stage::Any }
 }
 
 /// Rows whose right side computes worse (it cancels, overflows earlier, or rounds an argument that a
 /// function magnifies), or takes functions apart that kernels compute whole.
 const fn to_read(name: &'static str, left: &'static str, right: &'static str, soundness: Soundness) -> Rule {
-    Rule { name, left, right, soundness, purpose: Some(Read), last: false }
+    Rule { name, left, right, soundness, purpose: Some(Read), stage: Stage::Any }
 }
 
 /// All structural identities.
