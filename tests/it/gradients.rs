@@ -298,3 +298,12 @@ fn arrays_are_bold_and_transposed_in_latex() {
     let unicode = printed(PERCEPTRON, Format::Unicode);
     assert_eq!(unicode.lines().next(), Some("∂/∂W1 = outer(if(h > 0, W2ᵀ @ (p - y), 0), x)"));
 }
+
+/// Each number that is stacked gets its own entry of the cotangent.
+#[test]
+fn numbers_in_a_vector_have_slopes_of_their_own() {
+    check(
+        "param a = 1, b = 1\nv = [a*b, b^2]\nloss = sum(exp(v)*v)",
+        &["∂/∂a = b*(exp(v)*(v + 1))[0]", "∂/∂b = a*(exp(v)*(v + 1))[0] + 2*b*(exp(v)*(v + 1))[1]"],
+    );
+}
