@@ -129,16 +129,7 @@ pub(super) fn step(
 
 /// The Hessian of the mean loss over `count` examples, weight decay included, times a direction.
 pub(super) fn hessian_vector(model: &Model, count: u32) -> Result<(Function, Layout), Error> {
-    let objective = model.objective()?;
-    let (mut graph, roots) = stable(model, vec![objective.node]);
-    let mut inputs = Inputs { symbols: Vec::new() };
-    let mut layout = Layout::default();
-    let loss = batched_loss(&mut graph, model, roots[0], (count, count), &mut inputs, &mut layout);
-    let params: Vec<Id> =
-        model.params.iter().map(|param| graph_input(&mut graph, model, param.node)).collect();
-    layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
-    let loss = penalised(&mut graph, model, &params, loss);
-    let gradients = gradients(&mut graph, loss, &params);
+    let MeanLoss { mut graph, mut inputs, mut layout, params, gradients } = mean_loss(model, count)?;
     let mut seeds = Vec::new();
     for (param, &w) in model.params.iter().zip(&params) {
         let shape = graph.shape(w).clone();
@@ -159,6 +150,23 @@ pub(super) fn hessian_vector(model: &Model, count: u32) -> Result<(Function, Lay
 
 /// The gradient of the mean loss over `count` examples, weight decay included.
 pub(super) fn mean_gradient(model: &Model, count: u32) -> Result<(Function, Layout), Error> {
+    let MeanLoss { graph, inputs, mut layout, gradients, .. } = mean_loss(model, count)?;
+    layout.gradients = (0..gradients.len()).collect();
+    let function = Function::new(graph, inputs.symbols, gradients);
+    Ok((simplified(function, Level::Fast, Purpose::Compute), layout))
+}
+
+/// The gradients of the mean loss over some examples by the parameters, and what they are built in.
+struct MeanLoss {
+    graph: Graph,
+    inputs: Inputs,
+    layout: Layout,
+    params: Vec<Id>,
+    gradients: Vec<Id>,
+}
+
+/// Over `count` examples, weight decay included.
+fn mean_loss(model: &Model, count: u32) -> Result<MeanLoss, Error> {
     let objective = model.objective()?;
     let (mut graph, roots) = stable(model, vec![objective.node]);
     let mut inputs = Inputs { symbols: Vec::new() };
@@ -168,10 +176,8 @@ pub(super) fn mean_gradient(model: &Model, count: u32) -> Result<(Function, Layo
         model.params.iter().map(|param| graph_input(&mut graph, model, param.node)).collect();
     layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
     let loss = penalised(&mut graph, model, &params, loss);
-    let outputs = gradients(&mut graph, loss, &params);
-    layout.gradients = (0..outputs.len()).collect();
-    let function = Function::new(graph, inputs.symbols, outputs);
-    Ok((simplified(function, Level::Fast, Purpose::Compute), layout))
+    let gradients = gradients(&mut graph, loss, &params);
+    Ok(MeanLoss { graph, inputs, layout, params, gradients })
 }
 
 /// The gradients by the parameters.
