@@ -76,7 +76,7 @@ struct Case<'a> {
 /// let program = Program::read(text, &symdiff::Limits::default())?;
 /// let found = diagnose(&program, program.prepare(None, None)?, &TrainingOptions::default())?;
 /// assert_eq!(found.cause(), Some(Cause::Undefined));
-/// assert_eq!(found.findings[0].diagnostic.message, "log of -0.1502 is undefined, at step 2");
+/// assert_eq!(found.findings[0].diagnostic.message, "log of -1.575 is undefined, at step 2");
 /// # Ok::<(), symdiff::Error>(())
 /// ```
 pub fn diagnose(
