@@ -5,8 +5,7 @@
 
 use super::structural::Flow;
 use super::{
-    Graph, Id, Op, Precision, Reduction, ScanBody, ScanResult, Selection, Shape, Structural, Symbol,
-    reachable,
+    Graph, Id, Op, Reduction, ScanBody, ScanResult, Selection, Shape, Structural, Symbol, reachable,
 };
 use crate::elementary::Plain;
 use smallvec::SmallVec;
@@ -66,10 +65,11 @@ impl<'g> Interpreter<'g> {
 
     /// The values of every node on the way to the outputs, in id order. In single precision every
     /// value is rounded to it: what overflows there is infinite here.
-    pub(crate) fn values(&self, inputs: &[f64], precision: Precision) -> Vec<(Id, Vec<f64>)> {
+    #[cfg(feature = "training")]
+    pub(crate) fn values(&self, inputs: &[f64], precision: super::Precision) -> Vec<(Id, Vec<f64>)> {
         let cells = match precision {
-            Precision::F64 => self.cells(inputs, |x| x),
-            Precision::F32 => self.cells(inputs, |x| f64::from(x as f32)),
+            super::Precision::F64 => self.cells(inputs, |x| x),
+            super::Precision::F32 => self.cells(inputs, |x| f64::from(x as f32)),
         };
         self.order.iter().map(|&id| (id, self.cells_of(id, &cells).to_vec())).collect()
     }
