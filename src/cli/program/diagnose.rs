@@ -17,21 +17,14 @@ use crate::cli::table::Table;
 use crate::cli::verdict::rounded;
 use crate::data::{Dataset, Prepared, Wishes};
 use crate::elaborate::program::Phase;
-use crate::train::{Diagnosis, Program, TrainingOptions, diagnose, diagnose_point};
+use crate::train::{Diagnosis, Program, diagnose, diagnose_point};
 use crate::{Diagnostic, Error, Limits};
 
 pub fn run(path: &Path, arguments: &Diagnose, limits: &Limits, console: &mut Console) -> Result<Exit, Fault> {
-    let text = ProgramText::read(path, limits)?.with(&arguments.values, limits)?;
+    let text = ProgramText::read(path, limits)?.with(&arguments.overrides.values, limits)?;
     let model = text.model(Phase::Train, limits, console)?;
     let program = Program::read(&text.source, limits).map_err(|error| text.fault(&error))?;
-    let options = TrainingOptions {
-        steps: arguments.steps,
-        epochs: arguments.epochs,
-        seed: arguments.seed,
-        batch: arguments.batch,
-        threads: 1,
-        limits: limits.clone(),
-    };
+    let options = arguments.overrides.options(1, limits);
     let data = dataset(&arguments.data, &model, path, limits)?;
     let wishes = wishes(&arguments.data, &model)?;
     let at = assignments::assignments("--at", &arguments.point.at, limits)?;

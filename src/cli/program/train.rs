@@ -18,23 +18,16 @@ use crate::cli::console::{Console, Exit, Fault};
 use crate::data::{Portions, Prepared, RunLog, prepare};
 use crate::elaborate::program::{Model, Phase};
 use crate::print::number;
-use crate::train::{Ending, Progress, Score, Training, TrainingOptions, input_shapes};
+use crate::train::{Ending, Progress, Score, Training, input_shapes};
 use crate::weights::{check_place, load, save};
 use crate::{Diagnostic, Error, Limits};
 
 pub fn run(arguments: &Train, console: &mut Console) -> Result<Exit, Fault> {
     let limits = arguments.budgets.limits();
-    let text = ProgramText::read(&arguments.program, &limits)?.with(&arguments.values, &limits)?;
+    let text = ProgramText::read(&arguments.program, &limits)?.with(&arguments.overrides.values, &limits)?;
     let model = text.model(Phase::Train, &limits, console)?;
     let begun = arguments.resume.as_ref().map(|path| weights(path, &limits)).transpose()?;
-    let options = TrainingOptions {
-        steps: arguments.steps,
-        epochs: arguments.epochs,
-        seed: arguments.seed,
-        batch: arguments.batch,
-        threads: arguments.threads,
-        limits: limits.clone(),
-    };
+    let options = arguments.overrides.options(arguments.threads, &limits);
     let options = match &begun {
         None => options,
         Some(begun) => options.resuming(begun).map_err(|error| Fault::from_error(&error))?,
