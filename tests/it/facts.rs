@@ -9,11 +9,8 @@ use crate::samples::{Random, expression, points};
 use crate::tally::Tally;
 use symdiff::ir::{Elementwise, Enclosed, Interval, Truth};
 use symdiff::simplify::{Facts, Sign};
-use symdiff::{Function, Limits, condition, parse_with};
-#[cfg(test)]
-use symdiff::{Level, Purpose, parse, simplify};
+use symdiff::{Function, Level, Limits, Purpose, condition, parse, parse_with, simplify};
 
-#[cfg(test)]
 #[track_caller]
 fn check(text: &str, assumed: &str, expected: &str) {
     let mut f = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));

@@ -104,7 +104,7 @@ fn sensitivity(f: &Function, point: &[f64], i: usize) -> f64 {
 }
 
 fn config() -> ProptestConfig {
-    let cases = std::env::var("SYMDIFF_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let cases = crate::samples::cases(60) as u32;
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 

@@ -83,9 +83,8 @@ pub fn points(letters: usize, count: usize, random: &mut Random) -> Vec<Vec<f64>
 }
 
 /// Cases of a short test, unless `SYMDIFF_CASES` says otherwise.
-#[cfg(test)]
 pub fn cases(usual: usize) -> usize {
-    std::env::var("SYMDIFF_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
+    crate::tally::number("SYMDIFF_CASES", usual)
 }
 
 /// Expressions like those people write, with parts that come again.

@@ -180,7 +180,7 @@ fn close_where_finite(actual: &[f64], before: &[f64]) {
 }
 
 fn cases() -> ProptestConfig {
-    let cases = std::env::var("SYMDIFF_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(150);
+    let cases = crate::samples::cases(150) as u32;
     ProptestConfig {
         cases,
         failure_persistence: None,

@@ -6,33 +6,13 @@
 
 use super::table::{BINARY, UNARY, is_less, whole_power};
 use crate::accuracy::twice::Twice;
+use crate::samples::Random;
 use std::fmt::Write;
 
 pub const NAMES: [&str; 3] = ["x", "y", "z"];
 
 /// Where a function may be looked at.
 pub type Point = [f64; 3];
-
-/// Random numbers: splitmix64 (Steele, Lea and Flood, 2014), which any seed serves.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.bits() % n as u64) as usize
-    }
-
-    /// Evenly from 0 to 1.
-    pub fn share(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / 2_f64.powi(53)
-    }
-}
 
 #[derive(Clone, Copy)]
 enum Node {

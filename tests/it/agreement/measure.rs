@@ -2,8 +2,9 @@
 //! differences of values that symdiff did not compute.
 
 use super::bound::{bounds, stays_finite};
-use super::expression::{Expression, NAMES, Point, Random};
+use super::expression::{Expression, NAMES, Point};
 use crate::accuracy::twice::Twice;
+use crate::samples::Random;
 use crate::tally::Tally;
 use symdiff::ir::Precision;
 use symdiff::{
@@ -52,9 +53,9 @@ pub fn measure(cases: usize, seed: u64) -> Agreement {
 
 /// Looks at one expression. Where it fails, so may a part of it, which is then what is told of.
 pub fn look_at(seed: u64, case: u64, agreement: &mut Agreement) {
-    let mut random = Random(seed ^ case.wrapping_mul(0xD134_2543_DE82_EF95));
+    let mut random = Random::new(seed.rotate_left(32) ^ case);
     // Small ones are more frequent, and tell more of their size.
-    let size = (MOST_NODES as f64 / 3.0).powf(random.share().powi(2)) * 3.0;
+    let size = (MOST_NODES as f64 / 3.0).powf(random.unit().powi(2)) * 3.0;
     let expression = Expression::random(size as usize, &INSIDE, &mut random);
     let way = Way::of(case);
     let title = format!("seed {seed}, case {case}");

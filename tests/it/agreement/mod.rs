@@ -6,12 +6,12 @@ mod expression;
 pub mod measure;
 mod table;
 
+use crate::samples::cases;
 use measure::measure;
 
 #[test]
 fn random_expressions_agree_on_every_way() {
-    let cases = std::env::var("SYMDIFF_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(150);
-    let agreement = measure(cases, 1);
+    let agreement = measure(cases(150), 1);
     for tally in [&agreement.bits, &agreement.modes, &agreement.truths] {
         tally.assert_holds();
     }

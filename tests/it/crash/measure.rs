@@ -38,7 +38,7 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_symdiff"));
         command.args(arguments).current_dir(&self.0).env_remove("RUST_BACKTRACE");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -78,13 +78,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-/// The program: named by the environment, built for the tests, or beside this one.
-fn binary() -> PathBuf {
-    let beside = || std::env::current_exe().ok().map(|me| me.with_file_name("symdiff"));
-    let named = option_env!("CARGO_BIN_EXE_symdiff").map(PathBuf::from);
-    std::env::var_os("SYMDIFF").map(PathBuf::from).or(named).or_else(beside).unwrap_or_default()
 }
 
 /// What a process printed.
@@ -232,7 +225,10 @@ pub fn full_disk() -> Tally {
     for arguments in commands {
         // Files of two blocks, and no signal for it: writing on fails as on a full disk.
         let mut command = Command::new("sh");
-        command.arg("-c").arg("trap '' XFSZ; ulimit -f 2; exec \"$0\" \"$@\"").arg(binary());
+        command
+            .arg("-c")
+            .arg("trap '' XFSZ; ulimit -f 2; exec \"$0\" \"$@\"")
+            .arg(env!("CARGO_BIN_EXE_symdiff"));
         let output = command.args(arguments).current_dir(&place.0).output().expect("a shell");
         let said = words(&output);
         let told =
@@ -245,7 +241,7 @@ pub fn full_disk() -> Tally {
     // Results on a device that is full.
     for arguments in [&["x^2"][..], &["emit", "sin(x)"], &["eval", "x", "--at", "x=1"]] {
         let mut command = Command::new("sh");
-        command.arg("-c").arg("exec \"$0\" \"$@\" > /dev/full").arg(binary());
+        command.arg("-c").arg("exec \"$0\" \"$@\" > /dev/full").arg(env!("CARGO_BIN_EXE_symdiff"));
         let output = command.args(arguments).output().expect("a shell");
         let told = output.status.code().is_some_and(|code| code != 0) && words(&output).contains("error");
         tally.check(told, || {

@@ -329,7 +329,7 @@ impl Place {
     fn check(&self, tally: &mut Tally, arguments: &[&str], stdin: Vec<u8>, says: &[&str], exit: i32) {
         let mut command = Command::new("sh");
         let limited = format!("ulimit -v {MEMORY}; ulimit -t {SECONDS}; exec \"$0\" \"$@\"");
-        command.arg("-c").arg(limited).arg(binary()).current_dir(&self.0);
+        command.arg("-c").arg(limited).arg(env!("CARGO_BIN_EXE_symdiff")).current_dir(&self.0);
         let path = |a: &&str| a.strip_prefix('@').map_or((*a).into(), |name| self.0.join(name));
         command.args(arguments.iter().map(path));
         let start = Instant::now();
@@ -397,13 +397,6 @@ const FILES: &[(&str, Made)] = &[
     ("ragged.csv",   Text("x\n1,2\n")),
     ("infinite.csv", Text("x\n1e999\n")),
 ];
-
-/// The program: built for the tests, named by the environment, or beside this one.
-fn binary() -> PathBuf {
-    let beside = || std::env::current_exe().ok().map(|me| me.with_file_name("symdiff"));
-    let named = option_env!("CARGO_BIN_EXE_symdiff").map(PathBuf::from);
-    std::env::var_os("SYMDIFF").map(PathBuf::from).or(named).or_else(beside).unwrap_or_default()
-}
 
 /// The exit code, and all that was printed; stopped where it takes too long.
 fn ended(command: &mut Command, stdin: Vec<u8>) -> Result<(i32, String), String> {

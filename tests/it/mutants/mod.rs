@@ -1,11 +1,14 @@
 //! Mutation testing of the tables: every seeded fault is caught by the checks of this test binary.
+//! (Faults in what is code and not a table: `source`.)
 //!
 //! The tables are data, so a fault is a changed row that goes through the checks the rows go
 //! through: a rewrite with other text, a partial of which one operation is done wrong, a row that
 //! claims another course, interval, kink or symmetry. A fault that changes nothing is no fault: it
 //! is listed with its reason, and counted apart.
 
-use crate::faulty;
+mod scalar;
+mod source;
+
 use crate::partials::{Claims, false_claims, faults};
 use crate::samples::{Random, points};
 use crate::soundness::Sides;
@@ -203,9 +206,9 @@ pub fn rule_conditions() -> Kind {
 pub fn partials() -> Kind {
     let mut kind = Kind { name: "partial", ..Kind::default() };
     for &op in Elementwise::ALL {
-        let sites = faulty::sites(op);
+        let sites = scalar::sites(op);
         for (site, change) in sites {
-            let wrong = |i: usize, x: &[f64], y: f64| faulty::partial(op, i, x, y, site, change);
+            let wrong = |i: usize, x: &[f64], y: f64| scalar::partial(op, i, x, y, site, change);
             kind.count(
                 format!("{}: operation {site:?} {change:?}", op.name()),
                 !faults(op, &wrong).is_empty(),
@@ -296,7 +299,7 @@ fn a_scalar_without_a_fault_computes_the_table() {
         let x: Vec<f64> = (0..op.arity()).map(|i| 0.3 + i as f64).collect();
         let y = op.value(&mut symdiff::elementary::Plain, &x);
         for i in 0..op.arity() {
-            let same = faulty::partial(op, i, &x, y, (usize::MAX, 0), faulty::Change::First);
+            let same = scalar::partial(op, i, &x, y, (usize::MAX, 0), scalar::Change::First);
             let bits = |p: Option<f64>| p.map(f64::to_bits);
             assert_eq!(bits(same), bits(op.partial(i, &x, y)), "{}", op.name());
         }

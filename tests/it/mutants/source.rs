@@ -1,7 +1,7 @@
 //! `cargo faults`: seeded faults in derivative rules and lowering, caught by the tests or not.
 //!
-//! What is a table is seeded without building anything (`tests/it/mutants.rs`). What is code is
-//! changed in a copy under `target/faults`: every fault of `faults.txt` is compiled in at once,
+//! What is a table is seeded without building anything (`mutants`). What is code is
+//! changed in a copy under `target/faults`: every fault of `source.txt` is compiled in at once,
 //! behind a switch that the environment sets, so one build serves all of them.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Where the faults are listed.
-const LIST: &str = "tests/it/faults/faults.txt";
+const LIST: &str = "tests/it/mutants/source.txt";
 
 /// Tests that take longer with a fault than this count as having noticed it.
 const PATIENCE: Duration = Duration::from_secs(240);
