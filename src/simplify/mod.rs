@@ -122,6 +122,7 @@ struct Task {
     roots: Vec<Id>,
     kept: Vec<Id>,
     origin: Vec<Id>,
+    /// Where on the way to a derivative this is.
     stage: Stage,
 }
 
@@ -186,6 +187,7 @@ pub struct Simplifier<'a> {
     /// The result is small and meant for reading: every use of a node is looked at on its own.
     as_tree: bool,
     nearby: pattern::Nearby,
+    /// Where on the way to a derivative this is.
     stage: Stage,
 }
 
