@@ -8,6 +8,7 @@ use super::cost::{is_stored_by_nature, store_shared};
 use super::fuse::{Group, groups, unread};
 use super::layout::{Home, wanted_by_products};
 use super::order::{Placed, Unit, order};
+use super::pack::packed;
 use super::prepare::prepare;
 use super::program::{BufferId, Step, TensorProgram};
 use super::scan::bodies;
@@ -163,6 +164,9 @@ impl<'f> Layout<'f> {
             let mut blocked = match self.assembled(&groups, &pinned) {
                 Ok(mut units) => {
                     self.make_room(&mut units);
+                    for unit in &mut units {
+                        unit.steps = packed(std::mem::take(&mut unit.steps), &mut self.sizes, self.lanes);
+                    }
                     return Ok(units);
                 }
                 Err(blocked) => blocked,

@@ -15,6 +15,7 @@ mod interpret;
 mod layout;
 mod linear;
 mod order;
+mod pack;
 mod prepare;
 mod program;
 mod region;

@@ -155,17 +155,24 @@ pub(super) fn copy(from: BufferId, to: BufferId, size: usize, lanes: usize) -> O
         return None;
     }
     let at = Affine { offset: 0, strides: smallvec![1] };
+    let place = |buffer| Place { buffer, at: at.clone() };
+    let loops = vec![Loop { extent: size as u32, reduced: false }];
+    let mut nest = copied(loops, place(from), place(to));
+    nest.lanes = choose_lanes(&nest, lanes);
+    Some(nest)
+}
+
+/// A nest that copies element by element.
+pub(super) fn copied(loops: Vec<Loop>, from: Place, to: Place) -> Nest {
     let address = |buffer| Address { buffer, offset: 0, stride: 1 };
     let insts =
         vec![Inst::Load(address(Buffer::Inputs)), Inst::Store(address(Buffer::Outputs), Value::new(0))];
     let nests = vec![crate::loops::Nest { extent: Extent::Rows, blocks: vec![Block { insts }] }];
-    let mut nest = Nest {
-        loops: vec![Loop { extent: size as u32, reduced: false }],
+    Nest {
+        loops,
         lanes: None,
-        loads: vec![Load::Element(Place { buffer: from, at: at.clone() })],
-        stores: vec![Store { to: Place { buffer: to, at }, write: Write::Set }],
+        loads: vec![Load::Element(from)],
+        stores: vec![Store { to, write: Write::Set }],
         body: Program { inputs: 1, outputs: 1, scratch: 0, nests },
-    };
-    nest.lanes = choose_lanes(&nest, lanes);
-    Some(nest)
+    }
 }
