@@ -48,7 +48,7 @@ const CASES: &[Case] = &[
     ),
     Case(
         "mixture",
-        &[1000],
+        &[200, 1000],
         "dim n = N, d = 10, k = 25
          input x[n, d]
          param alpha[k] = 0, mu[k, d] = 0, q[k, d] = 0, l[k, d, d] = 0

@@ -19,6 +19,7 @@ mod pack;
 mod prepare;
 mod program;
 mod region;
+mod rounds;
 mod scan;
 mod shape;
 mod space;
@@ -36,6 +37,7 @@ pub use program::{
     Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Repeated, Step, Store,
     TensorProgram, Transfer, When, Write,
 };
+pub use rounds::{Run, runs};
 pub use verify::verify;
 
 use crate::ir::Precision;

@@ -42,10 +42,8 @@ fn copies(nest: &mut Nest, sizes: &mut Vec<usize>, lanes: usize) -> Vec<Nest> {
             &extents,
             extents.len(),
         );
-        let from = Affine {
-            offset: place.at.offset,
-            strides: loops.iter().map(|&l| place.at.strides[l]).collect(),
-        };
+        let from =
+            Affine { offset: place.at.offset, strides: loops.iter().map(|&l| place.at.strides[l]).collect() };
         let strides = (0..nest.loops.len()).map(|l| inside(&l).map_or(0, |own| row_major.strides[own]));
         let read = Place { buffer: to, at: Affine { offset: 0, strides: strides.collect() } };
         let from = Place { buffer: place.buffer, at: from };
