@@ -12,7 +12,7 @@ use crate::jit::product::{Generated, generate};
 use crate::jit::wide::{Assembly, Level, Width, foreign_address, nest as wide};
 use crate::loops::Inst;
 use crate::loops::tensor::{
-    BufferId, Chunked, Nest, Product, Repeated, Run, Step, TensorProgram, When, chunked, runs,
+    BufferId, Chunked, Nest, Product, Repeated, Rounds, Step, TensorProgram, When, chunked,
 };
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, types};
@@ -61,7 +61,7 @@ pub(super) enum Stretch<'p> {
     /// One nest, whose outermost loop counts chunks.
     Chunks(Nest, Emitter),
     /// Steps in a row that are run round by round; each is chunks, or a product in as many pieces.
-    Rounds(Vec<Stretch<'p>>, u32),
+    Rounds(Vec<Stretch<'p>>, &'p Rounds),
     /// A product left to the library.
     Product(&'p Product),
     /// A product with code of ours.
@@ -115,8 +115,8 @@ impl Stretch<'_> {
 /// The buffers a stretch writes, in order.
 impl fmt::Display for Stretch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Stretch::Rounds(stretches, rounds) = self {
-            write!(f, "{rounds} rounds")?;
+        if let Stretch::Rounds(stretches, run) = self {
+            write!(f, "{} rounds", run.rounds)?;
             return stretches.iter().try_for_each(|stretch| write!(f, ", {stretch}"));
         }
         let writes: Vec<BufferId> = match self {
@@ -147,16 +147,8 @@ pub(super) fn stretches<'p>(
     target: (Level, Precision),
 ) -> Vec<Stretch<'p>> {
     let mut stretches: Vec<Stretch> = Vec::new();
-    let (mut size, mut next) = (0, 0);
-    let mut runs = runs(program).into_iter().peekable();
-    for (at, step) in program.steps.iter().enumerate() {
-        if let Some(run) = runs.next_if(|run| run.at.start == at) {
-            next = run.at.end;
-            stretches.push(in_rounds(program, run, target));
-        }
-        if at < next {
-            continue;
-        }
+    let mut size = 0;
+    for step in &program.steps {
         let nest = match step {
             Step::Product(product) => {
                 let code = generate(product, &program.buffers, target.1, target.0, None);
@@ -166,6 +158,10 @@ pub(super) fn stretches<'p>(
             Step::Repeated(repeated) => {
                 let inside = self::stretches(&repeated.program, host, target);
                 stretches.push(Stretch::Repeated(repeated, inside));
+                continue;
+            }
+            Step::Rounds(run) => {
+                stretches.push(in_rounds(program, run, target));
                 continue;
             }
             Step::Nest(nest) => nest,
@@ -197,21 +193,19 @@ pub(super) fn stretches<'p>(
 /// Steps that are run round by round.
 fn in_rounds<'p>(
     program: &'p TensorProgram,
-    run: Run,
+    run: &'p Rounds,
     (level, precision): (Level, Precision),
 ) -> Stretch<'p> {
-    let each = run.at.zip(run.steps).map(|(at, step)| match (step, &program.steps[at]) {
-        (Step::Nest(nest), _) => {
-            let emitter = Emitter::of(&nest, program, level);
-            Stretch::Chunks(nest, emitter)
-        }
-        (_, Step::Product(product)) => {
+    let each = run.steps.iter().filter_map(|step| match step {
+        Step::Nest(nest) => Some(Stretch::Chunks(nest.clone(), Emitter::of(nest, program, level))),
+        Step::Product(product) => {
             let code = generate(product, &program.buffers, precision, level, Some(run.rounds));
-            code.map_or(Stretch::Product(product), |code| Stretch::Generated(product, code))
+            Some(code.map_or(Stretch::Product(product), |code| Stretch::Generated(product, code)))
         }
-        _ => unreachable!("runs are nests and products"),
+        // `verify` has seen that there are none.
+        Step::Repeated(_) | Step::Rounds(_) => None,
     });
-    Stretch::Rounds(each.collect(), run.rounds)
+    Stretch::Rounds(each.collect(), run)
 }
 
 /// Functions under definition.

@@ -7,7 +7,7 @@
 //! - [`TensorKernel`] owns its pages; no address of its code leaves this file.
 
 use super::code::{Definition, stretches};
-use super::plan::{Cut, Entry, Moves, Native, Order, Plan, Side};
+use super::plan::{Cut, Entry, Moves, Native, Order, Plan, Side, Turns};
 use super::pool::Pool;
 use super::workspace::{Layout, Workspace};
 use crate::error::Error;
@@ -260,7 +260,13 @@ impl Code {
     /// until all pieces are done, and no two pieces run at once that are not of one step.
     fn piece(&self, step: &Native, arena: *mut u8, piece: usize) {
         match step {
-            Native::Rounds(steps, _) => steps.iter().for_each(|step| self.piece(step, arena, piece)),
+            Native::Rounds(steps, _, Turns::Any) => {
+                steps.iter().for_each(|step| self.piece(step, arena, piece));
+            }
+            Native::Rounds(steps, rounds, Turns::InOrder) => {
+                let rounds = (0..*rounds as usize).flat_map(|round| steps.iter().map(move |s| (s, round)));
+                rounds.for_each(|(step, round)| self.piece(step, arena, round));
+            }
             // SAFETY: verified code stays inside the arena; it is aligned and as long as this
             // kernel's program says; the pages are alive. Chunks write apart from each other and
             // from what they read.

@@ -20,15 +20,25 @@ pub(super) enum Native {
     /// A function of one chunk, and how many chunks there are.
     Chunks(Entry, u32),
     Product(Cut),
-    /// Steps of as many pieces each, a piece of all of them at a time.
-    Rounds(Vec<Native>, u32),
+    /// Steps of so many pieces each, a piece of all of them at a time.
+    Rounds(Vec<Native>, u32, Turns),
+}
+
+/// When rounds run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turns {
+    /// In any order, and at once.
+    Any,
+    /// One after another: they use the same room.
+    InOrder,
 }
 
 impl Native {
     pub fn pieces(&self) -> u32 {
         match self {
             Native::Code(_) => 1,
-            Native::Chunks(_, count) | Native::Rounds(_, count) => *count,
+            Native::Chunks(_, count) | Native::Rounds(_, count, Turns::Any) => *count,
+            Native::Rounds(_, _, Turns::InOrder) => 1,
             Native::Product(cut) => (cut.rounds.div_ceil(cut.together) * cut.parts) as u32,
         }
     }
@@ -72,12 +82,13 @@ impl Plan {
         entry: &mut impl FnMut() -> Entry,
     ) {
         let native = match stretch {
-            Stretch::Rounds(stretches, rounds) => {
+            Stretch::Rounds(stretches, run) => {
+                let turns = if run.are_apart() { Turns::Any } else { Turns::InOrder };
                 let each = stretches.iter().map(|stretch| match stretch {
                     Stretch::Product(product) => Native::Product(Cut::rounds(product, &program.buffers)),
-                    _ => Native::Chunks(entry(), *rounds),
+                    _ => Native::Chunks(entry(), run.rounds),
                 });
-                Native::Rounds(each.collect(), *rounds)
+                Native::Rounds(each.collect(), run.rounds, turns)
             }
             Stretch::Product(product) => Native::Product(Cut::of(product, &program.buffers, self.threads)),
             Stretch::Generated(_, code) => Native::Chunks(entry(), code.pieces),

@@ -11,6 +11,7 @@ use super::order::{Placed, Unit, order};
 use super::pack::packed;
 use super::prepare::prepare;
 use super::program::{BufferId, Step, TensorProgram};
+use super::rounds::gathered;
 use super::scan::bodies;
 use super::{Rounding, TensorOptions, arena, verify};
 use crate::error::{Diagnostic, Error};
@@ -43,8 +44,10 @@ pub fn build(function: &Function, options: &TensorOptions) -> Result<TensorProgr
     let mut units = layout.fused()?;
     let outputs = layout.outputs(&mut units);
     let pairs = pairs(&prepared, options)?;
-    let Placed { steps, sizes, inputs, outputs } =
+    let Placed { steps, mut sizes, inputs, outputs } =
         order(units, layout.sizes, sizes.inputs, outputs, &pairs, options.lanes());
+    let lasting: Vec<BufferId> = inputs.iter().chain(&outputs).copied().collect();
+    let steps = gathered(steps, &mut sizes, &lasting, options.threads);
     let program = arena::place(steps, &sizes, inputs, outputs, options)?;
     if cfg!(debug_assertions) {
         verify(&program).map_err(|fact| Error::internal("loops", format!("{fact}\n{program}")))?;

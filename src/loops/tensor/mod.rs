@@ -19,6 +19,7 @@ mod pack;
 mod prepare;
 mod program;
 mod region;
+mod room;
 mod rounds;
 mod scan;
 mod shape;
@@ -34,10 +35,9 @@ pub use build::build;
 pub use chunk::{Chunked, chunked};
 pub use interpret::interpret;
 pub use program::{
-    Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Repeated, Step, Store,
-    TensorProgram, Transfer, When, Write,
+    Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Repeated, Rounds, Step,
+    Store, TensorProgram, Transfer, When, Write,
 };
-pub use rounds::{Run, runs};
 pub use verify::verify;
 
 use crate::ir::Precision;
