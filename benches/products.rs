@@ -98,7 +98,7 @@ fn kernel(case: &Case) -> (TensorKernel, usize) {
         outputs: vec![BufferId::new(2)],
         steps: vec![Step::Product(product.clone())],
     };
-    let code = generate(&product, &program.buffers, precision, Level::best());
+    let code = generate(&product, &program.buffers, precision, Level::best(), None);
     if let Some(code) = code.as_ref().filter(|_| std::env::args().any(|arg| arg == "asm")) {
         println!("{}", code.assembly);
     }

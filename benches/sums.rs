@@ -1,16 +1,21 @@
 //! Objectives that are sums over indices, value and gradient in one call, against C.
 //!
 //! `cargo bench --bench sums -- [NAME…] [text]` prints microseconds a call, the ratio to C with
-//! hand-derived gradients (`opponent/sums.c`, built here where there is a `cc`), bytes of code, and the
-//! time from text to kernel; with `text` the loops as well. One thread, its own time; the best of
-//! several rounds, both sides in turn; results are compared as well.
+//! hand-derived gradients (`opponent/sums.c`, built here where there is a `cc`), the time of the
+//! objective alone and how many times as long its gradient takes, bytes of code, and the time from text
+//! to kernel; with `text` the loops as well. One thread, its own time; the best of several rounds, all
+//! sides in turn; results are compared as well.
 
 mod opponent;
 
 use libloading::Library;
 use opponent::worked;
 use std::time::{Duration, Instant};
-use symdiff::{ObjectiveKernel, objective};
+use symdiff::elaborate::program::{Phase, read_program};
+use symdiff::jit::tensor::{TensorKernel, Workspace};
+use symdiff::loops::tensor::TensorOptions;
+use symdiff::models::value_and_gradients;
+use symdiff::{Derivation, Level, Limits, ObjectiveKernel, Purpose, objective};
 
 /// How long a case is timed for, in all.
 const STRETCH: Duration = Duration::from_millis(400);
@@ -43,7 +48,7 @@ const CASES: &[Case] = &[
     ),
     Case(
         "mixture",
-        &[1000],
+        &[200, 1000],
         "dim n = N, d = 10, k = 25
          input x[n, d]
          param alpha[k] = 0, mu[k, d] = 0, q[k, d] = 0, l[k, d, d] = 0
@@ -77,8 +82,29 @@ fn compiled(text: &str) -> (ObjectiveKernel, Duration) {
     (kernel.expect("made above"), best)
 }
 
+/// The objective without its gradient, over inputs and parameters in one row.
+fn objective_alone(text: &str, row: &[Vec<f64>]) -> (TensorKernel, Workspace) {
+    let model = read_program(text, Phase::Predict, &Limits::default()).expect("the program is right");
+    let derivation = Derivation { level: Level::Fast, purpose: Purpose::Compute, ..Derivation::default() };
+    let function = value_and_gradients(&model, &[], &derivation).expect("there is an objective");
+    let kernel = TensorKernel::compile(&function, &TensorOptions::default()).expect("it compiles");
+    let mut workspace = kernel.workspace();
+    for (at, values) in row.iter().enumerate() {
+        workspace.set(at, values).expect("the row is as long as the slots");
+    }
+    (kernel, workspace)
+}
+
+/// Seconds that so many calls took, each.
+fn timed(rounds: usize, mut call: impl FnMut()) -> f64 {
+    let before = worked();
+    (0..rounds).for_each(|_| call());
+    (worked() - before).as_secs_f64() / rounds as f64
+}
+
 fn compare(Case(name, _, text): &Case, n: usize, c: Option<&'static Library>) {
-    let (mut kernel, compile) = compiled(&text.replace('N', &n.to_string()));
+    let text = text.replace('N', &n.to_string());
+    let (mut kernel, compile) = compiled(&text);
     let mut row = Vec::new();
     let slots = kernel.slots().to_vec();
     for (at, slot) in slots.iter().enumerate() {
@@ -87,29 +113,25 @@ fn compare(Case(name, _, text): &Case, n: usize, c: Option<&'static Library>) {
         row.push(values);
     }
     let inputs: usize = slots.iter().filter(|slot| !slot.is_param).map(|slot| slot.size()).sum();
+    let (alone, mut workspace) = objective_alone(&text, &row);
     let row = row.concat();
     let (data, params) = row.split_at(inputs);
     let mut theirs_gradient = vec![0.0; params.len()];
     // SAFETY: the C functions have this signature.
     let symbol = c.and_then(|c| unsafe { opponent::function::<Function>(c, name) });
-    let (mut ours, mut theirs) = (f64::INFINITY, f64::INFINITY);
+    let [mut ours, mut only, mut theirs] = [f64::INFINITY; 3];
     let (mut value, mut expected) = (0.0, f64::NAN);
     let rounds = (50_000 / params.len()).max(1);
     let start = Instant::now();
     while start.elapsed() < STRETCH {
-        let before = worked();
-        for _ in 0..rounds {
-            value = std::hint::black_box(&mut kernel).run();
-        }
-        ours = ours.min((worked() - before).as_secs_f64() / rounds as f64);
+        ours = ours.min(timed(rounds, || value = std::hint::black_box(&mut kernel).run()));
+        only = only.min(timed(rounds, || alone.run(std::hint::black_box(&mut workspace))));
         let Some(symbol) = &symbol else { continue };
-        let before = worked();
-        for _ in 0..rounds {
+        let mut call = || {
             // SAFETY: the slices are as long as the function expects for this size.
-            expected =
-                unsafe { symbol(n as i64, data.as_ptr(), params.as_ptr(), theirs_gradient.as_mut_ptr()) };
-        }
-        theirs = theirs.min((worked() - before).as_secs_f64() / rounds as f64);
+            unsafe { symbol(n as i64, data.as_ptr(), params.as_ptr(), theirs_gradient.as_mut_ptr()) }
+        };
+        theirs = theirs.min(timed(rounds, || expected = call()));
     }
     let count = slots.iter().filter(|slot| slot.is_param).count();
     let gradient: Vec<f64> = (0..count).flat_map(|k| kernel.gradient(k).expect("made").to_vec()).collect();
@@ -117,10 +139,13 @@ fn compare(Case(name, _, text): &Case, n: usize, c: Option<&'static Library>) {
     let error = gradient.iter().zip(&theirs_gradient).fold(0.0f64, |m, (a, b)| m.max((a - b).abs() / scale));
     let agree = symbol.is_none() || (error < 1e-9 && (value - expected).abs() <= 1e-9 * expected.abs());
     println!(
-        "{name:10} n = {n:8}: {:10.3} us, C {:10.3} us, ratio {:5.2}; {:6} bytes, compiled in {compile:?}{}",
+        "{name:10} n = {n:8}: {:10.3} us, C {:10.3} us, ratio {:5.2}; objective {:10.3} us, gradient {:5.2} \
+         times; {:6} bytes, compiled in {compile:?}{}",
         ours * 1e6,
         theirs * 1e6,
         ours / theirs,
+        only * 1e6,
+        (ours - only) / only,
         kernel.code_size(),
         if agree { "" } else { "  RESULTS DIFFER" },
     );

@@ -43,6 +43,7 @@ mod properties;
 mod randomness;
 mod readme;
 mod removable;
+mod rounds;
 mod rules;
 mod samples;
 mod saturate;

@@ -163,7 +163,7 @@ fn an_assembler_reads_the_products_we_write() {
         let Step::Product(product) = &case.program.steps[0] else { panic!("a product") };
         for (level, precision) in levels.iter().flat_map(|&l| [(l, Precision::F32), (l, Precision::F64)]) {
             // There is none where the result lies apart in memory.
-            let Some(generated) = generate(product, &case.program.buffers, precision, level) else {
+            let Some(generated) = generate(product, &case.program.buffers, precision, level, None) else {
                 continue;
             };
             read += 1;

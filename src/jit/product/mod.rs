@@ -30,7 +30,8 @@ pub struct Generated {
 }
 
 /// The code of a product over buffers of an arena; none where a library does better, or the level
-/// has no code of ours.
+/// has no code of ours. `rounds`, where given, is how many pieces it is to be cut into, along the
+/// outermost loop, which has as many rounds.
 ///
 /// ```
 /// use symdiff::ir::{DType, Function, Graph, Precision, Shape, Type};
@@ -45,7 +46,7 @@ pub struct Generated {
 /// let inputs = graph.symbols().collect();
 /// let program = build(&Function::new(graph, inputs, vec![product]), &TensorOptions::default())?;
 /// let Step::Product(product) = &program.steps[0] else { panic!("the program is a product") };
-/// let code = generate(product, &program.buffers, Precision::F64, Level::L256).expect("it is small");
+/// let code = generate(product, &program.buffers, Precision::F64, Level::L256, None).expect("it is small");
 /// assert!(code.assembly.to_string().contains("vfmadd231pd"));
 /// # Ok::<(), symdiff::Error>(())
 /// ```
@@ -54,10 +55,11 @@ pub fn generate(
     buffers: &[Buffer],
     precision: Precision,
     level: Level,
+    rounds: Option<u32>,
 ) -> Option<Generated> {
     if level == Level::L128 {
         return None;
     }
     let shape = shape::Shape::of(product, buffers, precision, level)?;
-    form::choose(shape).map(write::write)
+    form::choose(shape).map(|form| write::write(form, rounds))
 }

@@ -28,8 +28,8 @@ const OUTERS: [Gpr; OUTER] = [Gpr::RBX, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
 const PAGE: usize = 4096;
 
 /// The function of a product.
-pub(super) fn write(form: Form) -> Generated {
-    let cut = Cut::of(&form.shape);
+pub(super) fn write(form: Form, rounds: Option<u32>) -> Generated {
+    let cut = Cut::of(&form.shape, rounds);
     let mut code = Code::new(form.shape.level, form.shape.precision);
     let saved = &OUTERS[..form.shape.outer.len()];
     saved.iter().for_each(|&register| code.push(Instr::Push(register)));
@@ -105,7 +105,12 @@ enum Along {
 }
 
 impl Cut {
-    fn of(shape: &Shape) -> Cut {
+    fn of(shape: &Shape, rounds: Option<u32>) -> Cut {
+        if let (Some(rounds), Some(&(all, _))) = (rounds, shape.outer.first()) {
+            // Outer loops that follow each other may have become one.
+            let pieces = rounds as usize;
+            return Cut { along: Along::Outer, size: all / pieces, pieces };
+        }
         let wanted = (shape.work().saturating_mul(shape.rounds()) / PIECE).clamp(1, PIECES);
         let (along, length, unit) = match shape.outer.first() {
             Some(&(rounds, _)) => (Along::Outer, rounds, 1),

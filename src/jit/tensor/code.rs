@@ -11,7 +11,9 @@ use crate::jit::isa::Host;
 use crate::jit::product::{Generated, generate};
 use crate::jit::wide::{Assembly, Level, Width, foreign_address, nest as wide};
 use crate::loops::Inst;
-use crate::loops::tensor::{BufferId, Chunked, Nest, Product, Repeated, Step, TensorProgram, When, chunked};
+use crate::loops::tensor::{
+    BufferId, Chunked, Nest, Product, Repeated, Rounds, Step, TensorProgram, When, chunked,
+};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, types};
 use cranelift_codegen::isa::CallConv;
@@ -58,6 +60,8 @@ pub(super) enum Stretch<'p> {
     Nests(Vec<Cow<'p, Nest>>, Emitter),
     /// One nest, whose outermost loop counts chunks.
     Chunks(Nest, Emitter),
+    /// Steps in a row that are run round by round; each is chunks, or a product in as many pieces.
+    Rounds(Vec<Stretch<'p>>, &'p Rounds),
     /// A product left to the library.
     Product(&'p Product),
     /// A product with code of ours.
@@ -97,6 +101,10 @@ impl Stretch<'_> {
                 let inside = stretches.iter().map(|s| s.assemblies(&repeated.program, host, precision));
                 Ok(inside.collect::<Result<Vec<_>, Error>>()?.concat())
             }
+            Stretch::Rounds(stretches, _) => {
+                let each = stretches.iter().map(|s| s.assemblies(program, host, precision));
+                Ok(each.collect::<Result<Vec<_>, Error>>()?.concat())
+            }
             Stretch::Generated(_, code) => Ok(vec![code.assembly.clone()]),
             _ => self.assembly(program, host, precision).into_iter().collect(),
         }
@@ -106,6 +114,10 @@ impl Stretch<'_> {
 /// The buffers a stretch writes, in order.
 impl fmt::Display for Stretch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Stretch::Rounds(stretches, run) = self {
+            write!(f, "{} rounds", run.rounds)?;
+            return stretches.iter().try_for_each(|stretch| write!(f, ", {stretch}"));
+        }
         let writes: Vec<BufferId> = match self {
             Stretch::Nests(nests, _) => nests.iter().flat_map(|nest| nest.writes()).collect(),
             Stretch::Chunks(nest, _) => nest.writes().collect(),
@@ -113,12 +125,14 @@ impl fmt::Display for Stretch<'_> {
             Stretch::Repeated(repeated, _) => {
                 repeated.transfers.iter().filter(|t| t.when > When::Entry).map(|t| t.outer).collect()
             }
+            Stretch::Rounds(..) => Vec::new(),
         };
         let what = match self {
             Stretch::Nests(..) => "nests",
             Stretch::Chunks(..) => "chunks",
             Stretch::Product(_) | Stretch::Generated(..) => "product",
             Stretch::Repeated(..) => "repeated",
+            Stretch::Rounds(..) => "rounds",
         };
         write!(f, "{what}")?;
         writes.iter().try_for_each(|buffer| write!(f, " {buffer}"))
@@ -136,13 +150,17 @@ pub(super) fn stretches<'p>(
     for step in &program.steps {
         let nest = match step {
             Step::Product(product) => {
-                let code = generate(product, &program.buffers, target.1, target.0);
+                let code = generate(product, &program.buffers, target.1, target.0, None);
                 stretches.push(code.map_or(Stretch::Product(product), |c| Stretch::Generated(product, c)));
                 continue;
             }
             Step::Repeated(repeated) => {
                 let inside = self::stretches(&repeated.program, host, target);
                 stretches.push(Stretch::Repeated(repeated, inside));
+                continue;
+            }
+            Step::Rounds(run) => {
+                stretches.push(in_rounds(program, run, target));
                 continue;
             }
             Step::Nest(nest) => nest,
@@ -171,6 +189,24 @@ pub(super) fn stretches<'p>(
     stretches
 }
 
+/// Steps that are run round by round.
+fn in_rounds<'p>(
+    program: &'p TensorProgram,
+    run: &'p Rounds,
+    (level, precision): (Level, Precision),
+) -> Stretch<'p> {
+    let each = run.steps.iter().filter_map(|step| match step {
+        Step::Nest(nest) => Some(Stretch::Chunks(nest.clone(), Emitter::of(nest, program, level))),
+        Step::Product(product) => {
+            let code = generate(product, &program.buffers, precision, level, Some(run.rounds));
+            Some(code.map_or(Stretch::Product(product), |code| Stretch::Generated(product, code)))
+        }
+        // `verify` has seen that there are none.
+        Step::Repeated(_) | Step::Rounds(_) => None,
+    });
+    Stretch::Rounds(each.collect(), run)
+}
+
 /// Functions under definition.
 pub(super) struct Definition<'h> {
     pub host: &'h Host,
@@ -195,6 +231,10 @@ impl Definition<'_> {
                 Stretch::Product(_) => continue,
                 Stretch::Repeated(repeated, stretches) => {
                     self.define(module, context, &repeated.program, stretches)?;
+                    continue;
+                }
+                Stretch::Rounds(stretches, _) => {
+                    self.define(module, context, program, stretches)?;
                     continue;
                 }
                 Stretch::Generated(_, code) => {
@@ -260,7 +300,7 @@ fn write(
     match stretch {
         Stretch::Nests(nests, _) => nests.iter().for_each(|nest| emitter.nest(nest, None)),
         Stretch::Chunks(nest, _) => emitter.nest(nest, Some(chunk)),
-        Stretch::Product(_) | Stretch::Generated(..) | Stretch::Repeated(..) => {}
+        _ => {}
     }
     let mut builder = emitter.builder;
     builder.ins().return_(&[]);

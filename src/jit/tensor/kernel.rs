@@ -7,7 +7,7 @@
 //! - [`TensorKernel`] owns its pages; no address of its code leaves this file.
 
 use super::code::{Definition, stretches};
-use super::plan::{Cut, Entry, Moves, Native, Order, Plan, Side};
+use super::plan::{Cut, Entry, Moves, Native, Order, Plan, Side, Turns};
 use super::pool::Pool;
 use super::workspace::{Layout, Workspace};
 use crate::error::Error;
@@ -137,7 +137,7 @@ impl TensorKernel {
         let pool = (others > 0 && code.steps.iter().any(|step| step.pieces() > 1)).then(|| {
             Pool::new(others, move |task: Task, piece| {
                 let _control = Control::set(shared.subnormals);
-                shared.piece(task.step, task.arena as *mut u8, piece);
+                shared.piece(&shared.steps[task.step], task.arena as *mut u8, piece);
             })
         });
         let stretches = stretches.iter().map(ToString::to_string).collect();
@@ -257,7 +257,7 @@ impl TensorKernel {
         let pieces = self.code.steps[step].pieces();
         match &self.pool {
             Some(pool) if pieces > 1 => pool.run(Task { step, arena: arena as usize }, pieces),
-            _ => (0..pieces as usize).for_each(|piece| self.code.piece(step, arena, piece)),
+            _ => (0..pieces as usize).for_each(|piece| self.code.piece(&self.code.steps[step], arena, piece)),
         }
     }
 }
@@ -265,8 +265,15 @@ impl TensorKernel {
 impl Code {
     /// A piece of a step; `arena` is that of a workspace of this kernel, which is borrowed mutably
     /// until all pieces are done, and no two pieces run at once that are not of one step.
-    fn piece(&self, step: usize, arena: *mut u8, piece: usize) {
-        match &self.steps[step] {
+    fn piece(&self, step: &Native, arena: *mut u8, piece: usize) {
+        match step {
+            Native::Rounds(steps, _, Turns::Any) => {
+                steps.iter().for_each(|step| self.piece(step, arena, piece));
+            }
+            Native::Rounds(steps, rounds, Turns::InOrder) => {
+                let rounds = (0..*rounds as usize).flat_map(|round| steps.iter().map(move |s| (s, round)));
+                rounds.for_each(|(step, round)| self.piece(step, arena, round));
+            }
             // SAFETY: verified code stays inside the arena; it is aligned and as long as this
             // kernel's program says; the pages are alive. Chunks write apart from each other and
             // from what they read.

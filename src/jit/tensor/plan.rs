@@ -20,13 +20,25 @@ pub(super) enum Native {
     /// A function of one chunk, and how many chunks there are.
     Chunks(Entry, u32),
     Product(Cut),
+    /// Steps of so many pieces each, a piece of all of them at a time.
+    Rounds(Vec<Native>, u32, Turns),
+}
+
+/// When rounds run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turns {
+    /// In any order, and at once.
+    Any,
+    /// One after another: they use the same room.
+    InOrder,
 }
 
 impl Native {
     pub fn pieces(&self) -> u32 {
         match self {
             Native::Code(_) => 1,
-            Native::Chunks(_, count) => *count,
+            Native::Chunks(_, count) | Native::Rounds(_, count, Turns::Any) => *count,
+            Native::Rounds(_, _, Turns::InOrder) => 1,
             Native::Product(cut) => (cut.rounds.div_ceil(cut.together) * cut.parts) as u32,
         }
     }
@@ -78,6 +90,14 @@ impl Plan {
         entry: &mut impl FnMut() -> Entry,
     ) {
         let native = match stretch {
+            Stretch::Rounds(stretches, run) => {
+                let turns = if run.are_apart() { Turns::Any } else { Turns::InOrder };
+                let each = stretches.iter().map(|stretch| match stretch {
+                    Stretch::Product(product) => Native::Product(Cut::rounds(product, &program.buffers)),
+                    _ => Native::Chunks(entry(), run.rounds),
+                });
+                Native::Rounds(each.collect(), run.rounds, turns)
+            }
             Stretch::Product(product) => Native::Product(Cut::of(product, &program.buffers, self.threads)),
             Stretch::Generated(_, code) => Native::Chunks(entry(), code.pieces),
             Stretch::Nests(..) => Native::Code(entry()),
@@ -156,11 +176,7 @@ impl Cut {
     /// An element is summed over in blocks whose size depends on the number of terms and the
     /// machine alone, so a product has the same bits in one piece and in many.
     pub fn of(product: &Product, buffers: &[Buffer], threads: usize) -> Cut {
-        let mut product = product.clone();
-        for matrix in [&mut product.to, &mut product.left, &mut product.right] {
-            // From the start of the arena, not of the buffer.
-            matrix.offset += buffers[matrix.buffer.index()].offset as i64;
-        }
+        let product = in_arena(product, buffers);
         let [m, n, k] = product.size;
         let (along, length) = if m >= n { (Side::Rows, m) } else { (Side::Columns, n) };
         let rounds: usize = product.outer.iter().map(|o| o.0 as usize).product();
@@ -171,4 +187,21 @@ impl Cut {
         let together = if threads < 2 { rounds } else { (PIECE / work.max(1)).clamp(1, rounds) };
         Cut { product, rounds, together, along, size, parts: length.div_ceil(size).max(1) }
     }
+    /// A piece for each round of the outermost loop.
+    pub fn rounds(product: &Product, buffers: &[Buffer]) -> Cut {
+        let product = in_arena(product, buffers);
+        let rounds: usize = product.outer.iter().map(|o| o.0 as usize).product();
+        let together = rounds / product.outer.first().map_or(1, |o| o.0 as usize);
+        let size = product.size[0];
+        Cut { product, rounds, together, along: Side::Rows, size, parts: 1 }
+    }
+}
+
+/// The product with places that count from the start of the arena, not of the buffers.
+fn in_arena(product: &Product, buffers: &[Buffer]) -> Product {
+    let mut product = product.clone();
+    for matrix in [&mut product.to, &mut product.left, &mut product.right] {
+        matrix.offset += buffers[matrix.buffer.index()].offset as i64;
+    }
+    product
 }

@@ -1,9 +1,11 @@
 //! Places in the arena: inputs and outputs for good, everything else for as long as it is used.
 //!
-//! What must stay true: buffers in use at once do not overlap, unless they are one buffer; every
-//! buffer starts on a cache line.
+//! What must stay true: buffers in use at once do not overlap, unless the one ends where the other
+//! begins, in a nest that reads the one only where it writes the other; every buffer starts on a cache
+//! line.
 
 use super::TensorOptions;
+use super::order::reads_where_it_writes;
 use super::program::{Buffer, BufferId, Step, TensorProgram};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Precision;
@@ -16,6 +18,26 @@ const LINE: usize = 64;
 struct Life {
     first: usize,
     last: usize,
+}
+
+/// True for buffers in use at once.
+fn meets(a: Life, b: Life) -> bool {
+    a.last >= b.first && b.last >= a.first
+}
+
+/// The buffer whose place another, `b`, may take in the step that first writes it: one as large that
+/// is read there for the last time, and only where `b` is written.
+fn taken_over(step: &Step, b: usize, (sizes, lives): (&[usize], &[Option<Life>])) -> Option<usize> {
+    let life = lives[b]?;
+    let fits = |x: &BufferId| {
+        let dies = lives[x.index()].is_some_and(|other| other.last == life.first && other.first < other.last);
+        x.index() != b && dies && sizes[x.index()] == sizes[b]
+    };
+    let is_here = life.last != usize::MAX && step.writes().contains(&BufferId::new(b as u32));
+    let reads = if is_here { step.reads() } else { Vec::new() };
+    let found = reads.into_iter().filter(fits);
+    let mut found = found.filter(|&x| reads_where_it_writes(step, BufferId::new(b as u32), x));
+    found.next().map(BufferId::index)
 }
 
 /// Gives every buffer its place.
@@ -46,10 +68,21 @@ pub(super) fn place(
     let mut arena = 0;
     for b in order {
         let room = sizes[b].next_multiple_of(line).max(line);
+        let before = steps.get(life(b).first).and_then(|step| taken_over(step, b, (sizes, &lives)));
+        let is_free = |&x: &usize| {
+            let others = placed.iter().filter(|&&other| other != x && meets(life(other), life(b)));
+            let mut others = others.map(|&other| buffers[other]);
+            others.all(|o| o.offset >= buffers[x].offset + room || o.offset + o.size <= buffers[x].offset)
+        };
+        if let Some(x) = before.filter(is_free) {
+            buffers[b].offset = buffers[x].offset;
+            let at = placed.partition_point(|&other| buffers[other].offset <= buffers[b].offset);
+            placed.insert(at, b);
+            continue;
+        }
         let mut offset = 0;
         for &other in &placed {
-            let apart = life(other).last < life(b).first || life(b).last < life(other).first;
-            if apart {
+            if !meets(life(other), life(b)) {
                 continue;
             }
             if offset + room <= buffers[other].offset {

@@ -8,7 +8,7 @@ use super::Rounding;
 use super::affine::{Affine, Coordinates};
 use super::cost::reduced_extents;
 use super::fuse::{Group, Kind};
-use super::layout::{Home, Order, order_of, packed};
+use super::layout::{Home, Order, order_of, order_of_products, packed};
 use super::program::{
     BufferId, Chosen, Load, Loop, Matrix, Nest, Place, Product, Step, Store, TensorProgram, Write,
 };
@@ -172,19 +172,22 @@ impl Site<'_> {
     }
 
     /// A contraction as a matrix product, with further loops where axes do not merge.
-    fn product(&self, id: Id) -> Result<Product, Blocked> {
+    fn product(&mut self, id: Id) -> Result<Product, Blocked> {
         let graph = self.graph;
         let Op::Contract { batch, over } = graph.op(id) else { unreachable!("`fuse` looked at the op") };
         let (batch, over) = (batch as usize, over as usize);
         let kept = graph.shape(id).extents();
         let extents: Vec<u32> = kept.iter().copied().chain(reduced_extents(graph, id)).collect();
         let rows = graph.shape(graph.operand(id, 0)).rank() - over;
+        if !self.pinned[id.index()] {
+            self.lay(id, &order_of_products(kept, batch..rows));
+        }
         let tracer =
             Tracer::new(graph, self.stored, &[], (Region::all(extents.iter().copied()), self.rounding));
         let [a, b] = self.factors(&tracer, id, batch, over);
         let left = tracer.place(graph.operand(id, 0), a)?;
         let right = tracer.place(graph.operand(id, 1), b)?;
-        let to = self.row_major(kept, 0, extents.len());
+        let to = self.home(id).at(&tracer.counters(0, kept.len()), kept, extents.len());
         let inner = kept.len()..extents.len();
         // A step of 0 is a repeated axis: all the same to products.
         let summed = [(0, &left), (1, &right)]

@@ -8,8 +8,10 @@ use super::cost::{is_stored_by_nature, store_shared};
 use super::fuse::{Group, groups, unread};
 use super::layout::{Home, wanted_by_products};
 use super::order::{Placed, Unit, order};
+use super::pack::packed;
 use super::prepare::prepare;
 use super::program::{BufferId, Step, TensorProgram};
+use super::rounds::gathered;
 use super::scan::bodies;
 use super::{Rounding, TensorOptions, arena, verify};
 use crate::error::{Diagnostic, Error};
@@ -42,8 +44,10 @@ pub fn build(function: &Function, options: &TensorOptions) -> Result<TensorProgr
     let mut units = layout.fused()?;
     let outputs = layout.outputs(&mut units);
     let pairs = pairs(&prepared, options)?;
-    let Placed { steps, sizes, inputs, outputs } =
+    let Placed { steps, mut sizes, inputs, outputs } =
         order(units, layout.sizes, sizes.inputs, outputs, &pairs, options.lanes());
+    let lasting: Vec<BufferId> = inputs.iter().chain(&outputs).copied().collect();
+    let steps = gathered(steps, &mut sizes, &lasting, options.threads);
     let program = arena::place(steps, &sizes, inputs, outputs, options)?;
     if cfg!(debug_assertions) {
         verify(&program).map_err(|fact| Error::internal("loops", format!("{fact}\n{program}")))?;
@@ -163,6 +167,9 @@ impl<'f> Layout<'f> {
             let mut blocked = match self.assembled(&groups, &pinned) {
                 Ok(mut units) => {
                     self.make_room(&mut units);
+                    for unit in &mut units {
+                        unit.steps = packed(std::mem::take(&mut unit.steps), &mut self.sizes, self.lanes);
+                    }
                     return Ok(units);
                 }
                 Err(blocked) => blocked,

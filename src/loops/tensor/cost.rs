@@ -20,8 +20,9 @@ const PASS: f64 = 12.0;
 /// Contractions of up to so many multiplications become nests; a library call costs as much.
 pub(super) const SMALL_PRODUCT: usize = 4096;
 
-/// Sides of products up to so long are narrow.
-const NARROW: u64 = 16;
+/// Sides of products up to so long are narrow, and from so long on long.
+pub(super) const NARROW: u64 = 16;
+pub(super) const LONG: u64 = 64;
 
 /// True for nodes that are made of more than one element of an operand, or of several operands'.
 pub(super) fn is_stored_by_nature(op: Op) -> bool {
@@ -71,14 +72,16 @@ pub(super) fn is_product(graph: &Graph, id: Id) -> bool {
     inner > 1 && points(graph, id) > SMALL_PRODUCT && !is_narrow(graph, id)
 }
 
-/// True for many small products at once, each with two sides that a library would only pack.
+/// True for many small products at once, each with two sides that are less than a tile and none that
+/// would fill many.
 fn is_narrow(graph: &Graph, id: Id) -> bool {
     let Op::Contract { batch, over } = graph.op(id) else { return false };
     let (batch, over) = (batch as usize, over as usize);
     let size = |extents: &[u32]| extents.iter().map(|&d| u64::from(d)).product::<u64>();
     let [a, b] = [0, 1].map(|i| graph.shape(graph.operand(id, i)).extents());
     let sides = [size(&a[batch..a.len() - over]), size(&b[batch..batch + over]), size(&b[batch + over..])];
-    size(&a[..batch]) > 1 && sides.iter().filter(|&&side| side <= NARROW).count() >= 2
+    let narrow = sides.iter().filter(|&&side| side <= NARROW).count();
+    size(&a[..batch]) > 1 && narrow >= 2 && sides.iter().all(|&side| side < LONG)
 }
 
 /// Stores what narrow products would compute over and over: their factors.

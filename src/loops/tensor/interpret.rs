@@ -56,11 +56,17 @@ impl Machine<'_> {
     }
 
     fn run(&mut self) {
-        for step in &self.program.steps {
-            match step {
-                Step::Nest(nest) => self.nest(nest),
-                Step::Product(product) => self.product(product),
-                Step::Repeated(repeated) => self.repeated(repeated),
+        self.program.steps.iter().for_each(|step| self.step(step));
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Nest(nest) => self.nest(nest),
+            Step::Product(product) => self.product(product),
+            Step::Repeated(repeated) => self.repeated(repeated),
+            Step::Rounds(run) => {
+                // Steps of runs are no runs.
+                (0..run.rounds).for_each(|round| run.round(round).for_each(|step| self.step(&step)));
             }
         }
     }

@@ -7,11 +7,12 @@
 //! and the order in which sums are taken, only.
 
 use super::affine::{Affine, flatten};
-use super::cost::behind_turns;
+use super::cost::{LONG, NARROW, behind_turns};
 use super::program::{BufferId, Load};
 use crate::ir::structural::{pack_order, source_axis};
 use crate::ir::{Graph, Id, Op};
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// Where a stored node is.
 #[derive(Clone, Copy)]
@@ -61,6 +62,18 @@ pub(super) fn wanted_by_products(graph: &Graph, needed: &[Id]) -> Vec<Option<u32
         }
     }
     wanted
+}
+
+/// The order of the axes of many products at once, of which `rows` are the first factor's: a long side
+/// behind a narrow one, so that vectors are whole.
+pub(super) fn order_of_products(extents: &[u32], rows: Range<usize>) -> Order {
+    let size = |range: Range<usize>| extents[range].iter().map(|&d| u64::from(d)).product::<u64>();
+    let (paired, columns) = (0..rows.start, rows.end..extents.len());
+    let turns = size(paired.clone()) > 1 && size(columns.clone()) <= NARROW && size(rows.clone()) >= LONG;
+    match turns {
+        true => paired.chain(columns).chain(rows).collect(),
+        false => (0..extents.len()).collect(),
+    }
 }
 
 /// The order of loops `first..first + count` that most loads step through from large strides to

@@ -15,9 +15,12 @@ mod interpret;
 mod layout;
 mod linear;
 mod order;
+mod pack;
 mod prepare;
 mod program;
 mod region;
+mod room;
+mod rounds;
 mod scan;
 mod shape;
 mod space;
@@ -32,8 +35,8 @@ pub use build::build;
 pub use chunk::{Chunked, chunked};
 pub use interpret::interpret;
 pub use program::{
-    Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Repeated, Step, Store,
-    TensorProgram, Transfer, When, Write,
+    Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Repeated, Rounds, Step,
+    Store, TensorProgram, Transfer, When, Write,
 };
 pub use verify::verify;
 

@@ -1,16 +1,21 @@
 //! The order of steps, and outputs stored in place of inputs.
 //!
+//! Steps that a run can be made of follow each other where they can.
+//!
 //! What must stay true: an input whose place an output takes is read by nobody after that, and in
 //! the writing nest only where and before the same iteration writes. Where no order makes it so,
 //! the output has its own buffer and is copied at the end.
 
 use super::affine::Affine;
 use super::program::{BufferId, Load, Loop, Nest, Place, Step, Store, Write};
+use super::rounds::{points, rounds};
 use super::shape::choose_lanes;
 use crate::loops::{Address, Block, Buffer, Extent, Inst, Program, Value};
 use smallvec::smallvec;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeSet;
+
+/// Points of a unit that is large: the order of large ones is chosen for runs of [`super::rounds`].
+const LARGE: u64 = 1 << 13;
 
 /// Steps that stay together.
 pub(super) struct Unit {
@@ -91,7 +96,7 @@ fn is_safe(unit: &Unit, from: BufferId, to: BufferId) -> bool {
 }
 
 /// True when a nest writes `from` once a round, and reads `to` only at the element it writes.
-fn reads_where_it_writes(step: &Step, from: BufferId, to: BufferId) -> bool {
+pub(super) fn reads_where_it_writes(step: &Step, from: BufferId, to: BufferId) -> bool {
     if !step.reads().contains(&to) {
         return true;
     }
@@ -130,15 +135,18 @@ fn sort(units: &[Unit], place_of: &[Option<BufferId>]) -> Result<Vec<usize>, Buf
     });
     let mut waits = vec![0u32; units.len()];
     after.iter().flatten().for_each(|&at| waits[at] += 1);
-    let mut ready: BinaryHeap<Reverse<usize>> =
-        (0..units.len()).filter(|&at| waits[at] == 0).map(Reverse).collect();
+    let rounds: Vec<Option<u32>> = units.iter().map(rounds_of).collect();
+    let mut ready: BTreeSet<usize> = (0..units.len()).filter(|&at| waits[at] == 0).collect();
     let mut sorted = Vec::new();
-    while let Some(Reverse(at)) = ready.pop() {
+    let mut last = None;
+    while let Some(at) = next(&ready, &rounds, last) {
+        ready.remove(&at);
+        last = rounds[at].map(|own| last.filter(|&of| own.is_multiple_of(of)).unwrap_or(own));
         sorted.push(at);
-        for &next in &after[at] {
-            waits[next] -= 1;
-            if waits[next] == 0 {
-                ready.push(Reverse(next));
+        for &user in &after[at] {
+            waits[user] -= 1;
+            if waits[user] == 0 {
+                ready.insert(user);
             }
         }
     }
@@ -149,23 +157,44 @@ fn sort(units: &[Unit], place_of: &[Option<BufferId>]) -> Result<Vec<usize>, Buf
     }
 }
 
+/// How many rounds a large unit's outermost loop has.
+fn rounds_of(unit: &Unit) -> Option<u32> {
+    let step = unit.steps.last().filter(|step| points(step) >= LARGE)?;
+    rounds(step).filter(|&rounds| rounds > 1)
+}
+
+/// Of the units that are ready the one to come next: one that goes on with the rounds of the last, or
+/// else a small one, or else the first.
+fn next(ready: &BTreeSet<usize>, rounds: &[Option<u32>], last: Option<u32>) -> Option<usize> {
+    let goes_on = |at: &&usize| last.zip(rounds[**at]).is_some_and(|(last, own)| own.is_multiple_of(last));
+    let is_small = |at: &&usize| rounds[**at].is_none();
+    ready.iter().find(goes_on).or_else(|| ready.iter().find(is_small)).or_else(|| ready.first()).copied()
+}
+
 /// A nest that copies a buffer; none for an empty one.
 pub(super) fn copy(from: BufferId, to: BufferId, size: usize, lanes: usize) -> Option<Nest> {
     if size == 0 {
         return None;
     }
     let at = Affine { offset: 0, strides: smallvec![1] };
+    let place = |buffer| Place { buffer, at: at.clone() };
+    let loops = vec![Loop { extent: size as u32, reduced: false }];
+    let mut nest = copied(loops, place(from), place(to));
+    nest.lanes = choose_lanes(&nest, lanes);
+    Some(nest)
+}
+
+/// A nest that copies element by element.
+pub(super) fn copied(loops: Vec<Loop>, from: Place, to: Place) -> Nest {
     let address = |buffer| Address { buffer, offset: 0, stride: 1 };
     let insts =
         vec![Inst::Load(address(Buffer::Inputs)), Inst::Store(address(Buffer::Outputs), Value::new(0))];
     let nests = vec![crate::loops::Nest { extent: Extent::Rows, blocks: vec![Block { insts }] }];
-    let mut nest = Nest {
-        loops: vec![Loop { extent: size as u32, reduced: false }],
+    Nest {
+        loops,
         lanes: None,
-        loads: vec![Load::Element(Place { buffer: from, at: at.clone() })],
-        stores: vec![Store { to: Place { buffer: to, at }, write: Write::Set }],
+        loads: vec![Load::Element(from)],
+        stores: vec![Store { to, write: Write::Set }],
         body: Program { inputs: 1, outputs: 1, scratch: 0, nests },
-    };
-    nest.lanes = choose_lanes(&nest, lanes);
-    Some(nest)
+    }
 }

@@ -263,12 +263,22 @@ impl Repeated {
     }
 }
 
+/// Steps run round by round: first round 0 of each, then round 1, and so on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rounds {
+    pub rounds: u32,
+    /// Nests whose outermost loop has as many rounds and is neither reduced nor in lanes, and products
+    /// whose first outer loop has.
+    pub steps: Vec<Step>,
+}
+
 /// One step of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     Nest(Nest),
     Product(Product),
     Repeated(Repeated),
+    Rounds(Rounds),
 }
 
 /// Steps over the buffers of one arena.
@@ -292,6 +302,7 @@ impl Step {
                 let read = |t: &&Transfer| matches!(t.when, When::First | When::Entry);
                 repeated.transfers.iter().filter(read).map(|t| t.outer).collect()
             }
+            Step::Rounds(run) => run.steps.iter().flat_map(Step::reads).collect(),
         }
     }
 
@@ -304,6 +315,7 @@ impl Step {
                 let outer = repeated.transfers.iter().filter(written).map(|t| t.outer);
                 outer.chain([repeated.room]).collect()
             }
+            Step::Rounds(run) => run.steps.iter().flat_map(Step::writes).collect(),
         }
     }
 
@@ -316,6 +328,7 @@ impl Step {
             Step::Repeated(Repeated { room, transfers, .. }) => {
                 transfers.iter_mut().map(|transfer| &mut transfer.outer).chain([room]).collect()
             }
+            Step::Rounds(run) => run.steps.iter_mut().flat_map(Step::buffers_mut).collect(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The text form of tensor programs, for people and for tests.
 
 use super::program::{
-    Chosen, Combine, Load, Matrix, Nest, Place, Product, Repeated, Step, Store, TensorProgram, Transfer,
-    When, Write,
+    Chosen, Combine, Load, Matrix, Nest, Place, Product, Repeated, Rounds, Step, Store, TensorProgram,
+    Transfer, When, Write,
 };
 use crate::loops::{Inst, Kind, Value};
 use std::fmt::{Display, Formatter, Result};
@@ -91,6 +91,11 @@ impl Display for Step {
             Step::Nest(nest) => nest.fmt(f),
             Step::Product(product) => product.fmt(f),
             Step::Repeated(repeated) => repeated.fmt(f),
+            Step::Rounds(Rounds { rounds, steps }) => {
+                writeln!(f, "rounds {rounds}")?;
+                let text: String = steps.iter().map(Step::to_string).collect();
+                text.lines().try_for_each(|line| writeln!(f, "  | {line}"))
+            }
         }
     }
 }

@@ -29,10 +29,31 @@ pub fn verify(program: &TensorProgram) -> Fact {
             Step::Nest(nest) => nest_fits(program, nest),
             Step::Product(product) => product_fits(program, product),
             Step::Repeated(repeated) => repeated_fits(program, repeated),
+            Step::Rounds(run) => run.steps.iter().try_for_each(|step| round_fits(program, run.rounds, step)),
         };
         checked.map_err(|fact| format!("step {at}: {fact}"))?;
     }
     Ok(())
+}
+
+/// A step of a run is sound, and its outermost loop counts the rounds.
+fn round_fits(program: &TensorProgram, rounds: u32, step: &Step) -> Fact {
+    let counts = match step {
+        Step::Nest(nest) => {
+            nest_fits(program, nest)?;
+            let outer = nest.loops.first().filter(|l| !l.reduced && nest.lanes != Some(0));
+            outer.map(|l| l.extent)
+        }
+        Step::Product(product) => {
+            product_fits(program, product)?;
+            product.outer.first().map(|o| o.0)
+        }
+        Step::Repeated(_) | Step::Rounds(_) => None,
+    };
+    match counts == Some(rounds) {
+        true => Ok(()),
+        false => Err("a step of a run that has other rounds".to_owned()),
+    }
 }
 
 /// The loop's own program is sound, its arena in its room, and every transfer inside both.
