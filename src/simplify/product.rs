@@ -342,7 +342,7 @@ impl Simplifier<'_> {
             let (top, bottom) = (self.graph.exact(p), self.chain(&q, &divisors));
             q = Number::integer(1);
             let constant = self.graph.apply(Elementwise::Div, &[top, bottom]);
-            let ordered = self.vanishing_first(&above);
+            let ordered = self.in_safe_order(&above);
             ordered.as_deref().unwrap_or(&above).iter().fold(constant, |product, f| {
                 let power = self.power_node(f.base, &f.exponent);
                 self.graph.apply(Elementwise::Mul, &[product, power])
@@ -377,7 +377,7 @@ impl Simplifier<'_> {
         self.graph.apply(Elementwise::Mul, &operands)
     }
 
-    fn is_hypot(&self, base: Base) -> bool {
+    pub(super) fn is_hypot(&self, base: Base) -> bool {
         let is = |id: Id| self.graph.op(id) == Op::Elementwise(Elementwise::Hypot);
         self.purpose == Purpose::Compute && matches!(base, Base::Node(id) if is(id))
     }
@@ -401,7 +401,7 @@ impl Simplifier<'_> {
     /// `coefficient·f₁·f₂·…` from the left; a coefficient of −1 is a minus sign.
     fn chain(&mut self, coefficient: &Number, factors: &[Factor]) -> Id {
         let minus = coefficient.negate().is_one() && !factors.is_empty();
-        let ordered = self.vanishing_first(factors);
+        let ordered = self.in_safe_order(factors);
         let factors = ordered.as_deref().unwrap_or(factors);
         let mut product = None;
         if !minus && (factors.is_empty() || !coefficient.is_one()) {

@@ -109,9 +109,34 @@ impl Simplifier<'_> {
         if is_one { factor } else { self.graph.apply(Elementwise::Mul, &[product, factor]) }
     }
 
+    /// The factors in an order in which products of some do not overflow where that of all does not;
+    /// `None` where any order is as good.
+    pub(super) fn in_safe_order(&self, factors: &[Factor]) -> Option<Vec<Factor>> {
+        if self.purpose != Purpose::Compute || factors.len() < 2 {
+            return None;
+        }
+        self.vanishing_first(factors).or_else(|| self.squares_around(factors))
+    }
+
+    /// Squares of shares of a length, divided by it again: one factor before all others and one after,
+    /// as [`Simplifier::times_ratios`] writes them.
+    fn squares_around(&self, factors: &[Factor]) -> Option<Vec<Factor>> {
+        let is_over_length = |id: Id| {
+            self.graph.op(id) == Op::Elementwise(Elementwise::Div)
+                && self.graph.op(self.graph.operand(id, 1)) == Op::Elementwise(Elementwise::Hypot)
+        };
+        let is_square = |f: &&Factor| {
+            matches!(f.base, Base::Node(id) if is_over_length(id)) && whole(&f.exponent) == Some(2)
+        };
+        let single = || factors.iter().filter(is_square).map(|f| factor(f.base, 1));
+        single().next()?;
+        let others = factors.iter().filter(|f| !is_square(f)).cloned();
+        Some(single().chain(others).chain(single()).collect())
+    }
+
     /// The factors with those that vanish far out in front, and powers beside them written out:
     /// x²·exp(−x) as exp(−x)·x·x is 0 where x² overflows, not 0·∞.
-    pub(super) fn vanishing_first(&self, factors: &[Factor]) -> Option<Vec<Factor>> {
+    fn vanishing_first(&self, factors: &[Factor]) -> Option<Vec<Factor>> {
         use Elementwise::{Csch, Erfc, Exp, Sech, Sigmoid};
         const VANISHING: [Elementwise; 5] = [Csch, Erfc, Exp, Sech, Sigmoid];
         let vanishes = |f: &Factor| match f.base {
@@ -120,7 +145,7 @@ impl Simplifier<'_> {
         };
         let written_out = |f: &Factor| whole(&f.exponent).filter(|n| WRITTEN_OUT.contains(n)).unwrap_or(1);
         let others: i64 = factors.iter().filter(|f| !vanishes(f)).map(written_out).sum();
-        if self.purpose != Purpose::Compute || others < 2 || !factors.iter().any(vanishes) {
+        if others < 2 || !factors.iter().any(vanishes) {
             return None;
         }
         let (mut first, rest): (Vec<Factor>, Vec<Factor>) = factors.iter().cloned().partition(vanishes);

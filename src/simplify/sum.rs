@@ -228,7 +228,8 @@ impl Simplifier<'_> {
     }
 
     /// Takes out what all terms share: powers of functions and of sums, not of variables, so that
-    /// polynomials stay expanded as they are written by hand.
+    /// polynomials stay expanded as they are written by hand. Of divisors only lengths: divided by one
+    /// by one, each term could overflow where their sum does not.
     fn factor_out(&mut self, terms: &[Term], fuel: usize) -> Option<Id> {
         if fuel == 0 || terms.iter().any(|t| t.coefficient.is_zero() || self.graph.constant(t.rest).is_some())
         {
@@ -284,7 +285,7 @@ impl Simplifier<'_> {
         match (&factor.base, &factor.exponent) {
             (Base::E, _) | (_, Exponent::Node(_)) => true,
             (Base::Node(id), Exponent::Number(n)) => {
-                !n.is_negative()
+                (!n.is_negative() || self.is_hypot(factor.base))
                     && self.order.variable(self.graph, *id).is_none()
                     && self.graph.constant(*id).is_none()
             }
@@ -430,7 +431,7 @@ fn shared_exponent(product: &Factors, factor: &Factor) -> Option<Exponent> {
     let found = product.iter().find(|f| f.base == factor.base)?;
     match (&found.exponent, &factor.exponent) {
         (Exponent::Number(n), Exponent::Number(m))
-            if n.is_integer() == m.is_integer() && !n.is_negative() =>
+            if n.is_integer() == m.is_integer() && n.is_negative() == m.is_negative() =>
         {
             Some(found.exponent.clone())
         }
@@ -439,11 +440,14 @@ fn shared_exponent(product: &Factors, factor: &Factor) -> Option<Exponent> {
     }
 }
 
+/// The exponent nearest to 0: all have one sign.
 fn least_of(exponents: Vec<Exponent>) -> Option<Exponent> {
     let mut exponents = exponents.into_iter();
     let first = exponents.next()?;
     exponents.try_fold(first, |least, next| match (&least, &next) {
-        (Exponent::Number(a), Exponent::Number(b)) => Some(if a <= b { least } else { next }),
+        (Exponent::Number(a), Exponent::Number(b)) => {
+            Some(if a.absolute() <= b.absolute() { least } else { next })
+        }
         _ if least == next => Some(least),
         _ => None,
     })
