@@ -91,8 +91,21 @@ impl Derivation {
     }
 
     fn finish(&self, derived: Function) -> Result<Function, Error> {
+        self.within_budget(derived, simplified)
+    }
+
+    /// [`Derivation::finish`], or less of it for a derivative that is differentiated once more.
+    fn finish_order(&self, derived: Function, is_last: bool) -> Result<Function, Error> {
+        self.within_budget(derived, if is_last { simplified } else { simplify::between })
+    }
+
+    fn within_budget(
+        &self,
+        derived: Function,
+        simplify: fn(Function, Level, Purpose) -> Function,
+    ) -> Result<Function, Error> {
         self.check_size(&derived)?;
-        let simplified = simplified(derived, self.level, self.purpose);
+        let simplified = simplify(derived, self.level, self.purpose);
         self.check_size(&simplified)?;
         Ok(simplified)
     }
@@ -168,7 +181,7 @@ impl Derivation {
             if order > 1 {
                 self.check_orders(spent, order)?;
             }
-            function = self.finish(derived)?;
+            function = self.finish_order(derived, order == n)?;
             current = function.outputs().to_vec();
         }
         Ok(if n == 0 { function.with_outputs(current) } else { function })
@@ -202,7 +215,7 @@ impl Derivation {
             if order > 0 {
                 self.check_orders(spent, order as u32 + 1)?;
             }
-            function = self.finish(derived)?;
+            function = self.finish_order(derived, order + 1 == n as usize)?;
         }
         Ok(function)
     }

@@ -118,7 +118,7 @@ impl ObjectiveKernel {
     /// Computes value and gradients where the slots stand now; the value.
     pub fn run(&mut self) -> f64 {
         self.both.kernel.run(&mut self.both.workspace);
-        self.both.workspace.output_f64(0).map_or(f64::NAN, |value| value[0])
+        self.both.workspace.number(0).unwrap_or(f64::NAN)
     }
 
     /// The gradient by a parameter, counted from the first, that the last run made.

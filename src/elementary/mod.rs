@@ -31,7 +31,7 @@ mod log_gamma;
 mod logarithm;
 mod logistic;
 mod machine;
-mod pair;
+pub(crate) mod pair;
 mod plain;
 mod power;
 mod reciprocal;

@@ -41,7 +41,7 @@ pub(super) use calc;
 
 /// hi + lo, unevaluated.
 #[derive(Clone, Copy)]
-pub(super) struct Pair<F> {
+pub(crate) struct Pair<F> {
     pub hi: F,
     pub lo: F,
 }
@@ -76,7 +76,7 @@ pub(super) fn polynomial_in_two<M: Machine>(m: &mut M, x: M::F, coefficients: &[
 
 /// a + b exactly, where |a| ≥ |b|, or a is a multiple of ulp(b), or a = 0 (Dekker).
 #[inline(always)]
-pub(super) fn fast_two_sum<M: Machine>(m: &mut M, a: M::F, b: M::F) -> Pair<M::F> {
+pub(crate) fn fast_two_sum<M: Machine>(m: &mut M, a: M::F, b: M::F) -> Pair<M::F> {
     let hi = calc!(m, a + b);
     let lo = calc!(m, b - (hi - a));
     Pair { hi, lo }
@@ -84,7 +84,7 @@ pub(super) fn fast_two_sum<M: Machine>(m: &mut M, a: M::F, b: M::F) -> Pair<M::F
 
 /// a + b exactly (Knuth; Møller).
 #[inline(always)]
-pub(super) fn two_sum<M: Machine>(m: &mut M, a: M::F, b: M::F) -> Pair<M::F> {
+pub(crate) fn two_sum<M: Machine>(m: &mut M, a: M::F, b: M::F) -> Pair<M::F> {
     let hi = calc!(m, a + b);
     let b_part = calc!(m, hi - a);
     let lo = calc!(m, (a - (hi - b_part)) + (b - b_part));
@@ -93,7 +93,7 @@ pub(super) fn two_sum<M: Machine>(m: &mut M, a: M::F, b: M::F) -> Pair<M::F> {
 
 /// a · b exactly, barring underflow of the low part.
 #[inline(always)]
-pub(super) fn two_product<M: Machine>(m: &mut M, a: M::F, b: M::F) -> Pair<M::F> {
+pub(crate) fn two_product<M: Machine>(m: &mut M, a: M::F, b: M::F) -> Pair<M::F> {
     let hi = calc!(m, a * b);
     let lo = calc!(m, a * b - hi);
     Pair { hi, lo }
@@ -113,7 +113,7 @@ pub(super) fn round_pair<M: Machine>(m: &mut M, x: Pair<M::F>) -> M::F {
 
 /// n / d for normalised pairs to about 2⁻¹⁰⁰ by one division and its remainder.
 #[inline(always)]
-pub(super) fn divide<M: Machine>(m: &mut M, n: Pair<M::F>, d: Pair<M::F>) -> Pair<M::F> {
+pub(crate) fn divide<M: Machine>(m: &mut M, n: Pair<M::F>, d: Pair<M::F>) -> Pair<M::F> {
     let (n_hi, n_lo, d_hi, d_lo) = (n.hi, n.lo, d.hi, d.lo);
     let reciprocal = calc!(m, [1.0] / d_hi);
     let hi = calc!(m, n_hi * reciprocal);

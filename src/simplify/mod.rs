@@ -12,6 +12,7 @@ mod pattern;
 mod plan;
 mod product;
 mod ratio;
+mod removable;
 mod rules;
 mod saturate;
 mod selection;
@@ -73,6 +74,11 @@ pub fn simplified(function: Function, level: Level, purpose: Purpose) -> Functio
 /// [`simplified`] for a function that is about to be differentiated: rules for results wait.
 pub fn prepared(function: Function, level: Level, purpose: Purpose) -> Function {
     rewritten(function, &[], level, purpose, Stage::Before).0
+}
+
+/// [`simplified`] for a derivative that is a result, but is about to be differentiated as well.
+pub fn between(function: Function, level: Level, purpose: Purpose) -> Function {
+    rewritten(function, &[], level, purpose, Stage::Any).0
 }
 
 /// [`simplified`], with some nodes kept whole: they are simplified themselves, but never taken
@@ -167,6 +173,9 @@ fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
     // Saturation would take apart what is to be kept.
     if level == Level::Full && task.kept.is_empty() {
         task.roots = simplifier.saturate(std::mem::take(&mut task.roots), &mut task.origin);
+    }
+    if purpose == Purpose::Compute && task.stage == Stage::Last {
+        simplifier.fill_removable(&mut [&mut task.roots, &mut task.kept]);
     }
 }
 

@@ -348,10 +348,7 @@ impl Simplifier<'_> {
                 self.graph.apply(Elementwise::Mul, &[product, power])
             })
         };
-        for ratio in ratios {
-            let is_one = self.graph.constant(quotient).is_some_and(Number::is_one);
-            quotient = if is_one { ratio } else { self.graph.apply(Elementwise::Mul, &[quotient, ratio]) };
-        }
+        quotient = self.times_ratios(quotient, &ratios);
         let mut whole = Factors::new();
         for factor in below.into_iter().filter_map(inverted) {
             // hypot exists so as not to overflow, and its square would: divide one by one.

@@ -7,6 +7,13 @@ use super::product::{Base, Exponent, Factor, Factors};
 use super::{Purpose, Simplifier};
 use crate::ir::{Elementwise, Id, Number, Op};
 
+/// Quotients taken out of a product.
+#[derive(Default)]
+pub(super) struct Ratios {
+    single: Vec<Id>,
+    pairs: Vec<[Id; 2]>,
+}
+
 /// Powers that are multiplied or divided one factor at a time.
 const WRITTEN_OUT: std::ops::RangeInclusive<i64> = 2..=4;
 
@@ -19,10 +26,10 @@ fn factor(base: Base, n: i64) -> Factor {
 }
 
 impl Simplifier<'_> {
-    /// Takes quotients of powers out of `above/below`: a²/b² is (a/b)², and x²/hypot(x, y)³ is
-    /// (x/hypot(x, y))²/hypot(x, y), where squares of a and b alone would overflow or vanish.
-    pub(super) fn take_ratios(&mut self, above: &mut Factors, below: &mut Factors) -> Vec<Id> {
-        let mut ratios = Vec::new();
+    /// Takes quotients of powers out of `above/below`: a²/b² is (a/b)², where squares of a and b alone
+    /// would overflow or vanish.
+    pub(super) fn take_ratios(&mut self, above: &mut Factors, below: &mut Factors) -> Ratios {
+        let mut ratios = Ratios::default();
         if self.purpose != Purpose::Compute {
             return ratios;
         }
@@ -32,22 +39,74 @@ impl Simplifier<'_> {
                 let (Some(p), Some(q)) = (whole(&factor.exponent), whole(&divisor.exponent)) else {
                     continue;
                 };
-                let is_leg = self.graph.op(b) == Op::Elementwise(Elementwise::Hypot)
-                    && self.graph.operands(b).contains(&a);
+                if p == 2 && self.is_share(a, b) {
+                    ratios.pairs.push(self.shared_out(a, b, -q));
+                    (*factor, *divisor) = (self::factor(factor.base, 0), self::factor(divisor.base, 0));
+                    continue;
+                }
+                let is_leg = self.is_leg(a, b);
                 let shared = p.min(-q);
                 if shared < 1 || !(is_leg || WRITTEN_OUT.contains(&p) && WRITTEN_OUT.contains(&-q)) {
                     continue;
                 }
                 let ratio = self.graph.apply(Elementwise::Div, &[a, b]);
-                ratios.push(self.power_node(Base::Node(ratio), &Exponent::Number(Number::integer(shared))));
+                let left = -q - shared;
+                if is_leg && shared == 2 && left > 0 {
+                    ratios.pairs.push(self.shared_out(ratio, b, left));
+                    *divisor = self::factor(divisor.base, 0);
+                } else {
+                    let shared = Exponent::Number(Number::integer(shared));
+                    ratios.single.push(self.power_node(Base::Node(ratio), &shared));
+                    *divisor = self::factor(divisor.base, -left);
+                }
                 *factor = self::factor(factor.base, p - shared);
-                *divisor = self::factor(divisor.base, q + shared);
             }
         }
         let is_left = |f: &mut Factor| whole(&f.exponent) != Some(0);
         above.retain(is_left);
         below.retain(is_left);
         ratios
+    }
+
+    fn is_leg(&self, leg: Id, length: Id) -> bool {
+        self.graph.op(length) == Op::Elementwise(Elementwise::Hypot)
+            && self.graph.operands(length).contains(&leg)
+    }
+
+    /// Whether the one is a leg over the other.
+    fn is_share(&self, share: Id, length: Id) -> bool {
+        self.graph.op(share) == Op::Elementwise(Elementwise::Div)
+            && matches!(*self.graph.operands(share), [leg, whole] if whole == length && self.is_leg(leg, length))
+    }
+
+    /// Two factors whose product is `ratio²/length^divisions`, the divisions shared out among them:
+    /// neither vanishes where the product does not, as the square of a short leg's share does.
+    fn shared_out(&mut self, ratio: Id, length: Id, divisions: i64) -> [Id; 2] {
+        [divisions / 2, divisions - divisions / 2].map(|times| {
+            (0..times).fold(ratio, |share, _| self.graph.apply(Elementwise::Div, &[share, length]))
+        })
+    }
+
+    /// The product times its ratios; of a pair, one factor before all others and one after.
+    pub(super) fn times_ratios(&mut self, mut product: Id, ratios: &Ratios) -> Id {
+        for &[_, share] in &ratios.pairs {
+            product = self.times_unless_one(product, share);
+        }
+        for &ratio in &ratios.single {
+            product = self.times_unless_one(product, ratio);
+        }
+        for &[share, other] in &ratios.pairs {
+            product = match share == other && product == share {
+                true => self.power_node(Base::Node(share), &Exponent::Number(Number::integer(2))),
+                false => self.graph.apply(Elementwise::Mul, &[product, share]),
+            };
+        }
+        product
+    }
+
+    fn times_unless_one(&mut self, product: Id, factor: Id) -> Id {
+        let is_one = self.graph.constant(product).is_some_and(Number::is_one);
+        if is_one { factor } else { self.graph.apply(Elementwise::Mul, &[product, factor]) }
     }
 
     /// The factors with those that vanish far out in front, and powers beside them written out:

@@ -210,8 +210,8 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "logit",           "log(x/(1 - x))",             "log(x) - log1p(-x)",                 OverReals),
     // Roots of sums of squares, which overflow only where the root does.
     rule_for(Compute, "hypot-one",       "sqrt(x^2 + 1)",              "hypot(x, 1)",                        OverReals),  // finite @ x = 1e200
-    rule_for(Compute, "hypot-slope",     "1/hypot(x, y) - (x/hypot(x, y))^2/hypot(x, y)", "(y/hypot(x, y))^2/hypot(x, y)", OverReals),
-    rule_for(Compute, "hypot-slope-mirror", "1/hypot(x, y) - (y/hypot(x, y))^2/hypot(x, y)", "(x/hypot(x, y))^2/hypot(x, y)", OverReals),
+    rule_for(Compute, "hypot-slope",     "1/hypot(x, y) - x/hypot(x, y)*(x/hypot(x, y)/hypot(x, y))", "y/hypot(x, y)*(y/hypot(x, y)/hypot(x, y))", OverReals),
+    rule_for(Compute, "hypot-slope-mirror", "1/hypot(x, y) - y/hypot(x, y)*(y/hypot(x, y)/hypot(x, y))", "x/hypot(x, y)*(x/hypot(x, y)/hypot(x, y))", OverReals),
     rule_before("hypot-square-first", "hypot(x, y)^2",          "x^2 + y^2",                          OverReals),  // has a slope @ x = y = 0
     rule_last("hypot-less-one",  "hypot(1, x) - 1",            "x*tanh(asinh(x)/2)",                 OverReals),  // 5e-21 @ x = 1e-10, where the left is 0
     rule_for(Compute, "asinh",           "log(x + hypot(1, x))",       "asinh(x)",                           OverReals),  // -17.6 @ x = -2e7, where the left is -inf

@@ -42,6 +42,7 @@ mod program_faults;
 mod properties;
 mod randomness;
 mod readme;
+mod removable;
 mod rounds;
 mod rules;
 mod samples;

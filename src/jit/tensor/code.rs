@@ -85,8 +85,7 @@ impl Stretch<'_> {
         };
         let element = Width::from(precision);
         let costs = |inst: &Inst| inst_length(inst, host);
-        let trees: Vec<wide::Tree> =
-            nests.iter().map(|nest| wide::tree(program, nest, (level, element), costs, is_chunk)).collect();
+        let trees = wide::trees(program, &nests, (level, element), costs, is_chunk);
         Some(wide::assemble(&trees, level, element, foreign_address()))
     }
 

@@ -70,6 +70,8 @@ struct Code {
     orders: Vec<Order>,
     /// The first order of each stretch of the program.
     tops: Vec<usize>,
+    /// All there is to do, where that is one function.
+    whole: Option<Entry>,
     layout: Arc<Layout>,
     subnormals: Subnormals,
 }
@@ -126,9 +128,10 @@ impl TensorKernel {
             plan.tops.push(plan.orders.len());
             plan.push(stretch, &program, 0, 0, &mut entry);
         }
+        let whole = plan.whole();
         let Plan { steps, orders, tops, .. } = plan;
         let layout = Arc::new(Layout::of(&program, options.precision));
-        let code = Arc::new(Code { steps, orders, tops, layout, subnormals: options.subnormals });
+        let code = Arc::new(Code { steps, orders, tops, whole, layout, subnormals: options.subnormals });
         let others = options.threads.saturating_sub(1);
         let shared = code.clone();
         let pool = (others > 0 && code.steps.iter().any(|step| step.pieces() > 1)).then(|| {
@@ -181,7 +184,11 @@ impl TensorKernel {
     pub fn run(&self, workspace: &mut Workspace) {
         let arena = self.arena(workspace);
         let _control = Control::set(self.code.subnormals);
-        self.obey(0..self.code.orders.len(), arena);
+        match self.code.whole {
+            // SAFETY: as in `piece`: this is the only one.
+            Some(entry) => unsafe { entry(arena, 0) },
+            None => self.obey(0..self.code.orders.len(), arena),
+        }
     }
 
     /// Computes all outputs as [`run`](TensorKernel::run) does, and tells how long each stretch of
@@ -350,7 +357,7 @@ struct Control(Option<ControlWord>);
 
 impl Control {
     fn set(subnormals: Subnormals) -> Control {
-        Control((subnormals == Subnormals::Flush).then(flush_subnormals))
+        Control(if subnormals == Subnormals::Flush { flush_subnormals() } else { None })
     }
 }
 
@@ -367,16 +374,19 @@ type ControlWord = u32;
 #[cfg(not(target_arch = "x86_64"))]
 type ControlWord = ();
 
-/// Makes the processor take and make subnormal numbers as zero; what its control word was.
+/// Makes the processor take and make subnormal numbers as zero; what its control word was, if it was
+/// another. (To write the word takes as long as a dozen additions, and nothing overlaps with it.)
 #[cfg(target_arch = "x86_64")]
-fn flush_subnormals() -> u32 {
+fn flush_subnormals() -> Option<u32> {
     /// Flush results, and take operands for zero.
     const FLUSH: u32 = 0x8040;
     let mut before = 0u32;
     // SAFETY: stores the control word into a number of its size.
     unsafe { std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut before, options(nostack)) };
-    set_control(before | FLUSH);
-    before
+    (before & FLUSH != FLUSH).then(|| {
+        set_control(before | FLUSH);
+        before
+    })
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -388,7 +398,9 @@ fn set_control(word: u32) {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn flush_subnormals() {}
+fn flush_subnormals() -> Option<()> {
+    None
+}
 
 #[cfg(not(target_arch = "x86_64"))]
 fn set_control((): ()) {}

@@ -72,6 +72,14 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// The only function there is to call, over all of the arena.
+    pub fn whole(&self) -> Option<Entry> {
+        match (&self.steps[..], &self.orders[..]) {
+            ([Native::Code(entry)], [Order::Step { base: 0, .. }]) => Some(*entry),
+            _ => None,
+        }
+    }
+
     /// The orders of a stretch of a program whose arena begins at `base`, inside `level` loops.
     pub fn push(
         &mut self,

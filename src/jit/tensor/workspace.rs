@@ -105,6 +105,31 @@ impl Workspace {
         Ok(())
     }
 
+    /// Sets an input that is one number; as [`set`](Workspace::set).
+    ///
+    /// # Errors
+    /// Where there is no such input, or it is more than a number.
+    pub fn set_number(&mut self, input: usize, value: f64) -> Result<(), Error> {
+        let Buffer { offset, .. } = found(&self.layout.inputs, input, "input", 1)?;
+        match &mut self.arena {
+            Arena::F64(arena) => arena.all[arena.start + offset] = value,
+            Arena::F32(arena) => arena.all[arena.start + offset] = value as f32,
+        }
+        Ok(())
+    }
+
+    /// Reads an output that is one number.
+    ///
+    /// # Errors
+    /// Where there is no such output, or it is more than a number.
+    pub fn number(&self, output: usize) -> Result<f64, Error> {
+        let Buffer { offset, .. } = found(&self.layout.outputs, output, "output", 1)?;
+        Ok(match &self.arena {
+            Arena::F64(arena) => arena.all[arena.start + offset],
+            Arena::F32(arena) => f64::from(arena.all[arena.start + offset]),
+        })
+    }
+
     /// Reads an output, row-major.
     ///
     /// # Errors
@@ -157,13 +182,18 @@ impl Workspace {
     }
 }
 
+#[inline]
 fn found(places: &[Buffer], at: usize, what: &str, length: usize) -> Result<Buffer, Error> {
     match places.get(at) {
         Some(place) if place.size == length => Ok(*place),
-        Some(place) => Err(Error::input(Diagnostic::error(format!(
-            "{what} {at} of the kernel has {} numbers, not {length}",
-            place.size
-        )))),
-        None => Err(Error::input(Diagnostic::error(format!("the kernel has no {what} {at}")))),
+        place => Err(missing(place, at, what, length)),
     }
+}
+
+#[cold]
+fn missing(place: Option<&Buffer>, at: usize, what: &str, length: usize) -> Error {
+    Error::input(Diagnostic::error(match place {
+        Some(place) => format!("{what} {at} of the kernel has {} numbers, not {length}", place.size),
+        None => format!("the kernel has no {what} {at}"),
+    }))
 }

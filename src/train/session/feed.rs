@@ -68,7 +68,7 @@ impl Feed {
         }
         let clock = [step, time.steps, self.epoch(time.step), time.plateaus];
         for (place, value) in self.clock.into_iter().zip(clock) {
-            workspace.set(place, &[value as f64])?;
+            workspace.set_number(place, value as f64)?;
         }
         Ok(())
     }

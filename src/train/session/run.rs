@@ -282,9 +282,7 @@ impl Training {
     }
 
     fn number(&self, output: usize) -> Result<f64, Error> {
-        let mut value = [0.0];
-        self.workspace.get(output, &mut value)?;
-        Ok(value[0])
+        self.workspace.number(output)
     }
 
     /// Steps until the plan is done, or `observe` breaks off, or something goes wrong. `observe`

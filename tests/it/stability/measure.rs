@@ -140,12 +140,7 @@ impl Draw {
                 let x = if x.abs() > root { x.signum() * root * random.share() } else { x };
                 if x.abs() < 1.0 / root { 0.0 } else { x }
             }
-            Draw::Away | Draw::Middle => {
-                let x = anything(random);
-                let most = if self == Draw::Middle { format.exponent() / 4.0 } else { f64::INFINITY };
-                let x = x.clamp(-most, most);
-                if x.abs() < 0.5 { x.signum() * (0.5 + random.share()) } else { x }
-            }
+            Draw::Middle => anything(random).clamp(-format.exponent() / 4.0, format.exponent() / 4.0),
             Draw::Exponent => anything(random).clamp(-format.exponent(), format.exponent()),
             Draw::Share => 1e-6 + random.share() * 0.999,
             Draw::Whole => 2.0 + random.below(11) as f64,

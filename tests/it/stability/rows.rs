@@ -19,13 +19,11 @@ pub enum Draw {
     /// All floats whose square, or cube, is in range.
     Squared,
     Cubed,
-    /// All floats at least 1/2 away from 0.
-    Away,
     /// Probabilities, from a millionth on.
     Share,
     /// All floats whose exponential is in range.
     Exponent,
-    /// From a quarter of that range, at least 1/2 away from 0.
+    /// From a quarter of that range.
     Middle,
 }
 
@@ -48,7 +46,7 @@ pub struct Row {
     pub note: &'static str,
 }
 
-use Draw::{Any, Away, Class, Cubed, Exponent, Middle, Positive, Share, Squared, Unit, Whole};
+use Draw::{Any, Class, Cubed, Exponent, Middle, Positive, Share, Squared, Unit, Whole};
 use Kind::{Activation, Loss, Written};
 
 /// What every row without a reason of its own keeps.
@@ -65,12 +63,11 @@ const fn bounded(
     Row { kind, text, draws, bounds, note }
 }
 
-/// A row of which only the value is held over all floats.
-const VALUE: [f64; 3] = [4.0, f64::INFINITY, f64::INFINITY];
-const QUOTIENT: &str =
-    "near 0 the quotient rule's terms are 1/x times their difference: derivatives in the row below";
-const BESIDE: &str = "at least 1/2 away from 0";
-const CANCELS: [f64; 3] = [4.0, 64.0, 512.0];
+/// Rows with a removable singularity, around which their derivatives are computed from series.
+const SERIES: [f64; 3] = [4.0, 8.0, 4096.0];
+const BEYOND: &str = "where its series does not reach, the second derivative's terms cancel";
+const LOGARITHM: [f64; 3] = [4.0, 16.0, 4096.0];
+const BEYOND_BOTH: &str = "where its series does not reach, the derivatives' terms cancel";
 
 const fn row(kind: Kind, text: &'static str, draws: &'static [Draw]) -> Row {
     Row { kind, text, draws, bounds: USUAL, note: "" }
@@ -129,22 +126,19 @@ pub const ROWS: &[Row] = &[
     row(Written, "exp(a)/(exp(a) + exp(b))",            &[Any, Any]),
     row(Written, "exp(x) - 1",                          &[Any]),
     row(Written, "log(1 + x)",                          &[Any]),
-    bounded(Written, "x/(exp(x) - 1)", &[Exponent], VALUE, QUOTIENT),
-    bounded(Written, "x/(exp(x) - 1)", &[Middle], CANCELS, BESIDE),
-    bounded(Written, "(exp(x) - 1)/x", &[Exponent], VALUE, QUOTIENT),
-    bounded(Written, "(exp(x) - 1)/x", &[Middle], CANCELS, BESIDE),
-    bounded(Written, "log(x)/(x - 1)", &[Any], VALUE, "near 1 the quotient rule's terms cancel, as near 0 above"),
-    bounded(Written, "log(1 + x)/x", &[Any], VALUE, QUOTIENT),
-    bounded(Written, "log(1 + x)/x", &[Middle], CANCELS, BESIDE),
-    bounded(Written, "(1 - cos(x))/x^2", &[Squared], VALUE, QUOTIENT),
-    bounded(Written, "(1 - cos(x))/x^2", &[Away], CANCELS, BESIDE),
-    bounded(Written, "(1 - cos(x))/x", &[Squared], VALUE, QUOTIENT),
-    bounded(Written, "(1 - cos(x))/x", &[Away], CANCELS, BESIDE),
+    bounded(Written, "x/(exp(x) - 1)", &[Exponent], [4.0, 8.0, f64::INFINITY], "the second derivative's terms cancel far out: the row below"),
+    bounded(Written, "x/(exp(x) - 1)", &[Middle], SERIES, BEYOND),
+    bounded(Written, "(exp(x) - 1)/x", &[Exponent], SERIES, BEYOND),
+    bounded(Written, "log(x)/(x - 1)", &[Cubed], LOGARITHM, BEYOND_BOTH),
+    bounded(Written, "log(1 + x)/x", &[Cubed], LOGARITHM, BEYOND_BOTH),
+    row(Written, "(1 - cos(x))/x^2", &[Squared]),
+    row(Written, "(1 - cos(x))/x", &[Squared]),
+    bounded(Written, "1/tanh(x) - 1/x", &[Any], SERIES, BEYOND),
+    bounded(Written, "1/x - 1/sin(x)", &[Any], SERIES, BEYOND),
+    bounded(Written, "(x - sin(x))/x^3", &[Cubed], [4.0, 16.0, f64::INFINITY], "the second derivative is 0 at pi; the first one's terms cancel beyond its series"),
     row(Written, "cos(x) - 1",                          &[Any]),
-    bounded(Written, "sin(x)/x", &[Any], VALUE, QUOTIENT),
-    bounded(Written, "sin(x)/x", &[Away], CANCELS, BESIDE),
-    bounded(Written, "tanh(x)/x", &[Any], VALUE, QUOTIENT),
-    bounded(Written, "tanh(x)/x", &[Away], CANCELS, BESIDE),
+    row(Written, "sin(x)/x", &[Any]),
+    bounded(Written, "tanh(x)/x", &[Any], SERIES, BEYOND),
     row(Written, "sqrt(x^2 + y^2)",                     &[Any, Any]),
     row(Written, "sqrt(x*x + y*y)",                     &[Any, Any]),
     bounded(Written, "sqrt(x^2 + y^2 + z^2)", &[Squared, Squared, Squared], [4.0, 8.0, f64::INFINITY], "squares in range; the second derivative is 1/r - x^2/r^3, which cancels where y and z are small"),

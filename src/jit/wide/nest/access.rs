@@ -7,7 +7,7 @@ use super::sink::{Access, Held};
 use super::tree::{Address, Base, Pointer, Strides};
 use super::write::{Mode, NestWriter};
 use crate::jit::wide::{Op, Rounding};
-use crate::loops::tensor::{Affine, BufferId, Chosen, Load, Nest, Place, Write};
+use crate::loops::tensor::{Affine, Buffer, Chosen, Load, Nest, Place, Write};
 
 /// A row that was looked up, within so many loops.
 #[derive(Clone, Copy)]
@@ -104,7 +104,7 @@ impl NestWriter<'_, '_> {
     /// Elements at a place, some rounds further along the loop in lanes.
     fn element(&mut self, place: &Place, shift: i64, row: Option<Row>) -> Held {
         let address = self.address_in(row, place, shift);
-        let is_written = self.nest.writes().any(|buffer| self.overlap(buffer, place));
+        let is_written = self.is_written(place);
         let stride = match (self.mode, self.nest.lanes) {
             (Mode::One, _) | (_, None) => 0,
             (_, Some(l)) => place.at.strides[l],
@@ -119,7 +119,7 @@ impl NestWriter<'_, '_> {
             1 => self.sink.load(load, address, is_written),
             _ => {
                 let index = self.sink.integers(Op::Steps(stride as i32), &[]);
-                self.sink.gather(gather, address, is_written, index)
+                self.sink.gather(gather, address, is_written, (index, Some(stride)))
             }
         }
     }
@@ -143,9 +143,9 @@ impl NestWriter<'_, '_> {
             Mode::Tail { .. } => Op::GatherTail,
             _ => Op::Gather,
         };
-        let is_written = self.nest.writes().any(|buffer| self.overlap(buffer, place));
+        let is_written = self.is_written(place);
         let address = self.address(place, shift);
-        let value = self.sink.gather(gather, address, is_written, index);
+        let value = self.sink.gather(gather, address, is_written, (index, None));
         let nan = self.sink.number(f64::NAN);
         self.sink.push(Op::Select, &[valid, value, nan])
     }
@@ -165,10 +165,26 @@ impl NestWriter<'_, '_> {
         self.sink.push(Op::Add, &[first, steps])
     }
 
-    /// True where a buffer and that of a place have elements in common.
-    fn overlap(&self, buffer: BufferId, place: &Place) -> bool {
-        let [a, b] = [buffer, place.buffer].map(|id| self.program.buffers[id.index()]);
-        a.offset < b.offset + b.size && b.offset < a.offset + a.size
+    /// True where what is at a place may change while the region of code lasts: outside of all loops
+    /// that of the nests to come as well.
+    fn is_written(&self, place: &Place) -> bool {
+        let Buffer { size, offset } = self.program.buffers[place.buffer.index()];
+        if self.sink.is_straight() {
+            let bytes = self.element.bytes();
+            return self.sink.arena().is_written(offset * bytes, (offset + size) * bytes);
+        }
+        let overlaps = |other: Buffer| offset < other.offset + other.size && other.offset < offset + size;
+        self.nest.writes().any(|buffer| overlaps(self.program.buffers[buffer.index()]))
+    }
+
+    /// True where the tail is a buffer's end, and the rest of the vector the rest of a cache line. (A
+    /// later load takes what it needs from a store of a whole vector before that is in the cache.)
+    fn has_room(&self, place: &Place, tail: usize, address: &Address) -> bool {
+        let (bytes, buffer) = (self.element.bytes(), self.program.buffers[place.buffer.index()]);
+        let (start, end) = (address.offset as usize, (buffer.offset + buffer.size) * bytes);
+        self.sink.is_number(address)
+            && start + tail * bytes == end
+            && self.sink.arena().is_spare(end, start + self.level.bytes())
     }
 
     pub(super) fn store(&mut self, at: usize, part: usize, value: Held) {
@@ -181,6 +197,9 @@ impl NestWriter<'_, '_> {
         let (load, write): (Access, Access) = match self.mode {
             Mode::One => (Op::Spread, Op::StoreOne),
             Mode::Whole(_) => (Op::Load, Op::Store),
+            Mode::Tail { lanes, .. } if self.has_room(&store.to, lanes, &address) => {
+                (Op::LoadTail, Op::Store)
+            }
             Mode::Tail { .. } => (Op::LoadTail, Op::StoreTail),
         };
         let mut value = value;

@@ -40,7 +40,8 @@ const PAGE: i32 = 4096;
 pub fn assemble(trees: &[Tree], level: Level, element: Width, foreign: u64) -> Result<Assembly, Error> {
     let frame = Frame::new(level, element);
     let (out, words) = (Vec::new(), FxHashMap::default());
-    let mut coder = Coder { frame, element, out, words, next: 0, most: 0, slots: 0, taken: Vec::new() };
+    let mut coder =
+        Coder { frame, element, out, words, next: 0, most: 0, slots: 0, tail: None, taken: Vec::new() };
     coder.frame.append_masks();
     for tree in trees {
         coder.tree(tree)?;
@@ -58,6 +59,8 @@ struct Coder {
     next: i32,
     most: i32,
     slots: usize,
+    /// The tail of all the tree's regions, where it is one.
+    tail: Option<usize>,
     /// Registers for pointers and counters that were taken.
     taken: Vec<Gpr>,
 }
@@ -107,7 +110,8 @@ impl Coder {
             }
             self.out.push(Instr::StoreWord(word, Gpr::RCX));
         }
-        if let Some(tail) = tree.tail {
+        self.tail = tree.tail();
+        if let Some(tail) = self.tail {
             self.out.push(self.frame.load_mask(tail));
         }
         self.items(tree, &tree.items)
@@ -250,8 +254,11 @@ impl Coder {
         Ok(())
     }
 
-    /// Takes up a region's streams.
+    /// Takes up a region's streams, and its tail.
     fn enter(&mut self, code: &mut Code, region: &Region, pointers: &Pointers) {
+        if let (None, Some(tail)) = (self.tail, region.tail) {
+            self.out.push(self.frame.load_mask(tail));
+        }
         let used = used(&code.body, &code.code);
         let none = (Memory::at(Gpr::RDI, 0), None);
         let located = region.streams.iter().enumerate().map(|(at, address)| match code.streams[at] {

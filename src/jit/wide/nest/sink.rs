@@ -1,20 +1,24 @@
-//! Where code goes while a nest is written: the open region, and values from one to the next.
+//! Where code goes while nests are written: the open region, and values from one to the next.
+//!
+//! Nests in a row whose loops are written out share a region.
 //!
 //! What must stay true: a value computed in one region and used in another is kept in a slot at the
-//! end of the first; masks go as numbers.
+//! end of the first; masks go as numbers; a region has tails of one length.
 
+use super::memory::{Arena, Memory};
 use super::tree::{Address, Base, Item, LoopId, Pointer, Region, Row, Strides, Tree};
 use crate::jit::wide::{Body, Level, Op, Val, Width, apply};
 use crate::loops::Inst;
 use crate::loops::tensor::Combine;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
+use std::rc::Rc;
 
 /// A value, and the region it is computed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Held {
-    region: usize,
-    value: Val,
+    pub region: usize,
+    pub value: Val,
 }
 
 /// A load or a store, of a stream.
@@ -24,23 +28,32 @@ pub(super) type Access = fn(u32) -> Op;
 pub(super) struct Sink {
     pub level: Level,
     pub element: Width,
-    regions: Vec<Region>,
+    pub(super) regions: Vec<Region>,
     /// The items of the loops that are open, the innermost last.
-    items: Vec<Vec<Item>>,
+    pub(super) items: Vec<Vec<Item>>,
     /// The region that code is added to.
-    open: Option<usize>,
+    pub(super) open: Option<usize>,
     loops: u32,
     rows: u32,
     slots: u32,
     kept: FxHashMap<Held, u32>,
-    /// Streams of the open region, by address and by how much was stored before.
-    streams: FxHashMap<(Address, u32), u32>,
-    stores: u32,
-    pub tail: Option<usize>,
+    /// Streams of the open region, by address and by the last store that may have been there.
+    pub(super) streams: FxHashMap<(Address, u32), u32>,
+    /// What the open region has stored, and which of its values have equal lanes.
+    pub(super) memory: Memory,
+    pub(super) equal: Vec<bool>,
+    pub(super) arena: Rc<Arena>,
+    pub(super) tail: Option<usize>,
+    /// Instructions for which loops may still be written out whole.
+    pub spare: u32,
 }
 
+/// Most instructions of a region that another nest adds to, and most slots.
+const LONG: usize = 2000;
+const MANY: u32 = 32;
+
 impl Sink {
-    pub fn new(level: Level, element: Width) -> Sink {
+    pub fn new(level: Level, element: Width, arena: Rc<Arena>, spare: u32) -> Sink {
         Sink {
             level,
             element,
@@ -52,14 +65,23 @@ impl Sink {
             slots: 0,
             kept: FxHashMap::default(),
             streams: FxHashMap::default(),
-            stores: 0,
+            memory: Memory::default(),
+            equal: Vec::new(),
+            arena,
             tail: None,
+            spare,
         }
     }
 
     pub fn finish(mut self) -> Tree {
         let items = self.items.pop().expect("the outermost list is never closed");
-        Tree { regions: self.regions, items, slots: self.slots, tail: self.tail }
+        Tree { regions: self.regions, items, slots: self.slots }
+    }
+
+    /// True where another nest goes on in the open region.
+    pub fn goes_on(&self) -> bool {
+        let is_short = |open: usize| self.regions[open].body.insts.len() < LONG;
+        self.open.is_some_and(is_short) && self.slots < MANY
     }
 
     /// Ends the open region.
@@ -67,20 +89,22 @@ impl Sink {
         self.open = None;
     }
 
-    fn region(&mut self) -> usize {
+    pub(super) fn region(&mut self) -> usize {
         if let Some(open) = self.open {
             return open;
         }
         let number = self.regions.len();
-        self.regions.push(Region { body: Body::new(self.level, self.element), streams: Vec::new() });
+        let body = Body::new(self.level, self.element);
+        self.regions.push(Region { body, streams: Vec::new(), tail: self.tail });
         self.items.last_mut().expect("one is always open").push(Item::Straight(number));
         self.open = Some(number);
         self.streams.clear();
-        self.stores = 0;
+        self.memory.clear();
+        self.equal.clear();
         number
     }
 
-    fn body(&mut self) -> &mut Body {
+    pub(super) fn body(&mut self) -> &mut Body {
         let region = self.region();
         &mut self.regions[region].body
     }
@@ -119,7 +143,7 @@ impl Sink {
     }
 
     /// The value in the open region.
-    fn here(&mut self, held: Held) -> Val {
+    pub(super) fn here(&mut self, held: Held) -> Val {
         let region = self.region();
         if held.region == region {
             return held.value;
@@ -249,36 +273,17 @@ impl Sink {
         self.push(Op::Select, &[tail, inside, outside])
     }
 
-    fn stream(&mut self, address: Address, stores: u32) -> u32 {
-        let region = self.region();
-        let streams = &mut self.regions[region].streams;
-        *self.streams.entry((address, stores)).or_insert_with_key(|(address, _)| {
-            streams.push(address.clone());
-            streams.len() as u32 - 1
-        })
+    /// What follows is a tail of so many lanes.
+    pub fn open_tail(&mut self, lanes: usize) {
+        self.tail = Some(lanes);
+        let Some(open) = self.open else { return };
+        match self.regions[open].tail {
+            Some(other) if other != lanes => self.cut(),
+            _ => self.regions[open].tail = Some(lanes),
+        }
     }
 
-    /// What is at an address; if that is written as well, what is there now.
-    pub fn load(&mut self, op: Access, address: Address, is_written: bool) -> Held {
-        self.loaded(op, address, is_written, &[])
-    }
-
-    /// What is at the elements that an index says, counted from an address.
-    pub fn gather(&mut self, op: Access, address: Address, is_written: bool, index: Held) -> Held {
-        self.loaded(op, address, is_written, &[index])
-    }
-
-    fn loaded(&mut self, op: Access, address: Address, is_written: bool, index: &[Held]) -> Held {
-        self.region();
-        let stores = if is_written { self.stores } else { 0 };
-        let stream = self.stream(address, stores);
-        self.push(op(stream), index)
-    }
-
-    pub fn store(&mut self, op: Access, address: Address, value: Held) {
-        self.region();
-        self.stores += 1;
-        let stream = self.stream(address, self.stores);
-        self.push(op(stream), &[value]);
+    pub fn close_tail(&mut self) {
+        self.tail = None;
     }
 }

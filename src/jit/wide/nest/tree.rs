@@ -74,6 +74,8 @@ pub struct Row {
 pub struct Region {
     pub body: Body,
     pub streams: Vec<Address>,
+    /// Lanes of the tail.
+    pub tail: Option<usize>,
 }
 
 /// One thing to do.
@@ -94,6 +96,13 @@ pub struct Tree {
     pub items: Vec<Item>,
     /// How many slots regions keep vectors in.
     pub slots: u32,
-    /// Lanes of the tail; the same for all that have one.
-    pub tail: Option<usize>,
+}
+
+impl Tree {
+    /// Lanes of the tail, where it is the same for all regions that have one.
+    pub fn tail(&self) -> Option<usize> {
+        let mut tails = self.regions.iter().filter_map(|region| region.tail);
+        let first = tails.next()?;
+        tails.all(|tail| tail == first).then_some(first)
+    }
 }

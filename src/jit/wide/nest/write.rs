@@ -28,7 +28,7 @@ pub(super) enum Mode {
     /// So many whole vectors.
     Whole(usize),
     /// The elements of no whole vector; how many vectors come before them.
-    Tail { after: usize },
+    Tail { lanes: usize, after: usize },
 }
 
 impl Mode {
@@ -56,7 +56,7 @@ pub(super) struct NestWriter<'n, 's> {
     pub(super) sink: &'s mut Sink,
     pub(super) nest: &'n Nest,
     pub(super) program: &'n TensorProgram,
-    level: Level,
+    pub(super) level: Level,
     pub(super) element: Width,
     pub(super) counters: Vec<Counter>,
     pub(super) mode: Mode,
@@ -67,6 +67,8 @@ pub(super) struct NestWriter<'n, 's> {
     fused: Vec<bool>,
     /// Work of one round of each level, that of loops inside included.
     work: Vec<u32>,
+    /// True for a nest of so little work that all its loops are written out.
+    is_whole: bool,
     /// Vectors at once.
     parts: usize,
     /// Of each store, by part.
@@ -126,14 +128,33 @@ impl<'n, 's> NestWriter<'n, 's> {
             varies,
             fused,
             work,
+            is_whole: false,
             parts,
             accumulators: Vec::new(),
             is_chunk,
             rows: vec![None; nest.loads.len()],
             store_rows: vec![None; nest.stores.len()],
         };
+        writer.is_whole = !is_chunk && writer.fits_whole();
         writer.sum_work();
         writer
+    }
+
+    /// Takes the work of all rounds from what the function may still write out, if it fits.
+    fn fits_whole(&mut self) -> bool {
+        let (mut rounds, mut all) = (1u32, self.work[0]);
+        for (l, &inside) in self.work.iter().skip(1).enumerate() {
+            let extent = self.nest.loops[l].extent;
+            let vectors =
+                if self.nest.lanes == Some(l) { extent.div_ceil(self.lanes() as u32) } else { extent };
+            rounds = rounds.saturating_mul(vectors);
+            all = all.saturating_add(rounds.saturating_mul(inside));
+        }
+        let fits = all <= self.sink.spare;
+        if fits {
+            self.sink.spare -= all;
+        }
+        fits
     }
 
     /// Adds the work of loops inside to each level's own.
@@ -160,7 +181,6 @@ impl<'n, 's> NestWriter<'n, 's> {
     pub fn write(mut self) {
         let known = vec![SmallVec::new(); self.nest.block().insts.len()];
         self.within(0, known);
-        self.sink.cut();
     }
 
     /// Everything inside the first `level` loops.
@@ -213,9 +233,10 @@ impl<'n, 's> NestWriter<'n, 's> {
             self.round(level, count * step, known);
         }
         if tail > 0 {
-            self.sink.tail = Some(tail);
-            self.mode = Mode::Tail { after: vectors };
+            self.sink.open_tail(tail);
+            self.mode = Mode::Tail { lanes: tail, after: vectors };
             self.round(level, count * step + vectors * lanes, known);
+            self.sink.close_tail();
         }
         self.mode = Mode::One;
     }
@@ -232,7 +253,7 @@ impl<'n, 's> NestWriter<'n, 's> {
         let parts = self.mode.parts() as u32;
         let inside = self.work[level + 1].saturating_mul(count as u32);
         let inside = if self.nest.lanes == Some(level) { inside.saturating_mul(parts) } else { inside };
-        if count == 1 || inside <= UNROLL {
+        if count == 1 || inside <= UNROLL || self.is_whole {
             (0..count).for_each(|round| self.round(level, round * step, known));
             return;
         }
@@ -306,7 +327,7 @@ impl<'n, 's> NestWriter<'n, 's> {
 
     fn accumulate(&mut self, known: &Known) {
         let first = match self.mode {
-            Mode::Tail { after } if self.nest.lanes_are_reduced() => after,
+            Mode::Tail { after, .. } if self.nest.lanes_are_reduced() => after,
             _ => 0,
         };
         for (store, name) in self.nest.stored() {
@@ -371,6 +392,7 @@ impl<'n, 's> NestWriter<'n, 's> {
             all = self.sink.combined(combine, all, other);
             bytes /= 2;
         }
+        self.sink.set_equal(all);
         all
     }
 }

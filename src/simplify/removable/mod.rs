@@ -1,0 +1,238 @@
+//! Removable singularities: `cos(x)/x - sin(x)/x^2` is small near 0, and its terms are not.
+//!
+//! Around a point where a divisor vanishes, everything that depends on one variable is developed in a
+//! Laurent series with exact coefficients. A result that has a value there although terms on the way to it
+//! cancel is computed from that series near the point, and as it stands elsewhere. At the point itself it
+//! stays what it was: undefined.
+//!
+//! What must stay true: that terms cancel is known from exact numbers, never from rounded ones.
+
+mod coefficient;
+mod functions;
+mod polynomial;
+mod series;
+
+use super::Simplifier;
+use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable, use_counts};
+use coefficient::{Coefficient, Double};
+use polynomial::Polynomial;
+use rustc_hash::FxHashMap;
+use series::Series;
+
+/// Terms of the exact series: enough to see what cancels.
+const EXACT: usize = 16;
+
+/// Terms of the series in many digits.
+const LONG: usize = 80;
+
+/// Nodes above which nothing is looked for.
+const LARGEST: usize = 2_000;
+
+/// Where a divisor may vanish.
+#[derive(Clone, PartialEq)]
+struct Point {
+    variable: Id,
+    centre: Number,
+}
+
+type All<T> = FxHashMap<Id, Series<T>>;
+
+impl Simplifier<'_> {
+    /// Puts series in place of what cancels near a removable singularity.
+    pub(super) fn fill_removable(&mut self, lists: &mut [&mut Vec<Id>]) {
+        let roots = |lists: &[&mut Vec<Id>]| -> Vec<Id> { lists.iter().flat_map(|l| l.to_vec()).collect() };
+        let nodes = reachable(self.graph, &roots(lists));
+        if nodes.len() > LARGEST || !nodes.iter().any(|&id| divisor(self.graph, id).is_some()) {
+            return;
+        }
+        for point in points(self.graph, &nodes) {
+            let all = roots(lists);
+            let by = replacements(self.graph, &all, &point);
+            if by.is_empty() {
+                continue;
+            }
+            for list in lists.iter_mut() {
+                **list = self.graph.replaced(list, &by);
+            }
+        }
+    }
+}
+
+/// What a node divides by, whether it says so or not.
+fn divisor(graph: &Graph, id: Id) -> Option<Id> {
+    use Elementwise::{Cot, Coth, Csc, Csch, Div, Pow};
+    let Op::Elementwise(op) = graph.op(id) else { return None };
+    let found = match op {
+        Div => graph.operand(id, 1),
+        Csc | Csch | Cot | Coth => graph.operand(id, 0),
+        Pow if graph.constant(graph.operand(id, 1)).is_some_and(Number::is_negative) => graph.operand(id, 0),
+        _ => return None,
+    };
+    graph.constant(found).is_none().then_some(found)
+}
+
+/// The points at which divisors vanish, in the order in which they are met.
+fn points(graph: &Graph, nodes: &[Id]) -> Vec<Point> {
+    let variables = variables(graph, nodes);
+    let divisors: Vec<Id> = nodes.iter().filter_map(|&id| divisor(graph, id)).collect();
+    let mut candidates: Vec<Id> = Vec::new();
+    for &d in &divisors {
+        let variable = match variables.get(&d) {
+            Some(Some(variable)) => *variable,
+            Some(None) => d,
+            None => continue,
+        };
+        if !candidates.contains(&variable) {
+            candidates.push(variable);
+        }
+    }
+    let mut points = Vec::new();
+    for variable in candidates {
+        let at_zero = Point { variable, centre: Number::integer(0) };
+        let around = exact_series(graph, nodes, &at_zero);
+        let vanishes = |d: &Id| around.get(d).is_some_and(|s| s.low > 0);
+        let roots: Vec<Number> = divisors.iter().filter_map(|d| root_of_linear(around.get(d)?)).collect();
+        if divisors.iter().any(vanishes) {
+            points.push(at_zero);
+        }
+        for centre in roots {
+            let point = Point { variable, centre };
+            if !points.contains(&point) {
+                points.push(point);
+            }
+        }
+    }
+    points
+}
+
+/// For every node of elementwise ops: the one node of another kind it depends on, or `None` if these are
+/// several. Constants are not in the map.
+fn variables(graph: &Graph, nodes: &[Id]) -> FxHashMap<Id, Option<Id>> {
+    let mut found: FxHashMap<Id, Option<Id>> = FxHashMap::default();
+    for &id in nodes {
+        let Op::Elementwise(_) = graph.op(id) else {
+            if graph.constant(id).is_none() {
+                found.insert(id, Some(id));
+            }
+            continue;
+        };
+        let below = graph.operands(id).iter().filter_map(|x| found.get(x).copied());
+        let joined = below.reduce(|a, b| if a == b { a } else { None });
+        found.extend(joined.map(|variable| (id, variable)));
+    }
+    found
+}
+
+/// Where `a + b·x` is 0.
+fn root_of_linear(series: &Series<Number>) -> Option<Number> {
+    let [a, b, rest @ ..] = series.terms.as_slice() else { return None };
+    let is_linear = series.low == 0 && !b.is_zero() && rest.iter().all(Number::is_zero);
+    if is_linear { Number::div(&a.negate(), b) } else { None }
+}
+
+/// The series of all nodes that depend on the point's variable alone.
+fn exact_series(graph: &Graph, nodes: &[Id], point: &Point) -> All<Number> {
+    let mut all = All::default();
+    for &id in nodes {
+        let series = series_of(graph, id, point, &all, EXACT);
+        all.extend(series.filter(|s| s.terms.iter().all(Number::is_small)).map(|s| (id, s)));
+    }
+    all
+}
+
+/// The same in many digits and terms; where they begin is known from the exact ones.
+fn long_series(graph: &Graph, nodes: &[Id], point: &Point, exact: &All<Number>) -> All<Double> {
+    let mut all = All::default();
+    for &id in nodes {
+        let Some(known) = exact.get(&id) else { continue };
+        let series = series_of(graph, id, point, &all, LONG).and_then(|s| s.starting_at(known.low));
+        all.extend(series.map(|s| (id, s)));
+    }
+    all
+}
+
+fn series_of<T: Coefficient>(
+    graph: &Graph,
+    id: Id,
+    point: &Point,
+    all: &All<T>,
+    count: usize,
+) -> Option<Series<T>> {
+    if id == point.variable {
+        return Series::variable(&point.centre, count);
+    }
+    if let Some(c) = graph.constant(id) {
+        return Series::constant(c, count);
+    }
+    let Op::Elementwise(op) = graph.op(id) else { return None };
+    let operands = graph.operands(id);
+    if op == Elementwise::Pow {
+        let (p, q) = graph.constant(operands[1])?.to_ratio()?;
+        return all.get(&operands[0])?.power(p, u32::try_from(q).ok()?);
+    }
+    let series: Option<Vec<&Series<T>>> = operands.iter().map(|x| all.get(x)).collect();
+    functions::apply(op, &series?)
+}
+
+/// Nodes, and what is to be computed instead.
+fn replacements(graph: &mut Graph, roots: &[Id], point: &Point) -> Vec<(Id, Id)> {
+    let nodes = reachable(graph, roots);
+    let exact = exact_series(graph, &nodes, point);
+    let found = cancelling(graph, &nodes, roots, &exact);
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let long = long_series(graph, &nodes, point, &exact);
+    let mut by = Vec::new();
+    for id in found {
+        let polynomial = long.get(&id).and_then(|series| Polynomial::near(series, &exact[&id]));
+        by.extend(polynomial.map(|polynomial| (id, polynomial.before(graph, point, id))));
+    }
+    by
+}
+
+/// The largest nodes in which terms cancel, and which have a value at the point.
+fn cancelling(graph: &Graph, nodes: &[Id], roots: &[Id], exact: &All<Number>) -> Vec<Id> {
+    let mut cancels: FxHashMap<Id, bool> = FxHashMap::default();
+    for &id in nodes {
+        let operands = graph.operands(id);
+        let lows: Vec<i32> = operands.iter().filter_map(|x| Some(exact.get(x)?.low)).collect();
+        let is_sum = matches!(graph.op(id), Op::Elementwise(Elementwise::Add | Elementwise::Sub));
+        let Some(series) = exact.get(&id) else { continue };
+        // What is left of `x - 1` beside 1 is exact.
+        let here = is_sum && !series.is_distance() && lows.iter().min().is_some_and(|&low| series.low > low);
+        let below = operands.iter().any(|x| cancels.get(x).copied().unwrap_or(false));
+        cancels.insert(id, here || below);
+    }
+    let is_found = |id: Id| cancels.get(&id) == Some(&true) && exact[&id].low >= 0;
+    let mut uses = use_counts(graph, roots);
+    for &user in nodes {
+        let is_covered = |x: Id| is_found(user) || guards(graph, user, x, exact);
+        for &x in graph.operands(user) {
+            uses[x.index()] -= u32::from(is_covered(x));
+        }
+    }
+    nodes.iter().copied().filter(|&id| is_found(id) && uses[id.index()] > 0).collect()
+}
+
+/// Whether a node takes another only away from the point: what an earlier visit has made.
+fn guards(graph: &Graph, user: Id, otherwise: Id, exact: &All<Number>) -> bool {
+    if graph.op(user) != Op::Selection(Selection::Select) || graph.operand(user, 2) != otherwise {
+        return false;
+    }
+    let mut pending = vec![graph.operand(user, 0)];
+    while let Some(truth) = pending.pop() {
+        match graph.op(truth) {
+            Op::Selection(Selection::And) => pending.extend(graph.operands(truth)),
+            Op::Selection(Selection::Less) => {
+                let near = graph.operand(truth, 0);
+                let is_abs = graph.op(near) == Op::Elementwise(Elementwise::Abs);
+                if is_abs && exact.get(&graph.operand(near, 0)).is_some_and(Series::is_distance) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
