@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench sums -- [NAME…] [text]` prints microseconds a call, the ratio to C with
 //! hand-derived gradients (`opponent/sums.c`, built here where there is a `cc`), the time of the
-//! objective alone and how many times as long its gradient takes, bytes of code, and the time from text
+//! objective alone and how many times as long both together take, bytes of code, and the time from text
 //! to kernel; with `text` the loops as well. One thread, its own time; the best of several rounds, all
 //! sides in turn; results are compared as well.
 
@@ -139,13 +139,13 @@ fn compare(Case(name, _, text): &Case, n: usize, c: Option<&'static Library>) {
     let error = gradient.iter().zip(&theirs_gradient).fold(0.0f64, |m, (a, b)| m.max((a - b).abs() / scale));
     let agree = symbol.is_none() || (error < 1e-9 && (value - expected).abs() <= 1e-9 * expected.abs());
     println!(
-        "{name:10} n = {n:8}: {:10.3} us, C {:10.3} us, ratio {:5.2}; objective {:10.3} us, gradient {:5.2} \
+        "{name:10} n = {n:8}: {:10.3} us, C {:10.3} us, ratio {:5.2}; objective {:10.3} us, both {:5.2} \
          times; {:6} bytes, compiled in {compile:?}{}",
         ours * 1e6,
         theirs * 1e6,
         ours / theirs,
         only * 1e6,
-        (ours - only) / only,
+        ours / only,
         kernel.code_size(),
         if agree { "" } else { "  RESULTS DIFFER" },
     );

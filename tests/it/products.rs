@@ -184,6 +184,26 @@ fn sums_of_several_blocks_are_the_interpreters() {
 }
 
 #[test]
+fn partial_sums_that_wait_for_more_terms_are_the_interpreters() {
+    for (seed, [m, n, k]) in [(1, [10, 10, 1000]), (2, [5, 13, 777]), (3, [16, 16, 1600]), (4, [7, 3, 3001])]
+    {
+        let (mut random, what) = seeded(seed);
+        // Terms lie side by side in both factors.
+        let matrix = |buffer, row, column| Matrix { buffer: BufferId::new(buffer), offset: 0, row, column };
+        let (to, left, right) = (matrix(2, n as i64, 1), matrix(0, k as i64, 1), matrix(1, 1, k as i64));
+        let outer = vec![(2, [(m * n) as i64, (m * k) as i64, 0])];
+        let product = Product { size: [m, n, k], to, left, right, outer };
+        let case = Case::new(&mut random, product.clone(), [2 * m * n, 2 * m * k, n * k], Fill::Any);
+        case.check(&what);
+        for precision in [Precision::F32, Precision::F64] {
+            let code = generate(&product, &case.program.buffers, precision, Level::best(), None);
+            let Some(code) = code.map(|code| code.assembly.to_string()) else { continue };
+            assert!(code.contains("push rbp") && !code.contains("vbroadcast"), "{what}: sums do not wait");
+        }
+    }
+}
+
+#[test]
 fn threads_and_pieces_change_nothing() {
     for (seed, size, loops) in [(1, [90, 170, 130], 0), (2, [300, 10, 400], 0), (3, [60, 60, 150], 2)] {
         let (mut random, what) = seeded(seed);

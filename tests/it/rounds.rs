@@ -192,13 +192,13 @@ fn check(function: &Function, inputs: &[f64], precision: Precision, found: &mut 
 #[test]
 fn round_by_round_is_step_by_step() {
     let mut found = Found::default();
-    for seed in 1..16 {
+    for seed in 1..9 {
         let (function, inputs) = Grown::new(seed).function();
         let precision = [Precision::F64, Precision::F32][seed as usize % 2];
         check(&function, &inputs, precision, &mut found, &format!("seed {seed}"));
     }
     let Found { runs, nests, products, rooms, taken_over } = found;
-    assert!(runs > 10 && nests > 20 && products > 10, "{runs} runs of {nests} nests, {products} products");
-    assert!(rooms > 10, "{rooms} arrays have room for one round");
-    assert!(taken_over > 5, "{taken_over} arrays take the place of others");
+    assert!(runs > 8 && nests > 12 && products > 8, "{runs} runs of {nests} nests, {products} products");
+    assert!(rooms > 5, "{rooms} arrays have room for one round");
+    assert!(taken_over > 2, "{taken_over} arrays take the place of others");
 }

@@ -17,8 +17,8 @@ pub(super) enum Way {
     Direct(Tile),
     /// Vectors of a panel, filled for so many terms at a time.
     Panel(Tile, Lay, usize),
-    /// Vectors along the terms of both factors.
-    Dot,
+    /// Vectors along the terms of both factors, so many terms at a time.
+    Dot(usize),
 }
 
 /// A product, turned or not, and how it is done.
@@ -39,7 +39,8 @@ pub(super) fn choose(shape: Shape) -> Option<Form> {
         return None;
     }
     if is_dot(&shape) {
-        return Some(Form { shape, way: Way::Dot });
+        let way = Way::Dot(dot::block(&shape));
+        return Some(Form { shape, way });
     }
     cheapest(shape).map(|(_, form)| form)
 }

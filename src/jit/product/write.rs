@@ -60,7 +60,8 @@ pub(super) fn write(form: Form, rounds: Option<u32>) -> Generated {
 fn frame_size(form: &Form) -> usize {
     match form.way {
         Way::Panel(tile, _, terms) => tile.vectors * form.shape.level.bytes() * terms,
-        Way::Direct(_) | Way::Dot => 0,
+        Way::Dot(block) => dot::frame_size(&form.shape, block),
+        Way::Direct(_) => 0,
     }
 }
 
@@ -84,7 +85,7 @@ fn open_frame(code: &mut Code, size: usize) {
 fn mask(code: &mut Code, form: &Form) -> Vec<u8> {
     let shape = &form.shape;
     let rest = match form.way {
-        Way::Dot => shape.terms % shape.lanes(),
+        Way::Dot(_) => shape.terms % shape.lanes(),
         _ => shape.columns % shape.lanes(),
     };
     if rest == 0 { Vec::new() } else { code.make_mask(rest) }
@@ -189,7 +190,7 @@ fn outer(code: &mut Code, form: &Form, shape: &Shape, depth: usize) {
         return match form.way {
             Way::Direct(tile) => columns(code, shape, tile, None),
             Way::Panel(tile, lay, terms) => columns(code, shape, tile, Some((lay, terms))),
-            Way::Dot => dot::write(code, shape),
+            Way::Dot(block) => dot::write(code, shape, block),
         };
     };
     let pointers = [Pointer::To, Pointer::Left, Pointer::Right];

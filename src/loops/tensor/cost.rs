@@ -97,6 +97,23 @@ fn store_factors(graph: &Graph, needed: &[Id], stored: &mut [bool]) {
     }
 }
 
+/// The nodes that products read as matrices, and that are computed.
+pub(super) fn factors_to_store(graph: &Graph, needed: &[Id]) -> impl Iterator<Item = Id> {
+    let factors = needed.iter().filter(|&&id| is_product(graph, id)).flat_map(|&id| graph.operands(id));
+    factors.map(|&x| behind_views(graph, x)).filter(|&x| is_pointwise(graph.op(x)))
+}
+
+/// The node of which a node shows elements in other places.
+fn behind_views(graph: &Graph, mut x: Id) -> Id {
+    use Structural::{Broadcast, Permute, Reshape, Slice, Window};
+    while let Op::Structural(Broadcast { .. } | Permute { .. } | Reshape | Slice { .. } | Window { .. }) =
+        graph.op(x)
+    {
+        x = graph.operand(x, 0);
+    }
+    x
+}
+
 /// The node that a node is a turning of, and the order of its axes there, packed.
 pub(super) fn behind_turns(graph: &Graph, x: Id) -> (Id, Option<u32>) {
     match graph.op(x) {

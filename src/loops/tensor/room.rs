@@ -13,7 +13,7 @@ const CHEAP: u32 = 4;
 const FROM: usize = 4;
 
 /// Computes cheap arrays anew in runs after the first that uses them.
-pub(super) fn made_again(steps: &mut Vec<Step>, sizes: &mut Vec<usize>) {
+pub(super) fn made_again(steps: &mut [Step], sizes: &mut Vec<usize>) {
     for at in 0..steps.len() {
         let Step::Rounds(run) = &steps[at] else { continue };
         let mut read: Vec<BufferId> = run.steps.iter().flat_map(Step::reads).collect();
