@@ -245,7 +245,7 @@ elementwise! {
     Acos     acos       (x)      = elementary::acos      ; Widened ; _ => [-(x.one() - x.square()).sqrt().recip()]                                     ; Within(-1.0, 1.0)          ; Falling ; Interval::within(0.0, 2.0 * QUARTER)  ; Smooth          ; r"\arccos";
     Atan     atan       (x)      = elementary::atan      ; Native  ; _ => [(x.one() + x.square()).recip()]                                             ; Everywhere                 ; Rising  ; Interval::between(-QUARTER, QUARTER)  ; Smooth          ; r"\arctan";
     /// The angle of the point (x, y): `atan2(y, x)`.
-    Atan2    atan2      (y, x)   = elementary::atan2     ; Widened ; _ => [x / x.hypot(y).square(), -y / x.hypot(y).square()]                          ; Other                      ; Own     ; Interval::within(-2.0 * QUARTER, 2.0 * QUARTER) ; Smooth          ; r"\operatorname{atan2}";
+    Atan2    atan2      (y, x)   = elementary::atan2     ; Widened ; _ => [x / x.hypot(y) / x.hypot(y), -y / x.hypot(y) / x.hypot(y)]                  ; Other                      ; Own     ; Interval::within(-2.0 * QUARTER, 2.0 * QUARTER) ; Smooth          ; r"\operatorname{atan2}";
     Sinh     sinh       (x)      = elementary::sinh      ; Widened ; _ => [x.cosh()]                                                                   ; Everywhere                 ; Rising  ; Interval::ALL                         ; Smooth          ; r"\sinh";
     Cosh     cosh       (x)      = elementary::cosh      ; Widened ; _ => [x.sinh()]                                                                   ; Everywhere                 ; Bowl    ; Interval::within(1.0, INFINITY)       ; Smooth          ; r"\cosh";
     // 1 − tanh² cancels: it is 0 at x = 20, where sech² is 1.7e-17.

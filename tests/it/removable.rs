@@ -1,4 +1,4 @@
-//! Removable singularities: digits near them, and what happens at them.
+//! Removable singularities and zeros: digits near them, and what happens at them.
 
 use symdiff::{Derivation, Function, Level, Purpose, jit, parse, simplify};
 
@@ -36,6 +36,16 @@ fn what_cancels_beside_a_removable_singularity_keeps_its_digits() {
     check("1/(x - 3) - 1/sin(x - 3)", 0, &[3.0 + 2_f64.powi(-30)], -2_f64.powi(-30) / 6.0);
     check("asin(x)/x - 1/sqrt(1 - x^2)", 0, &[h], -h * h / 3.0);
     check("cbrt(1 + x)/x - sqrt(1 + x)/x", 0, &[h], -1.0 / 6.0 + h / 72.0);
+}
+
+#[test]
+fn a_sum_that_cancels_at_a_zero_keeps_its_digits() {
+    let h = 1e-9;
+    check("log1p(x) - x", 0, &[h], -h * h / 2.0 + h * h * h / 3.0);
+    check("log(x) - x + 1", 0, &[1.0 + 2_f64.powi(-30)], -2_f64.powi(-61) + 2_f64.powi(-90) / 3.0);
+    check("tan(x) - x", 0, &[h], h * h * h / 3.0);
+    check("exp(x) - 1 - x", 0, &[h], h * h / 2.0 + h * h * h / 6.0);
+    check("sinh(x) - sin(x)", 0, &[h], h * h * h / 3.0);
 }
 
 #[test]

@@ -183,6 +183,7 @@ fn value(f: &Function, x: &[f64]) -> Value {
             Op::Selection(op) if op.is_comparison() => {
                 f64::from(u8::from(op.compare(operands[0], operands[1])))
             }
+            Op::Selection(Selection::And) => operands[0] * operands[1],
             other => panic!("{other:?} is not generated"),
         };
         defined &= value.is_finite();

@@ -1,9 +1,9 @@
-//! Removable singularities: `cos(x)/x - sin(x)/x^2` is small near 0, and its terms are not.
+//! Removable singularities, and zeros: `cos(x)/x - sin(x)/x^2` is small near 0, and its terms are not.
 //!
-//! Around a point where a divisor vanishes, everything that depends on one variable is developed in a
-//! Laurent series with exact coefficients. A result that has a value there although terms on the way to it
-//! cancel is computed from that series near the point, and as it stands elsewhere. At the point itself it
-//! stays what it was: undefined.
+//! Around a point where a divisor vanishes, or terms cancel, everything that depends on one variable is
+//! developed in a Laurent series with exact coefficients. A result that has a value there although terms on
+//! the way to it cancel is computed from that series near the point, and as it stands elsewhere. At the
+//! point itself it stays what it was: undefined, where it was that.
 //!
 //! What must stay true: that terms cancel is known from exact numbers, never from rounded ones.
 
@@ -22,13 +22,16 @@ use series::Series;
 /// Terms of the exact series: enough to see what cancels.
 const EXACT: usize = 16;
 
+/// Terms of those by which points are found: most functions have none, and are not to wait.
+const PROBE: usize = 4;
+
 /// Terms of the series in many digits.
 const LONG: usize = 80;
 
 /// Nodes above which nothing is looked for.
 const LARGEST: usize = 2_000;
 
-/// Where a divisor may vanish.
+/// Where a divisor vanishes, or terms cancel.
 #[derive(Clone, PartialEq)]
 struct Point {
     variable: Id,
@@ -38,11 +41,11 @@ struct Point {
 type All<T> = FxHashMap<Id, Series<T>>;
 
 impl Simplifier<'_> {
-    /// Puts series in place of what cancels near a removable singularity.
+    /// Puts series in place of what cancels near a removable singularity or a zero.
     pub(super) fn fill_removable(&mut self, lists: &mut [&mut Vec<Id>]) {
         let roots = |lists: &[&mut Vec<Id>]| -> Vec<Id> { lists.iter().flat_map(|l| l.to_vec()).collect() };
         let nodes = reachable(self.graph, &roots(lists));
-        if nodes.len() > LARGEST || !nodes.iter().any(|&id| divisor(self.graph, id).is_some()) {
+        if nodes.len() > LARGEST {
             return;
         }
         for point in points(self.graph, &nodes) {
@@ -71,31 +74,28 @@ fn divisor(graph: &Graph, id: Id) -> Option<Id> {
     graph.constant(found).is_none().then_some(found)
 }
 
-/// The points at which divisors vanish, in the order in which they are met.
+/// The points at which divisors vanish or sums cancel, in the order in which they are met.
 fn points(graph: &Graph, nodes: &[Id]) -> Vec<Point> {
     let variables = variables(graph, nodes);
-    let divisors: Vec<Id> = nodes.iter().filter_map(|&id| divisor(graph, id)).collect();
     let mut candidates: Vec<Id> = Vec::new();
-    for &d in &divisors {
-        let variable = match variables.get(&d) {
-            Some(Some(variable)) => *variable,
-            Some(None) => d,
-            None => continue,
+    for &id in nodes {
+        let variable = match divisor(graph, id) {
+            Some(d) => variables.get(&d).map(|variable| variable.unwrap_or(d)),
+            None if is_sum(graph, id) => variables.get(&id).copied().flatten(),
+            None => None,
         };
-        if !candidates.contains(&variable) {
-            candidates.push(variable);
-        }
+        candidates.extend(variable.filter(|v| !candidates.contains(v)));
     }
     let mut points = Vec::new();
     for variable in candidates {
         let at_zero = Point { variable, centre: Number::integer(0) };
-        let around = exact_series(graph, nodes, &at_zero);
-        let vanishes = |d: &Id| around.get(d).is_some_and(|s| s.low > 0);
-        let roots: Vec<Number> = divisors.iter().filter_map(|d| root_of_linear(around.get(d)?)).collect();
-        if divisors.iter().any(vanishes) {
+        let around = exact_series(graph, nodes, &at_zero, PROBE);
+        let vanishes =
+            |id: &Id| divisor(graph, *id).is_some_and(|d| around.get(&d).is_some_and(|s| s.low > 0));
+        if nodes.iter().any(|id| vanishes(id) || cancels(graph, *id, &around)) {
             points.push(at_zero);
         }
-        for centre in roots {
+        for centre in nodes.iter().filter_map(|&id| centre(graph, id, &around)) {
             let point = Point { variable, centre };
             if !points.contains(&point) {
                 points.push(point);
@@ -103,6 +103,25 @@ fn points(graph: &Graph, nodes: &[Id]) -> Vec<Point> {
         }
     }
     points
+}
+
+fn is_sum(graph: &Graph, id: Id) -> bool {
+    matches!(graph.op(id), Op::Elementwise(Elementwise::Add | Elementwise::Sub))
+}
+
+/// Whether a sum begins later than its terms. What is left of `x - 1` beside 1 is exact.
+fn cancels(graph: &Graph, id: Id, all: &All<Number>) -> bool {
+    let Some(series) = all.get(&id).filter(|s| is_sum(graph, id) && !s.is_distance()) else { return false };
+    let lows = graph.operands(id).iter().filter_map(|x| Some(all.get(x)?.low));
+    lows.min().is_some_and(|low| series.low > low)
+}
+
+/// Where a linear divisor, or a logarithm of something linear, is 0.
+fn centre(graph: &Graph, id: Id, around: &All<Number>) -> Option<Number> {
+    match graph.op(id) {
+        Op::Elementwise(Elementwise::Log) => root_of_linear(&around.get(&graph.operand(id, 0))?.plus(-1)?),
+        _ => root_of_linear(around.get(&divisor(graph, id)?)?),
+    }
 }
 
 /// For every node of elementwise ops: the one node of another kind it depends on, or `None` if these are
@@ -131,10 +150,10 @@ fn root_of_linear(series: &Series<Number>) -> Option<Number> {
 }
 
 /// The series of all nodes that depend on the point's variable alone.
-fn exact_series(graph: &Graph, nodes: &[Id], point: &Point) -> All<Number> {
+fn exact_series(graph: &Graph, nodes: &[Id], point: &Point, count: usize) -> All<Number> {
     let mut all = All::default();
     for &id in nodes {
-        let series = series_of(graph, id, point, &all, EXACT);
+        let series = series_of(graph, id, point, &all, count);
         all.extend(series.filter(|s| s.terms.iter().all(Number::is_small)).map(|s| (id, s)));
     }
     all
@@ -177,7 +196,7 @@ fn series_of<T: Coefficient>(
 /// Nodes, and what is to be computed instead.
 fn replacements(graph: &mut Graph, roots: &[Id], point: &Point) -> Vec<(Id, Id)> {
     let nodes = reachable(graph, roots);
-    let exact = exact_series(graph, &nodes, point);
+    let exact = exact_series(graph, &nodes, point, EXACT);
     let found = cancelling(graph, &nodes, roots, &exact);
     if found.is_empty() {
         return Vec::new();
@@ -193,18 +212,16 @@ fn replacements(graph: &mut Graph, roots: &[Id], point: &Point) -> Vec<(Id, Id)>
 
 /// The largest nodes in which terms cancel, and which have a value at the point.
 fn cancelling(graph: &Graph, nodes: &[Id], roots: &[Id], exact: &All<Number>) -> Vec<Id> {
-    let mut cancels: FxHashMap<Id, bool> = FxHashMap::default();
+    let mut within: FxHashMap<Id, bool> = FxHashMap::default();
     for &id in nodes {
-        let operands = graph.operands(id);
-        let lows: Vec<i32> = operands.iter().filter_map(|x| Some(exact.get(x)?.low)).collect();
-        let is_sum = matches!(graph.op(id), Op::Elementwise(Elementwise::Add | Elementwise::Sub));
-        let Some(series) = exact.get(&id) else { continue };
-        // What is left of `x - 1` beside 1 is exact.
-        let here = is_sum && !series.is_distance() && lows.iter().min().is_some_and(|&low| series.low > low);
-        let below = operands.iter().any(|x| cancels.get(x).copied().unwrap_or(false));
-        cancels.insert(id, here || below);
+        if !exact.contains_key(&id) {
+            continue;
+        }
+        let here = cancels(graph, id, exact);
+        let below = graph.operands(id).iter().any(|x| within.get(x).copied().unwrap_or(false));
+        within.insert(id, here || below);
     }
-    let is_found = |id: Id| cancels.get(&id) == Some(&true) && exact[&id].low >= 0;
+    let is_found = |id: Id| within.get(&id) == Some(&true) && exact[&id].low >= 0;
     let mut uses = use_counts(graph, roots);
     for &user in nodes {
         let is_covered = |x: Id| is_found(user) || guards(graph, user, x, exact);

@@ -74,8 +74,6 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("cot: operation (0, 0) Sign", "what is squared has any sign"),
     ("tanh: operation (0, 0) Sign", "what is squared has any sign"),
     ("coth: operation (0, 0) Sign", "what is squared has any sign"),
-    ("atan2: operation (0, 0) Sign", "what is squared has any sign"),
-    ("atan2: operation (1, 1) Sign", "what is squared has any sign"),
     ("add: partial 0 is that of 1", "both are 1"),
     ("add: partial 1 is that of 0", "both are 1"),
     ("polygamma: operation (0, 0) Off", "its first operand is a whole number, by which nothing is derived"),
