@@ -3,13 +3,14 @@
 use super::coefficient::Coefficient;
 use super::series::Series;
 use crate::ir::Elementwise;
+use std::borrow::Cow;
 
 /// The op of series; `None` where it has no Laurent series there, or one with other coefficients.
 #[rustfmt::skip]
-pub fn apply<T: Coefficient>(op: Elementwise, operands: &[&Series<T>]) -> Option<Series<T>> {
+pub fn apply<T: Coefficient>(op: Elementwise, operands: &[Cow<'_, Series<T>>]) -> Option<Series<T>> {
     use Elementwise as E;
-    let x = *operands.first()?;
-    let y = operands.get(1).copied().unwrap_or(x);
+    let x = operands.first()?;
+    let y = operands.get(1).unwrap_or(x);
     let (trigonometric, hyperbolic) = (|| x.sine_and_cosine(-1), || x.sine_and_cosine(1));
     match op {
         E::Neg => Some(x.scaled(-1)),

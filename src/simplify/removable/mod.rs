@@ -16,8 +16,10 @@ use super::Simplifier;
 use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable, use_counts};
 use coefficient::{Coefficient, Double};
 use polynomial::Polynomial;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use series::Series;
+use smallvec::SmallVec;
+use std::borrow::Cow;
 
 /// Terms of the exact series: enough to see what cancels.
 const EXACT: usize = 16;
@@ -27,6 +29,9 @@ const PROBE: usize = 4;
 
 /// Terms of the series in many digits.
 const LONG: usize = 80;
+
+/// Divisors looked at that depend on several variables.
+const MOST_OF_MANY: usize = 16;
 
 /// Nodes above which nothing is looked for.
 const LARGEST: usize = 2_000;
@@ -77,29 +82,47 @@ fn divisor(graph: &Graph, id: Id) -> Option<Id> {
 /// The points at which divisors vanish or sums cancel, in the order in which they are met.
 fn points(graph: &Graph, nodes: &[Id]) -> Vec<Point> {
     let variables = variables(graph, nodes);
+    let mut by_variable: FxHashMap<Id, Vec<Id>> = FxHashMap::default();
+    for &id in nodes {
+        if let Some(variable) = variables.get(&id).copied().flatten() {
+            by_variable.entry(variable).or_default().push(id);
+        }
+    }
     let mut candidates: Vec<Id> = Vec::new();
+    let mut seen: FxHashSet<Id> = FxHashSet::default();
+    let mut of_many = 0;
     for &id in nodes {
         let variable = match divisor(graph, id) {
             Some(d) => variables.get(&d).map(|variable| variable.unwrap_or(d)),
             None if is_sum(graph, id) => variables.get(&id).copied().flatten(),
             None => None,
         };
-        candidates.extend(variable.filter(|v| !candidates.contains(v)));
+        let Some(variable) = variable.filter(|&v| seen.insert(v)) else { continue };
+        of_many += usize::from(!by_variable.contains_key(&variable));
+        if of_many <= MOST_OF_MANY || by_variable.contains_key(&variable) {
+            candidates.push(variable);
+        }
     }
     let mut points = Vec::new();
     for variable in candidates {
-        let at_zero = Point { variable, centre: Number::integer(0) };
-        let around = exact_series(graph, nodes, &at_zero, PROBE);
-        let vanishes =
-            |id: &Id| divisor(graph, *id).is_some_and(|d| around.get(&d).is_some_and(|s| s.low > 0));
-        if nodes.iter().any(|id| vanishes(id) || cancels(graph, *id, &around)) {
-            points.push(at_zero);
-        }
-        for centre in nodes.iter().filter_map(|&id| centre(graph, id, &around)) {
-            let point = Point { variable, centre };
-            if !points.contains(&point) {
-                points.push(point);
-            }
+        points.extend(points_of(graph, variable, by_variable.get(&variable).map_or(nodes, Vec::as_slice)));
+    }
+    points
+}
+
+/// Those of one variable, which is all that some nodes depend on.
+fn points_of(graph: &Graph, variable: Id, nodes: &[Id]) -> Vec<Point> {
+    let at_zero = Point { variable, centre: Number::integer(0) };
+    let around = exact_series(graph, nodes, &at_zero, PROBE);
+    let vanishes = |id: &Id| divisor(graph, *id).is_some_and(|d| around.get(&d).is_some_and(|s| s.low > 0));
+    let mut points: Vec<Point> = Vec::new();
+    if nodes.iter().any(|id| vanishes(id) || cancels(graph, *id, &around)) {
+        points.push(at_zero);
+    }
+    for centre in nodes.iter().filter_map(|&id| centre(graph, id, &around)) {
+        let point = Point { variable, centre };
+        if !points.contains(&point) {
+            points.push(point);
         }
     }
     points
@@ -112,8 +135,9 @@ fn is_sum(graph: &Graph, id: Id) -> bool {
 /// Whether a sum begins later than its terms. What is left of `x - 1` beside 1 is exact.
 fn cancels(graph: &Graph, id: Id, all: &All<Number>) -> bool {
     let Some(series) = all.get(&id).filter(|s| is_sum(graph, id) && !s.is_distance()) else { return false };
-    let lows = graph.operands(id).iter().filter_map(|x| Some(all.get(x)?.low));
-    lows.min().is_some_and(|low| series.low > low)
+    // A constant that is not 0 begins at order 0.
+    let low = |x: &Id| all.get(x).map(|s| s.low).or_else(|| graph.constant(*x).map(|_| 0));
+    graph.operands(id).iter().filter_map(low).min().is_some_and(|low| series.low > low)
 }
 
 /// Where a linear divisor, or a logarithm of something linear, is 0.
@@ -180,17 +204,21 @@ fn series_of<T: Coefficient>(
     if id == point.variable {
         return Series::variable(&point.centre, count);
     }
-    if let Some(c) = graph.constant(id) {
-        return Series::constant(c, count);
-    }
     let Op::Elementwise(op) = graph.op(id) else { return None };
     let operands = graph.operands(id);
     if op == Elementwise::Pow {
         let (p, q) = graph.constant(operands[1])?.to_ratio()?;
         return all.get(&operands[0])?.power(p, u32::try_from(q).ok()?);
     }
-    let series: Option<Vec<&Series<T>>> = operands.iter().map(|x| all.get(x)).collect();
-    functions::apply(op, &series?)
+    if operands.iter().all(|x| !all.contains_key(x)) {
+        return None;
+    }
+    let of = |x: &Id| match graph.constant(*x) {
+        Some(c) => Series::constant(c, count).map(Cow::Owned),
+        None => all.get(x).map(Cow::Borrowed),
+    };
+    let series: SmallVec<[Cow<'_, Series<T>>; 3]> = operands.iter().map(of).collect::<Option<_>>()?;
+    functions::apply(op, &series)
 }
 
 /// Nodes, and what is to be computed instead.
