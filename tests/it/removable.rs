@@ -88,6 +88,13 @@ fn a_second_visit_adds_nothing() {
 }
 
 #[test]
+fn high_powers_and_long_numbers_are_left_alone() {
+    let exponents = ["999999999", "-999999999", "64", "1/1000003"];
+    let texts = exponents.map(|n| format!("(1e200 + x + 1e-200)^({n}) - cos(x)/x + (1e-300 + x)^({n})/x"));
+    texts.iter().for_each(|text| drop(compiled(text)));
+}
+
+#[test]
 fn readers_are_shown_no_series() {
     let slope = symdiff::Derivation::to_read().gradient(&parse("sin(x)/x").unwrap()).unwrap();
     assert_eq!(slope.to_string(), "cos(x)/x - sin(x)/x^2");

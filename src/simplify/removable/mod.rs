@@ -98,8 +98,9 @@ fn points(graph: &Graph, nodes: &[Id]) -> Vec<Point> {
             None => None,
         };
         let Some(variable) = variable.filter(|&v| seen.insert(v)) else { continue };
-        of_many += usize::from(!by_variable.contains_key(&variable));
-        if of_many <= MOST_OF_MANY || by_variable.contains_key(&variable) {
+        let is_of_one = by_variable.contains_key(&variable);
+        of_many += usize::from(!is_of_one);
+        if is_of_one || of_many <= MOST_OF_MANY {
             candidates.push(variable);
         }
     }

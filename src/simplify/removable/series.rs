@@ -9,6 +9,9 @@
 use super::coefficient::Coefficient;
 use crate::ir::Number;
 
+/// Powers above which numbers would be longer than they are worth.
+const HIGHEST: u64 = 64;
+
 /// Σ terms\[k\]·h^(low + k), up to the last term.
 #[derive(Clone)]
 pub struct Series<T> {
@@ -105,7 +108,7 @@ impl<T: Coefficient> Series<T> {
 
     /// The power `p/q`, `q` above 0. Roots only of what begins with a positive constant.
     pub fn power(&self, p: i64, q: u32) -> Option<Self> {
-        if q > 1 && (self.low != 0 || !self.terms[0].is_positive()) {
+        if p.unsigned_abs() > HIGHEST || q > 1 && (self.low != 0 || !self.terms[0].is_positive()) {
             return None;
         }
         let low = self.low.checked_mul(i32::try_from(p).ok()?)?;
