@@ -708,3 +708,60 @@ fn subnormals_are_flushed_where_wished_and_the_caller_keeps_its_own() {
         assert!(std::hint::black_box(f64::MIN_POSITIVE) / 2.0 > 0.0, "the caller's arithmetic changed");
     }
 }
+
+/// Small sums and what is made of them, one nest after another; all tails are of one length.
+fn small_chain() -> Function {
+    let mut graph = Graph::new();
+    let (a, x) = (tensor(&mut graph, "a", &[6, 6]), tensor(&mut graph, "x", &[6]));
+    let row = graph.broadcast(x, 1, &Shape::new([6, 6]));
+    let products = graph.apply(Elementwise::Mul, &[a, row]);
+    let sums = graph.sum(products, 2);
+    let shares = graph.apply(Elementwise::Exp, &[sums]);
+    let all = graph.sum(shares, 1);
+    let [column, all] = [(shares, 2), (all, 3)].map(|(y, set)| graph.broadcast(y, set, &Shape::new([6, 6])));
+    let scaled = graph.apply(Elementwise::Div, &[column, all]);
+    let back = graph.apply(Elementwise::Mul, &[scaled, a]);
+    let back = graph.sum(back, 1);
+    function(graph, vec![back, sums])
+}
+
+#[test]
+fn no_vector_is_read_where_a_nest_has_stored() {
+    let function = small_chain();
+    let inputs: Vec<f64> = (0..42).map(|i| f64::from(i % 7) / 8.0 - 0.4).collect();
+    check(&function, &inputs, 50.0, "a small chain");
+    let options = options(Precision::F64, &[]);
+    let program = compiled(&function, &options);
+    assert!(program.steps.len() > 2, "{program}");
+    for level in [Level::L256, Level::L512].into_iter().filter(|level| level.is_available()) {
+        let kernel = TensorKernel::from_program(program.clone(), &options, level).expect("compiles");
+        let text: String = kernel.assemblies().expect("as before").iter().map(ToString::to_string).collect();
+        let mut stored: Vec<&str> = Vec::new();
+        // One element in all lanes is read from what a whole vector was stored to: that waits for nothing.
+        for line in text.lines().filter(|line| line.contains("[rdi") && !line.contains("vbroadcast")) {
+            let (operands, place) = line.split_once("[rdi").expect("just looked for");
+            let place = place.split(']').next().expect("there is a first");
+            match operands.contains(',') {
+                true => assert!(!stored.contains(&place), "{level} bits: stored, then read: {line}\n{text}"),
+                false => stored.push(place),
+            }
+        }
+        assert!(stored.len() > 2 && !text.contains("jne"), "{text}");
+    }
+}
+
+/// Random graphs of few operations, each run several times in one workspace: outputs of the first run
+/// are overwritten, and what a run stores the next must not find.
+#[test]
+fn kernels_written_out_whole_give_the_same_in_every_run() {
+    let (first, cases) = seeds(120);
+    for seed in first..first + cases {
+        let (function, inputs) = Grown::new(seed).function();
+        for precision in [Precision::F64, Precision::F32] {
+            let (options, inputs) = (options(precision, &[]), rounded(precision, &inputs));
+            let bits = |values: Vec<f64>| -> Vec<u64> { values.iter().map(|x| x.to_bits()).collect() };
+            let [once, often] = [1, 3].map(|runs| bits(repeated(&function, &options, &inputs, runs)));
+            assert_eq!(once, often, "seed {seed}, {precision:?}");
+        }
+    }
+}

@@ -15,7 +15,9 @@ use crate::ir::{Function, NESTING, Precision};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
 use crate::jit::wide::{Assembly, Level};
-use crate::loops::tensor::{Matrix, Product, Subnormals, TensorOptions, TensorProgram, build, verify};
+use crate::loops::tensor::{
+    BufferId, Matrix, Product, Subnormals, TensorOptions, TensorProgram, build, verify,
+};
 use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
@@ -181,14 +183,35 @@ impl TensorKernel {
     ///
     /// # Panics
     /// On a workspace of another kernel.
+    #[inline]
     pub fn run(&self, workspace: &mut Workspace) {
+        match self.code.subnormals {
+            Subnormals::Keep => self.run_under(workspace, &Control(None)),
+            Subnormals::Flush => self.run_under(workspace, &self.control()),
+        }
+    }
+
+    /// The control word of the processor that runs go under, until this goes: for many runs in a row it
+    /// is set and set back once. What else this thread computes until then flushes as they do.
+    pub(crate) fn control(&self) -> Control {
+        Control::set(self.code.subnormals)
+    }
+
+    /// A [`run`](TensorKernel::run) under a control word that is set.
+    #[inline]
+    pub(crate) fn run_under(&self, workspace: &mut Workspace, _control: &Control) {
         let arena = self.arena(workspace);
-        let _control = Control::set(self.code.subnormals);
         match self.code.whole {
             // SAFETY: as in `piece`: this is the only one.
             Some(entry) => unsafe { entry(arena, 0) },
             None => self.obey(0..self.code.orders.len(), arena),
         }
+    }
+
+    /// True where a run reads an input.
+    pub fn reads(&self, input: usize) -> bool {
+        let is_input = |&buffer: &BufferId| self.program.inputs.get(input) == Some(&buffer);
+        self.program.steps.iter().any(|step| step.reads().iter().any(is_input))
     }
 
     /// Computes all outputs as [`run`](TensorKernel::run) does, and tells how long each stretch of
@@ -198,7 +221,7 @@ impl TensorKernel {
     /// On a workspace of another kernel.
     pub fn timed(&self, workspace: &mut Workspace) -> Vec<Duration> {
         let arena = self.arena(workspace);
-        let _control = Control::set(self.code.subnormals);
+        let _control = self.control();
         let tops = &self.code.tops;
         let timed = (0..tops.len()).map(|at| {
             let start = Instant::now();
@@ -353,7 +376,7 @@ impl Code {
 }
 
 /// The processor's control word, set back when it goes.
-struct Control(Option<ControlWord>);
+pub(crate) struct Control(Option<ControlWord>);
 
 impl Control {
     fn set(subnormals: Subnormals) -> Control {
@@ -393,7 +416,8 @@ fn flush_subnormals() -> Option<u32> {
 fn set_control(word: u32) {
     // SAFETY: the word is one this thread had, with at most the two bits above set; `Control` sets it
     // back. In between run generated code and matrix products, whose arithmetic is instructions that take
-    // the word as it is; what else runs here computes addresses and counts, no numbers of its own.
+    // the word as it is. What else runs computes addresses and counts; and a session that makes steps in a
+    // row sums losses and fills inputs, of which only subnormal numbers would be others.
     unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack)) };
 }
 

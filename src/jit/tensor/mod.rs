@@ -18,5 +18,6 @@ mod plan;
 mod pool;
 mod workspace;
 
+pub(crate) use kernel::Control;
 pub use kernel::TensorKernel;
 pub use workspace::Workspace;

@@ -25,7 +25,8 @@ pub(super) struct Feed {
     /// The place of the rows, and room for them.
     rows: Option<(usize, Vec<f64>)>,
     noises: Vec<Noise>,
-    clock: [usize; 4],
+    /// The places of what time it is that are read.
+    clock: [Option<usize>; 4],
 }
 
 /// What time it is.
@@ -38,7 +39,14 @@ pub(super) struct Time {
 }
 
 impl Feed {
-    pub fn new(model: &Model, layout: &Layout, batches: Option<Batches>, seed: u64) -> Feed {
+    /// What is given to a step that reads such inputs.
+    pub fn new(
+        model: &Model,
+        layout: &Layout,
+        batches: Option<Batches>,
+        seed: u64,
+        reads: impl Fn(usize) -> bool,
+    ) -> Feed {
         let size = batches.as_ref().map_or(1, Batches::size);
         let noises = layout.noises.iter().zip(&model.noises).enumerate();
         let noises = noises.map(|(k, (&place, noise))| Noise {
@@ -48,7 +56,8 @@ impl Feed {
         });
         let noises = noises.collect();
         let rows = layout.rows.map(|place| (place, vec![0.0; size]));
-        Feed { seed, batches, rows, noises, clock: layout.clock }
+        let clock = layout.clock.map(|place| Some(place).filter(|&place| reads(place)));
+        Feed { seed, batches, rows, noises, clock }
     }
 
     /// Sets the inputs of the step after `time.step`.
@@ -66,8 +75,10 @@ impl Feed {
             Random::at(self.seed, stream, step).fill_uniform(values);
             workspace.set(*place, values)?;
         }
-        let clock = [step, time.steps, self.epoch(time.step), time.plateaus];
-        for (place, value) in self.clock.into_iter().zip(clock) {
+        let [at, of, epoch, plateaus] = self.clock;
+        let epoch = epoch.map(|place| (place, self.epoch(time.step)));
+        let given = [at.zip(Some(step)), of.zip(Some(time.steps)), epoch, plateaus.zip(Some(time.plateaus))];
+        for (place, value) in given.into_iter().flatten() {
             workspace.set_number(place, value as f64)?;
         }
         Ok(())

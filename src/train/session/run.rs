@@ -17,7 +17,7 @@ use crate::data::{Batches, Prepared, Random};
 use crate::elaborate::program::{Model, Sense};
 use crate::error::Error;
 use crate::ir::Function;
-use crate::jit::tensor::{TensorKernel, Workspace};
+use crate::jit::tensor::{Control, TensorKernel, Workspace};
 use crate::limits::Limits;
 use crate::loops::tensor::{Subnormals, TensorOptions};
 use std::ops::ControlFlow;
@@ -69,6 +69,12 @@ pub struct Training {
     pub(super) norm: f64,
     /// The mean loss of the last report.
     pub(super) last_loss: f64,
+}
+
+/// Steps in a row: the last one's loss, and whether the run was asked to pause after it.
+struct Stretch {
+    loss: f64,
+    is_asked: bool,
 }
 
 impl Training {
@@ -128,6 +134,7 @@ impl Training {
         let kernel = TensorKernel::compile(&function, &options)?;
         let workspace = kernel.workspace();
         let interval = if full { (steps / REPORTS).max(1) } else { per_epoch };
+        let feed = Feed::new(&model, &layout, batches, seed, |input| kernel.reads(input));
         let mut training = Training {
             source: model.identity(),
             predict,
@@ -138,7 +145,7 @@ impl Training {
             function,
             kernel,
             workspace,
-            feed: Feed::new(&model, &layout, batches, seed),
+            feed,
             layout,
             evaluation: None,
             standing: Standing::default(),
@@ -201,8 +208,7 @@ impl Training {
     /// # Errors
     /// As [`Training::step`].
     pub fn timed_step(&mut self) -> Result<Vec<Duration>, Error> {
-        let Standing { step, plateaus, .. } = self.standing;
-        self.feed.next(&mut self.workspace, Time { step, steps: self.steps, plateaus })?;
+        self.feed()?;
         self.standing.step += 1;
         Ok(self.kernel.timed(&mut self.workspace))
     }
@@ -222,7 +228,13 @@ impl Training {
     /// # Errors
     /// None that a program or its data can cause once the run exists.
     pub fn step(&mut self) -> Result<f64, Error> {
-        self.evaluate_step()?;
+        let control = self.kernel.control();
+        self.step_under(&control)
+    }
+
+    fn step_under(&mut self, control: &Control) -> Result<f64, Error> {
+        self.feed()?;
+        self.kernel.run_under(&mut self.workspace, control);
         let loss = self.loss()?;
         self.norm = self.number(self.layout.norm)?;
         self.standing.step += 1;
@@ -234,10 +246,15 @@ impl Training {
 
     /// Runs the kernel on the next batch.
     pub(super) fn evaluate_step(&mut self) -> Result<(), Error> {
-        let Standing { step, plateaus, .. } = self.standing;
-        self.feed.next(&mut self.workspace, Time { step, steps: self.steps, plateaus })?;
+        self.feed()?;
         self.kernel.run(&mut self.workspace);
         Ok(())
+    }
+
+    /// Gives the workspace what the next step takes.
+    fn feed(&mut self) -> Result<(), Error> {
+        let Standing { step, plateaus, .. } = self.standing;
+        self.feed.next(&mut self.workspace, Time { step, steps: self.steps, plateaus })
     }
 
     /// The mean loss the kernel computed last.
@@ -287,7 +304,8 @@ impl Training {
 
     /// Steps until the plan is done, or `observe` breaks off, or something goes wrong. `observe`
     /// sees a report at the end of each epoch (on the full batch, a hundred times in all), and
-    /// `pause` is asked after every step whether to stop.
+    /// `pause` is asked after every step whether to stop: a question of a moment, during which the
+    /// processor may still take subnormal numbers as zero.
     ///
     /// # Errors
     /// As [`Training::step`].
@@ -300,12 +318,12 @@ impl Training {
             return self.descend(driver, pause, observe);
         }
         while self.standing.step < self.steps {
-            let loss = self.step()?;
-            if !loss.is_finite() || !self.norm.is_finite() {
+            let Stretch { loss, is_asked } = self.stretch(&mut pause)?;
+            if !self.is_sound(loss) {
                 return self.diverged(loss);
             }
             let at_end = self.standing.step == self.steps;
-            if self.standing.step.is_multiple_of(self.interval) || at_end {
+            if !is_asked {
                 let progress = self.report()?;
                 let stop = self.remember(&progress)?;
                 let flow = observe(self, &progress)?;
@@ -316,11 +334,31 @@ impl Training {
                     return Ok(Ending::Interrupted);
                 }
             }
-            if pause() && self.standing.step < self.steps {
+            if (is_asked || pause()) && self.standing.step < self.steps {
                 return Ok(Ending::Interrupted);
             }
         }
         self.finish()
+    }
+
+    /// Steps until one fails, a report is due, or `pause` says so.
+    fn stretch(&mut self, pause: &mut impl FnMut() -> bool) -> Result<Stretch, Error> {
+        let control = self.kernel.control();
+        loop {
+            let loss = self.step_under(&control)?;
+            let step = self.standing.step;
+            let is_due = step.is_multiple_of(self.interval) || step == self.steps;
+            if is_due || !self.is_sound(loss) {
+                return Ok(Stretch { loss, is_asked: false });
+            }
+            if pause() {
+                return Ok(Stretch { loss, is_asked: true });
+            }
+        }
+    }
+
+    fn is_sound(&self, loss: f64) -> bool {
+        loss.is_finite() && self.norm.is_finite()
     }
 
     pub(super) fn report(&mut self) -> Result<Progress, Error> {

@@ -44,8 +44,6 @@ pub(super) struct Sink {
     pub(super) equal: Vec<bool>,
     pub(super) arena: Rc<Arena>,
     pub(super) tail: Option<usize>,
-    /// Instructions for which loops may still be written out whole.
-    pub spare: u32,
 }
 
 /// Most instructions of a region that another nest adds to, and most slots.
@@ -53,7 +51,7 @@ const LONG: usize = 2000;
 const MANY: u32 = 32;
 
 impl Sink {
-    pub fn new(level: Level, element: Width, arena: Rc<Arena>, spare: u32) -> Sink {
+    pub fn new(level: Level, element: Width, arena: Rc<Arena>) -> Sink {
         Sink {
             level,
             element,
@@ -69,7 +67,6 @@ impl Sink {
             equal: Vec::new(),
             arena,
             tail: None,
-            spare,
         }
     }
 

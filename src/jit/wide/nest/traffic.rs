@@ -112,8 +112,7 @@ impl Sink {
     fn is_equal(&mut self, value: Val) -> bool {
         let Some(open) = self.open else { return false };
         let insts = &self.regions[open].body.insts;
-        for at in self.equal.len()..=value.index() {
-            let inst = &insts[at];
+        for inst in &insts[self.equal.len().min(value.index() + 1)..=value.index()] {
             let is_equal = match inst.op {
                 Op::Constant(_) | Op::Uniform(_) | Op::Spread(_) | Op::Position(_) => true,
                 Op::Upper | Op::Widen | Op::Narrow | Op::Join => false,

@@ -41,6 +41,16 @@ impl Mode {
     }
 }
 
+/// How much of a nest is written, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    All,
+    /// All, and no loop is left.
+    Whole,
+    /// A round of the outermost loop.
+    Chunk,
+}
+
 /// A loop's counter: the loop, if it is not written out, its step, and a number.
 #[derive(Clone, Copy)]
 pub(super) struct Counter {
@@ -67,13 +77,12 @@ pub(super) struct NestWriter<'n, 's> {
     fused: Vec<bool>,
     /// Work of one round of each level, that of loops inside included.
     work: Vec<u32>,
-    /// True for a nest of so little work that all its loops are written out.
-    is_whole: bool,
+    /// Whether all loops are written out.
+    extent: Extent,
     /// Vectors at once.
     parts: usize,
     /// Of each store, by part.
     accumulators: Vec<SmallVec<[Held; 4]>>,
-    is_chunk: bool,
     /// The rows that indices have chosen, by load and by store.
     pub(super) rows: Vec<Option<Row>>,
     pub(super) store_rows: Vec<Option<Row>>,
@@ -85,7 +94,7 @@ impl<'n, 's> NestWriter<'n, 's> {
         program: &'n TensorProgram,
         nest: &'n Nest,
         costs: impl Fn(&Inst) -> u32,
-        is_chunk: bool,
+        extent: Extent,
     ) -> Self {
         let (level, element) = (sink.level, sink.element);
         let (mut levels, mut varies): (Vec<usize>, Vec<bool>) = (Vec::new(), Vec::new());
@@ -128,33 +137,14 @@ impl<'n, 's> NestWriter<'n, 's> {
             varies,
             fused,
             work,
-            is_whole: false,
+            extent,
             parts,
             accumulators: Vec::new(),
-            is_chunk,
             rows: vec![None; nest.loads.len()],
             store_rows: vec![None; nest.stores.len()],
         };
-        writer.is_whole = !is_chunk && writer.fits_whole();
         writer.sum_work();
         writer
-    }
-
-    /// Takes the work of all rounds from what the function may still write out, if it fits.
-    fn fits_whole(&mut self) -> bool {
-        let (mut rounds, mut all) = (1u32, self.work[0]);
-        for (l, &inside) in self.work.iter().skip(1).enumerate() {
-            let extent = self.nest.loops[l].extent;
-            let vectors =
-                if self.nest.lanes == Some(l) { extent.div_ceil(self.lanes() as u32) } else { extent };
-            rounds = rounds.saturating_mul(vectors);
-            all = all.saturating_add(rounds.saturating_mul(inside));
-        }
-        let fits = all <= self.sink.spare;
-        if fits {
-            self.sink.spare -= all;
-        }
-        fits
     }
 
     /// Adds the work of loops inside to each level's own.
@@ -210,7 +200,7 @@ impl<'n, 's> NestWriter<'n, 's> {
 
     /// The loop inside `level`.
     fn run(&mut self, level: usize, known: &Known) {
-        if level == 0 && self.is_chunk {
+        if level == 0 && self.extent == Extent::Chunk {
             self.counters.push(Counter { variable: Some((CHUNK, 1)), constant: 0 });
             self.within(1, known.clone());
             self.counters.pop();
@@ -253,7 +243,7 @@ impl<'n, 's> NestWriter<'n, 's> {
         let parts = self.mode.parts() as u32;
         let inside = self.work[level + 1].saturating_mul(count as u32);
         let inside = if self.nest.lanes == Some(level) { inside.saturating_mul(parts) } else { inside };
-        if count == 1 || inside <= UNROLL || self.is_whole {
+        if count == 1 || inside <= UNROLL || self.extent == Extent::Whole {
             (0..count).for_each(|round| self.round(level, round * step, known));
             return;
         }
