@@ -46,6 +46,8 @@ fn a_sum_that_cancels_at_a_zero_keeps_its_digits() {
     check("tan(x) - x", 0, &[h], h * h * h / 3.0);
     check("exp(x) - 1 - x", 0, &[h], h * h / 2.0 + h * h * h / 6.0);
     check("sinh(x) - sin(x)", 0, &[h], h * h * h / 3.0);
+    check("log(cos(x))", 0, &[h], -h * h / 2.0);
+    check("log(sinh(x)/x)", 0, &[h], h * h / 6.0);
 }
 
 #[test]

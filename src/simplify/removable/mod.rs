@@ -94,7 +94,7 @@ fn points(graph: &Graph, nodes: &[Id]) -> Vec<Point> {
     for &id in nodes {
         let variable = match divisor(graph, id) {
             Some(d) => variables.get(&d).map(|variable| variable.unwrap_or(d)),
-            None if is_sum(graph, id) => variables.get(&id).copied().flatten(),
+            None if may_cancel(graph, id) => variables.get(&id).copied().flatten(),
             None => None,
         };
         let Some(variable) = variable.filter(|&v| seen.insert(v)) else { continue };
@@ -133,8 +133,17 @@ fn is_sum(graph: &Graph, id: Id) -> bool {
     matches!(graph.op(id), Op::Elementwise(Elementwise::Add | Elementwise::Sub))
 }
 
-/// Whether a sum begins later than its terms. What is left of `x - 1` beside 1 is exact.
+fn may_cancel(graph: &Graph, id: Id) -> bool {
+    is_sum(graph, id) || graph.op(id) == Op::Elementwise(Elementwise::Log)
+}
+
+/// Whether a sum begins later than its terms, or a logarithm's argument is near 1. What is left of `x - 1`
+/// beside 1 is exact.
 fn cancels(graph: &Graph, id: Id, all: &All<Number>) -> bool {
+    if graph.op(id) == Op::Elementwise(Elementwise::Log) {
+        let above = all.get(&graph.operand(id, 0)).and_then(|x| x.plus(-1));
+        return above.is_some_and(|above| above.low > 0 && !above.is_distance());
+    }
     let Some(series) = all.get(&id).filter(|s| is_sum(graph, id) && !s.is_distance()) else { return false };
     // A constant that is not 0 begins at order 0.
     let low = |x: &Id| all.get(x).map(|s| s.low).or_else(|| graph.constant(*x).map(|_| 0));
