@@ -56,8 +56,6 @@ pub trait Machine {
     fn ceil(&mut self, a: Self::F) -> Self::F;
     /// a without its fraction
     fn trunc(&mut self, a: Self::F) -> Self::F;
-    /// The nearest integer, ties to even
-    fn round_even(&mut self, a: Self::F) -> Self::F;
     /// The magnitude of `a` with the sign bit of `sign`
     fn copysign(&mut self, a: Self::F, sign: Self::F) -> Self::F;
 
@@ -102,8 +100,6 @@ pub trait Machine {
     fn shr_signed(&mut self, a: Self::I, n: u32) -> Self::I;
     /// a = b
     fn ieq(&mut self, a: Self::I, b: Self::I) -> Self::B;
-    /// a < b, signed
-    fn ilt(&mut self, a: Self::I, b: Self::I) -> Self::B;
 
     /// The integer `a`, which must be integral with |a| < 2⁵¹ (2²² in single precision);
     /// anything else gives some integer and never a trap. The bits of a + 1.5·2⁵² less those

@@ -66,7 +66,6 @@ macro_rules! plain {
                 floor(a: $f) -> $f                          = a.floor();
                 ceil(a: $f) -> $f                           = a.ceil();
                 trunc(a: $f) -> $f                          = a.trunc();
-                round_even(a: $f) -> $f                     = a.round_ties_even();
                 copysign(a: $f, sign: $f) -> $f             = a.copysign(sign);
                 lt(a: $f, b: $f) -> bool                    = a < b;
                 le(a: $f, b: $f) -> bool                    = a <= b;
@@ -88,7 +87,6 @@ macro_rules! plain {
                 shr_unsigned(a: $i, n: u32) -> $i           = (a as $u).wrapping_shr(n) as $i;
                 shr_signed(a: $i, n: u32) -> $i             = a.wrapping_shr(n);
                 ieq(a: $i, b: $i) -> bool                   = a == b;
-                ilt(a: $i, b: $i) -> bool                   = a < b;
             }
         }
     };

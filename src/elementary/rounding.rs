@@ -6,8 +6,6 @@ use super::machine::Machine;
 use super::pair::unordered;
 
 /// The nearest integer, halves **away from zero**, as [`f64::round`]; keeps −0.
-///
-/// (The nearest with halves to even is the machine's own `round_even`.)
 #[inline(always)]
 pub fn round<M: Machine>(m: &mut M, x: M::F) -> M::F {
     // The number before 1/2: x + 1/2 itself would round that number up.

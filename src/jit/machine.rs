@@ -50,7 +50,6 @@ impl Machine for Clif<'_, '_> {
         floor(a)                 = floor;
         ceil(a)                  = ceil;
         trunc(a)                 = trunc;
-        round_even(a)            = nearest;
         copysign(a, sign)        = fcopysign;
         lt(a, b)                 = fcmp(FloatCC::LessThan);
         le(a, b)                 = fcmp(FloatCC::LessThanOrEqual);
@@ -68,7 +67,6 @@ impl Machine for Clif<'_, '_> {
         ior(a, b)                = bor;
         ixor(a, b)               = bxor;
         ieq(a, b)                = icmp(IntCC::Equal);
-        ilt(a, b)                = icmp(IntCC::SignedLessThan);
     }
 
     shifts! {

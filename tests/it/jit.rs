@@ -337,6 +337,12 @@ fn vectors_are_laid_out_row_major() {
 }
 
 #[test]
+fn a_contraction_of_two_numbers_is_their_product() {
+    let product = function(&["x", "y"], |b, x| vec![b.contract(x[0], x[1], 0)]);
+    assert_eq!(check(&product, &[vec![3.0, 4.0]]), [[12.0]]);
+}
+
+#[test]
 fn no_inputs_and_no_outputs_are_functions_too() {
     let constant = function(&[], |b, _| vec![b.constant(2.0).log(), b.constant(2.0).log() / b.constant(3.0)]);
     let results = check(&constant, &[vec![]]);

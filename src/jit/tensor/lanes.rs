@@ -102,7 +102,6 @@ impl Machine for Lanes<'_, '_> {
         floor(a)        = floor;
         ceil(a)         = ceil;
         trunc(a)        = trunc;
-        round_even(a)   = nearest;
         and(a, b)       = band;
         or(a, b)        = bor;
         iadd(a, b)      = iadd;
@@ -123,7 +122,6 @@ impl Machine for Lanes<'_, '_> {
     fn eq(&mut self, a: Value, b: Value) -> Value { self.compare(FloatCC::Equal, a, b) }
     fn ne(&mut self, a: Value, b: Value) -> Value { self.compare(FloatCC::NotEqual, a, b) }
     fn ieq(&mut self, a: Value, b: Value) -> Value { self.builder.ins().icmp(IntCC::Equal, a, b) }
-    fn ilt(&mut self, a: Value, b: Value) -> Value { self.builder.ins().icmp(IntCC::SignedLessThan, a, b) }
 
     fn format(&self) -> Format {
         if self.float.lane_type() == types::F32 { Format::Single } else { Format::Double }

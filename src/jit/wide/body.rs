@@ -55,7 +55,6 @@ impl Width {
 /// Which of the integers near by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rounding {
-    Even = 0,
     Floor = 1,
     Ceil = 2,
     Trunc = 3,
@@ -125,7 +124,6 @@ pub enum Op {
     Equal,
     NotEqual,
     IEqual,
-    ILess,
     MaskAnd,
     MaskOr,
     MaskNot,
@@ -161,10 +159,7 @@ impl Op {
     /// True for what yields a mask.
     pub fn is_mask(self) -> bool {
         use Op::*;
-        matches!(
-            self,
-            Less | LessEqual | Equal | NotEqual | IEqual | ILess | MaskAnd | MaskOr | MaskNot | Tail
-        )
+        matches!(self, Less | LessEqual | Equal | NotEqual | IEqual | MaskAnd | MaskOr | MaskNot | Tail)
     }
 
     /// True for what is there for its effect.
@@ -301,7 +296,6 @@ impl Machine for Lanes<'_> {
         floor(a)        = Op::Round(Rounding::Floor);
         ceil(a)         = Op::Round(Rounding::Ceil);
         trunc(a)        = Op::Round(Rounding::Trunc);
-        round_even(a)   = Op::Round(Rounding::Even);
         lt(a, b)        = Op::Less;
         le(a, b)        = Op::LessEqual;
         eq(a, b)        = Op::Equal;
@@ -316,7 +310,6 @@ impl Machine for Lanes<'_> {
         ior(a, b)       = Op::Or;
         ixor(a, b)      = Op::Xor;
         ieq(a, b)       = Op::IEqual;
-        ilt(a, b)       = Op::ILess;
     }
 
     fn to_bits(&mut self, a: Val) -> Val { a }

@@ -145,8 +145,6 @@ opcodes! {
     CmpD       "vpcmpd"         1 3 0x1F [0 0] 4 Rvm,      MaskResult,  Both; // EVEX only
     EqQ        "vpcmpeqq"       1 2 0x29 [0 1] 8 Rvm,      Whole,       Vex(1);
     EqD        "vpcmpeqd"       1 1 0x76 [0 0] 4 Rvm,      Whole,       Vex(1);
-    GtQ        "vpcmpgtq"       1 2 0x37 [0 1] 8 Rvm,      Whole,       Vex(1);
-    GtD        "vpcmpgtd"       1 1 0x66 [0 0] 4 Rvm,      Whole,       Vex(1);
     BlendMPd   "vblendmpd"      1 2 0x65 [0 1] 8 Rvm,      Whole,       Both; // EVEX only
     BlendMPs   "vblendmps"      1 2 0x65 [0 0] 4 Rvm,      Whole,       Both; // EVEX only
     BlendVPd   "vblendvpd"      1 3 0x4B [0 0] 8 Rvmr,     Whole,       Vex(1);

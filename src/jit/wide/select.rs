@@ -139,7 +139,7 @@ fn instruction(body: &mut Body, value: Val) -> Selected {
         Op::Foreign(f) => Kind::Foreign(f),
         Op::Rare(f) => Kind::Rare(f),
         Op::Less | Op::LessEqual | Op::Equal | Op::NotEqual => comparison(body, op, width, &mut uses),
-        Op::IEqual | Op::ILess => integer_comparison(body.level, op, width, &mut uses),
+        Op::IEqual => integer_equality(body.level, width),
         Op::MaskAnd | Op::MaskOr | Op::MaskNot => mask_operation(body, op, width, &mut uses),
         _ => arithmetic(body.level, op, width),
     };
@@ -235,16 +235,10 @@ fn comparison(body: &Body, op: Op, width: Width, uses: &mut SmallVec<[Val; 3]>) 
     Kind::Plain(by(width, Opcode::CmpPd, Opcode::CmpPs), Some(predicate))
 }
 
-fn integer_comparison(level: Level, op: Op, width: Width, uses: &mut SmallVec<[Val; 3]>) -> Kind {
-    match (level, op) {
-        (Level::L512, Op::IEqual) => Kind::Plain(by(width, Opcode::CmpQ, Opcode::CmpD), Some(0)),
-        (Level::L512, _) => Kind::Plain(by(width, Opcode::CmpQ, Opcode::CmpD), Some(1)),
-        (_, Op::IEqual) => Kind::Plain(by(width, Opcode::EqQ, Opcode::EqD), None),
-        _ => {
-            // There is only "greater".
-            uses.swap(0, 1);
-            Kind::Plain(by(width, Opcode::GtQ, Opcode::GtD), None)
-        }
+fn integer_equality(level: Level, width: Width) -> Kind {
+    match level {
+        Level::L512 => Kind::Plain(by(width, Opcode::CmpQ, Opcode::CmpD), Some(0)),
+        _ => Kind::Plain(by(width, Opcode::EqQ, Opcode::EqD), None),
     }
 }
 
