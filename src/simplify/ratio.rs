@@ -17,6 +17,9 @@ pub(super) struct Ratios {
 /// Powers that are multiplied or divided one factor at a time.
 const WRITTEN_OUT: std::ops::RangeInclusive<i64> = 2..=4;
 
+/// Divisions that two factors are given one at a time.
+const SHARED_OUT: std::ops::RangeInclusive<i64> = 1..=8;
+
 fn whole(exponent: &Exponent) -> Option<i64> {
     exponent.number().and_then(Number::to_i64)
 }
@@ -39,7 +42,7 @@ impl Simplifier<'_> {
                 let (Some(p), Some(q)) = (whole(&factor.exponent), whole(&divisor.exponent)) else {
                     continue;
                 };
-                if p == 2 && self.is_share(a, b) {
+                if p == 2 && self.is_share(a, b) && SHARED_OUT.contains(&-q) {
                     ratios.pairs.push(self.shared_out(a, b, -q));
                     (*factor, *divisor) = (self::factor(factor.base, 0), self::factor(divisor.base, 0));
                     continue;
@@ -51,7 +54,7 @@ impl Simplifier<'_> {
                 }
                 let ratio = self.graph.apply(Elementwise::Div, &[a, b]);
                 let left = -q - shared;
-                if is_leg && shared == 2 && left > 0 {
+                if is_leg && shared == 2 && SHARED_OUT.contains(&left) {
                     ratios.pairs.push(self.shared_out(ratio, b, left));
                     *divisor = self::factor(divisor.base, 0);
                 } else {

@@ -4,7 +4,7 @@
 //! iterations are those of the nest, and a reduction stays within one of them.
 
 use super::affine::Affine;
-use super::program::{Loop, Nest, Write};
+use super::program::{Nest, Write};
 
 /// Work, in points times instructions, below which threads cost more than they gain.
 const WORK: u64 = 1 << 19;
@@ -41,13 +41,7 @@ pub fn chunked(nest: &Nest, length: u32) -> Option<Chunked> {
         rest.forms_mut().into_iter().for_each(|form| form.offset += start * form.strides[0]);
         rest
     });
-    nest.loops[0].extent = size;
-    nest.loops.insert(0, Loop { extent: count, reduced: false });
-    nest.lanes = nest.lanes.map(|l| l + 1);
-    for form in nest.forms_mut() {
-        let stride = form.strides[0] * i64::from(size);
-        form.strides.insert(0, stride);
-    }
+    nest.split_outermost(count, size);
     (count > 1 && writes_apart(&nest)).then_some(Chunked { nest, rest })
 }
 

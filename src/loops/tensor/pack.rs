@@ -4,7 +4,7 @@
 //! What must stay true: the nest computes what it did, in the order it did; copies are made where
 //! their elements are read several times each, and are no larger than what they are copies of.
 
-use super::affine::Affine;
+use super::affine::{Affine, counters, flatten};
 use super::order::copied;
 use super::program::{BufferId, Load, Loop, Nest, Place, Step};
 use super::shape::choose_lanes;
@@ -37,11 +37,7 @@ fn copies(nest: &mut Nest, sizes: &mut Vec<usize>, lanes: usize) -> Vec<Nest> {
         let extents: SmallVec<[u32; 4]> = loops.iter().map(|&l| nest.loops[l].extent).collect();
         sizes.push(extents.iter().map(|&d| d as usize).product());
         let inside = |l: &usize| loops.iter().position(|own| own == l);
-        let row_major = super::affine::flatten(
-            &super::affine::counters(0, extents.len(), extents.len()),
-            &extents,
-            extents.len(),
-        );
+        let row_major = flatten(&counters(0, extents.len(), extents.len()), &extents, extents.len());
         let from =
             Affine { offset: place.at.offset, strides: loops.iter().map(|&l| place.at.strides[l]).collect() };
         let strides = (0..nest.loops.len()).map(|l| inside(&l).map_or(0, |own| row_major.strides[own]));

@@ -134,6 +134,17 @@ impl Nest {
         self.loops.iter().take_while(|l| !l.reduced).count()
     }
 
+    /// Makes the outermost loop two: `count` rounds of `size` iterations each.
+    pub(super) fn split_outermost(&mut self, count: u32, size: u32) {
+        self.loops[0].extent = size;
+        self.loops.insert(0, Loop { extent: count, reduced: false });
+        self.lanes = self.lanes.map(|l| l + 1);
+        for form in self.forms_mut() {
+            let stride = form.strides[0] * i64::from(size);
+            form.strides.insert(0, stride);
+        }
+    }
+
     /// Every affine form there is, to be changed.
     pub(super) fn forms_mut(&mut self) -> Vec<&mut Affine> {
         let mut forms = Vec::new();

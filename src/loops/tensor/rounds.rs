@@ -7,7 +7,7 @@
 //! element is what it was when step came after step.
 
 use super::affine::Affine;
-use super::program::{BufferId, Load, Loop, Matrix, Nest, Place, Product, Rounds, Step, Write};
+use super::program::{BufferId, Load, Matrix, Nest, Place, Product, Rounds, Step, Write};
 use super::room;
 
 /// Elements that the steps of a run touch, at least: less stays near anyway.
@@ -109,13 +109,7 @@ fn cut_nest(nest: &Nest, rounds: u32) -> Option<Nest> {
     let size = outer.extent / rounds;
     let mut nest = nest.clone();
     if size > 1 {
-        nest.loops[0].extent = size;
-        nest.loops.insert(0, Loop { extent: rounds, reduced: false });
-        nest.lanes = nest.lanes.map(|l| l + 1);
-        for form in nest.forms_mut() {
-            let stride = form.strides[0] * i64::from(size);
-            form.strides.insert(0, stride);
-        }
+        nest.split_outermost(rounds, size);
     }
     Some(nest)
 }
