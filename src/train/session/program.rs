@@ -3,7 +3,7 @@
 use super::predictor::{input_shapes, wishes_of};
 use super::step::step;
 use crate::data::{Array, Dataset, Portions, Prepared, Wishes, prepare};
-use crate::elaborate::program::{Model, ModelBuilder, Phase, read_program};
+use crate::elaborate::program::{Model, ModelBuilder, read_phases};
 use crate::error::Error;
 use crate::ir::Function;
 use crate::limits::Limits;
@@ -19,12 +19,10 @@ impl Program {
     /// Reads a program.
     ///
     /// # Errors
-    /// As [`read_program`].
+    /// As [`read_program`](crate::elaborate::program::read_program).
     pub fn read(source: &str, limits: &Limits) -> Result<Program, Error> {
-        Ok(Program {
-            train: read_program(source, Phase::Train, limits)?,
-            predict: read_program(source, Phase::Predict, limits)?,
-        })
+        let [train, predict] = read_phases(source, limits)?;
+        Ok(Program { train, predict })
     }
 
     /// A program made in code, with the settings of its training in text.
