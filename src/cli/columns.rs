@@ -14,9 +14,10 @@ use super::program::data::{dataset_at, wish};
 use super::source::{self, Text};
 use crate::data::{Dataset, InputShape, Portions, Wishes, prepare, write_npy};
 use crate::print::number;
+use crate::train::Undefined;
 use crate::{
     Diagnostic, Engine, Error, Evaluator, Function, Level, Limits, MapKernel, MapOptions, Purpose, Results,
-    column_sum, simplify, weights,
+    column_sum, read_located, simplify, weights,
 };
 
 pub fn run(arguments: &Evaluate, limits: &Limits, console: &mut Console) -> Result<Exit, Fault> {
@@ -45,15 +46,19 @@ fn one(
         false => value.clone(),
     };
     let inputs = inputs(arguments, &all, (data, at), console)?;
-    let mut columns = computed(arguments, &all, &inputs)?;
+    let results = if arguments.sum { Results::Sums } else { Results::Columns };
+    let mut columns = computed(arguments, &all, &inputs, results)?;
     if !read.derivative.is_empty() {
         // Where the expression below a `d/dx` has no value, it has no derivative.
-        let below = computed(arguments, &read.function, &inputs)?;
+        let below = computed(arguments, &read.function, &inputs, results)?;
         blank(&mut columns, |row| below.iter().all(|column| column[row].is_nan()));
     }
     if arguments.gradient {
         let undefined: Vec<bool> = columns[0].iter().map(|value| value.is_nan()).collect();
         blank(&mut columns, |row| undefined[row]);
+    }
+    if columns[..value.output_size()].iter().flatten().any(|number| number.is_nan()) {
+        warn(arguments, &value, &inputs, text, limits, console)?;
     }
     let names = names(&value, arguments.gradient);
     match &arguments.out {
@@ -72,6 +77,15 @@ struct Inputs {
     columns: Vec<Vec<f64>>,
     uniform: Vec<String>,
     rows: usize,
+}
+
+impl Inputs {
+    /// The numbers of a row.
+    fn point(&self, row: usize) -> Vec<f64> {
+        // A column of one number is that of all rows.
+        let number = |column: &Vec<f64>| column.get(row).or(column.first()).copied().unwrap_or(f64::NAN);
+        self.columns.iter().map(number).collect()
+    }
 }
 
 fn inputs(
@@ -116,17 +130,39 @@ fn inputs(
     Ok(Inputs { columns, uniform, rows: prepared.examples.count })
 }
 
+/// Says of rows that are undefined how many there are, and what went wrong in the first.
+fn warn(
+    arguments: &Evaluate,
+    value: &Function,
+    inputs: &Inputs,
+    text: &Text,
+    limits: &Limits,
+    console: &mut Console,
+) -> Result<(), Fault> {
+    let (read, origins) = read_located(text.bytes(), limits).map_err(|error| text.fault(&error))?;
+    let mut values = computed(arguments, value, inputs, Results::Columns)?;
+    values.extend(computed(arguments, &read.function, inputs, Results::Columns)?);
+    let is_nan = |row: usize| values.iter().any(|column| column[row].is_nan());
+    let Some(undefined) = Undefined::among(inputs.rows, is_nan) else { return Ok(()) };
+    let point = inputs.point(undefined.row);
+    let warning = undefined.warning(&read.function, &origins, &[], &point);
+    Ok(console.show(&warning, &text.source(), text.origin())?)
+}
+
 /// All outputs of every row, or their sums.
-fn computed(arguments: &Evaluate, function: &Function, inputs: &Inputs) -> Result<Vec<Vec<f64>>, Fault> {
+fn computed(
+    arguments: &Evaluate,
+    function: &Function,
+    inputs: &Inputs,
+    results: Results,
+) -> Result<Vec<Vec<f64>>, Fault> {
     let fault = |error: Error| Fault::from_error(&error);
     let level = arguments.how.simplify;
-    let (rows, results) = match arguments.sum {
-        true => (1, Results::Sums),
-        false => (inputs.rows, Results::Columns),
-    };
+    let is_sum = results == Results::Sums;
+    let rows = if is_sum { 1 } else { inputs.rows };
     if arguments.run.engine == Engine::Interpreter {
         let columns = interpreted(function, level, inputs).map_err(fault)?;
-        return Ok(match arguments.sum {
+        return Ok(match is_sum {
             true => columns.iter().map(|column| vec![column_sum(column)]).collect(),
             false => columns,
         });
@@ -147,10 +183,7 @@ fn interpreted(function: &Function, level: Level, inputs: &Inputs) -> Result<Vec
     let mut outputs = vec![vec![0.0; inputs.rows]; function.output_size()];
     let mut values = vec![0.0; outputs.len()];
     for row in 0..inputs.rows {
-        // A column of one number is that of all rows.
-        let number = |column: &Vec<f64>| column.get(row).or(column.first()).copied().unwrap_or(f64::NAN);
-        let point: Vec<f64> = inputs.columns.iter().map(number).collect();
-        evaluator.call(&point, &mut values)?;
+        evaluator.call(&inputs.point(row), &mut values)?;
         outputs.iter_mut().zip(&values).for_each(|(column, &value)| column[row] = value);
     }
     Ok(outputs)

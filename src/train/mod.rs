@@ -53,9 +53,11 @@ pub use objective::{FromFn, Objective, Sense, from_fn};
 pub use report::{Flow, Invalid, Report, Status, Step};
 #[cfg(feature = "training")]
 pub use session::{
-    Beside, Confusion, Diagnosis, Ending, Layer, Predictions, Predictor, Program, Progress, Score, Training,
-    TrainingOptions, class_counts, diagnose, diagnose_point, encodings_of, initialise, input_shapes,
-    params_of, program_of, wishes_of,
+    Beside, Confusion, Diagnosis, Ending, Layer, Predictions, Predictor, Program, Progress, Score, Scored,
+    Training, TrainingOptions, class_counts, diagnose, diagnose_point, encodings_of, initialise,
+    input_shapes, params_of, program_of, wishes_of,
 };
+#[cfg(feature = "cli")]
+pub(crate) use trace::Undefined;
 #[cfg(feature = "training")]
 pub use trace::diagnose_at;

@@ -46,9 +46,32 @@ fn undefined_rows_have_no_derivative() {
     check(
         "undefined",
         &["log(x)", "--gradient", "--data", "table.csv"],
-        "value,d_x\n1.0986122886681098,0.3333333333333333\n-0.6931471805599453,2\nNaN,NaN",
+        &format!(
+            "value,d_x\n1.0986122886681098,0.3333333333333333\n-0.6931471805599453,2\nNaN,NaN\n{}",
+            warning("1:1", &["log(x)", "^^^^^^ here"])
+        ),
     );
-    check("below", &["d/dx log(x)", "--data", "table.csv"], "value\n0.3333333333333333\n2\nNaN");
+    let below = warning("1:6", &["d/dx log(x)", "     ^^^^^^ here"]);
+    check(
+        "below",
+        &["d/dx log(x)", "--data", "table.csv"],
+        &format!("value\n0.3333333333333333\n2\nNaN\n{below}"),
+    );
+    let summed = format!("value\nNaN\n{}", warning("1:1", &["log(x)", "^^^^^^ here"]));
+    check("summed", &["log(x)", "--data", "table.csv", "--sum"], &summed);
+}
+
+/// What is said of the last row of the table, where x is -2.
+fn warning(place: &str, [text, marks]: &[&str; 2]) -> String {
+    format!(
+        "│ warning: no finite result in 1 of 3 rows; the first is row 3: log of -2 is undefined
+│  --> <expression>:{place}
+│   |
+│ 1 | {text}
+│   | {marks}
+│   |
+│   = help: keep its argument above 0: exp or softplus of it, `max(x, 1e-12)`, or a parameter in bounds"
+    )
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn m7_reloaded_weights_predict_the_same() {
     let loaded = load(&file, &Limits::default()).expect("it loads");
     let predictor = Predictor::new(&loaded, None, &Limits::default()).expect("a model");
     let data = dataset(predictor.model(), &path("networks")).expect("the table");
-    let (score, _) = predictor.score(data.as_ref(), &wishes_of(predictor.model())).expect("a score");
+    let score = predictor.score(data.as_ref(), &wishes_of(predictor.model())).expect("a score").score;
     let every: Vec<u32> = (0..178).collect();
     let before = run.training.score(&every).expect("a score");
     assert_close(score.loss, before.loss, 1e-15 * before.loss.abs(), "loss");
@@ -166,7 +166,7 @@ fn accuracies_are_those_of_scikit_learn() {
             let saved = run(&source, data).and_then(|run| run.training.saved()).expect("it trains");
             let predictor = Predictor::new(&saved, None, &Limits::default()).expect("a model");
             let wishes = wishes_of(predictor.model());
-            let score = predictor.score(Some(&fold_of(&table, fold, true)), &wishes).expect("a score").0;
+            let score = predictor.score(Some(&fold_of(&table, fold, true)), &wishes).expect("a score").score;
             sum += metric(&score, "accuracy");
         }
         let accuracy = sum / (5 * seeds) as f64;

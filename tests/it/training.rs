@@ -529,6 +529,23 @@ fn a_table_stands_in_for_examples_in_the_program() {
 }
 
 #[test]
+fn rows_with_no_prediction_are_told_apart() {
+    let folder = Folder::new("undefined");
+    let program = "input x, y\nparam a = 1\np = log(a*x)\nloss = (p - y)^2\ndata { x = [1, 2], y = [0, 1] }\n\
+                   train { optimizer = gd(lr = 0.1), steps = 1 }";
+    folder.file("log.sd", program.as_bytes());
+    folder.file("new.csv", b"x,y\n3,1\n0,1\n-2,1\n");
+    assert!(symdiff(&folder.0, &["train", "log.sd", "--quiet"]).status.success());
+    let words =
+        ["no finite result in 2 of 3 rows; the first is row 2: log of 0", "log.safetensors:3:5", "in `p`"];
+    for command in ["predict", "eval"] {
+        check_fault(&folder.0, &[command, "log.safetensors", "--data", "new.csv"], 0, &words);
+    }
+    let words = ["the result is not finite: log of -4 is undefined", "log.sd:3:5"];
+    check_fault(&folder.0, &["eval", "log.sd", "--at", "x=-4,y=0"], 0, &words);
+}
+
+#[test]
 fn endings_are_told_in_words() {
     let folder = Folder::new("words");
     folder.file("t.csv", table().as_bytes());

@@ -15,6 +15,7 @@ use crate::cli::numbers::to_json;
 use crate::elaborate::program::{Model, Phase};
 use crate::models::{function_of, value_and_gradients};
 use crate::print::{Label, Notation};
+use crate::train::Undefined;
 use crate::{ArrayEvaluator, Diagnostic, Error, Limits, Purpose};
 
 /// A name with its numbers.
@@ -49,6 +50,9 @@ pub fn run(path: &Path, arguments: &Evaluate, limits: &Limits, console: &mut Con
     if arguments.gradient {
         results.extend(gradients(&model, &place, arguments, limits).map_err(fault)?);
     }
+    if let Some(warning) = undefined(&model, &results, &place.point) {
+        console.show(&warning, &text.source, text.origin())?;
+    }
     if results.is_empty() {
         return Err(Fault::usage("the program defines no value", "define one, such as `loss = …`"));
     }
@@ -63,7 +67,7 @@ pub fn run(path: &Path, arguments: &Evaluate, limits: &Limits, console: &mut Con
 
 /// All definitions, the objective if it is none of them, the metrics.
 fn values(model: &Model, place: &Place, arguments: &Evaluate) -> Result<Vec<Named>, Error> {
-    let mut named: Vec<_> = model.values.iter().map(|value| (value.name.clone(), value.node)).collect();
+    let mut named = model.named_nodes();
     if let Some(objective) = &model.objective
         && named.iter().all(|(_, node)| *node != objective.node)
     {
@@ -80,6 +84,15 @@ fn values(model: &Model, place: &Place, arguments: &Evaluate) -> Result<Vec<Name
         .zip(numbers)
         .map(|(((name, _), shape), values)| Named { name, shape, values })
         .collect())
+}
+
+/// What went wrong in a definition that is NaN at a point.
+fn undefined(model: &Model, results: &[Named], point: &[f64]) -> Option<Diagnostic> {
+    let is_nan = |name: &str| results.iter().any(|r| r.name == name && r.values.iter().any(|x| x.is_nan()));
+    let value = model.values.iter().find(|value| is_nan(&value.name))?;
+    let function = function_of(model, &[value.node]);
+    let undefined = Undefined::among(1, |_| true)?;
+    Some(undefined.warning(&function, &model.origins, &model.named_nodes(), point))
 }
 
 fn extents(model: &Model, node: crate::models::Node) -> Vec<usize> {

@@ -27,6 +27,9 @@ pub fn run(arguments: &Predict, console: &mut Console) -> Result<Exit, Fault> {
     for sentence in &predictions.echo {
         console.say(Diagnostic::note(sentence.clone()))?;
     }
+    if let Some(warning) = &predictions.warning {
+        console.show(warning, &text.source, text.origin())?;
+    }
     let called: Vec<_> = names.iter().map(|name| predictor.class_names(name)).collect();
     console.print(&header(&predictions))?;
     for row in 0..predictions.count {

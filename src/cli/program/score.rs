@@ -17,11 +17,14 @@ pub fn run(path: &Path, arguments: &Evaluate, limits: &Limits, console: &mut Con
     let predictor = Predictor::new(&saved, None, limits).map_err(|error| text.fault(&error))?;
     let data = dataset(&arguments.data, predictor.model(), path, limits)?;
     let wishes = wishes(&arguments.data, predictor.model())?;
-    let (score, prepared) = predictor.score(data.as_ref(), &wishes).map_err(|error| text.fault(&error))?;
-    for sentence in &prepared.echo {
+    let scored = predictor.score(data.as_ref(), &wishes).map_err(|error| text.fault(&error))?;
+    for sentence in &scored.echo {
         console.say(Diagnostic::note(sentence.clone()))?;
     }
-    console.print(&format!("examples = {}", prepared.examples.count))?;
-    scores::print("", &score, &|name| predictor.confusion_names(name), console)?;
+    if let Some(warning) = &scored.warning {
+        console.show(warning, &text.source, text.origin())?;
+    }
+    console.print(&format!("examples = {}", scored.count))?;
+    scores::print("", &scored.score, &|name| predictor.confusion_names(name), console)?;
     Ok(Exit::Success)
 }

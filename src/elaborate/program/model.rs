@@ -187,6 +187,11 @@ impl Model {
         nodes.filter_map(|node| self.graph.input_symbol(node)).collect()
     }
 
+    /// The values it defines, with their names.
+    pub fn named_nodes(&self) -> Vec<(String, Id)> {
+        self.values.iter().map(|value| (value.name.clone(), value.node)).collect()
+    }
+
     /// The program's text; of a model made in code, its settings.
     pub fn source(&self) -> &str {
         self.unit.ast.source()

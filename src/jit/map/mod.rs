@@ -1,12 +1,13 @@
 //! Functions over columns: every output of every row, in loops of machine code.
 //!
 //! Wide loops where the machine has them, the tensor kernels of 128 bits elsewhere; many rows are
-//! cut into fixed pieces for threads. Outputs are columns, or their sums.
+//! cut into fixed pieces that threads take. Outputs are columns, or their sums.
 //!
 //! What must stay true: results depend on neither level nor threads.
 
 mod narrow;
 mod options;
+mod share;
 mod sums;
 
 use super::wide::{Body, Element, Level, LoopKernel, Op, Stream, Width, lower};
@@ -14,6 +15,7 @@ use crate::error::{Diagnostic, Error};
 use crate::ir::{Function, Precision};
 use crate::loops;
 use narrow::Narrow;
+use share::share;
 use smallvec::SmallVec;
 
 pub use options::{MapOptions, Results};
@@ -22,8 +24,9 @@ pub use sums::column_sum;
 /// Fewer rows are not worth a thread.
 const ROWS_A_THREAD: usize = 1 << 14;
 
-/// Pieces start at multiples of this many rows: whole vectors and cache lines.
-const GRAIN: usize = 64;
+/// Rows a thread takes at a time: whole vectors and cache lines, and few enough that threads end
+/// together though some begin late.
+const PIECE: usize = 1 << 13;
 
 /// A function compiled for columns of numbers: element i of every output is computed from elements
 /// i of the inputs.
@@ -157,27 +160,16 @@ impl MapKernel {
         if threads == 1 {
             return self.piece(rows, inputs, outputs);
         }
-        let each = rows.div_ceil(threads).next_multiple_of(GRAIN);
-        std::thread::scope(|scope| {
-            let mut rest: Columns<T> = outputs.iter_mut().map(|y| &mut **y).collect();
-            let mut running = Vec::with_capacity(threads);
-            let mut start = 0;
-            while start < rows {
-                let size = each.min(rows - start);
-                let inputs = self.rows(inputs, start, size);
-                let (mut piece, others): (Columns<T>, Columns<T>) =
-                    rest.into_iter().map(|y| y.split_at_mut(size)).unzip();
-                rest = others;
-                start += size;
-                match start < rows {
-                    true => running.push(scope.spawn(move || self.piece(size, &inputs, &mut piece))),
-                    // The last piece is the caller's.
-                    false => self.piece(size, &inputs, &mut piece)?,
-                }
-            }
-            running
-                .into_iter()
-                .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let mut rest: Columns<T> = outputs.iter_mut().map(|y| &mut **y).collect();
+        let pieces = (0..rows).step_by(PIECE).map(|start| {
+            let size = PIECE.min(rows - start);
+            let (piece, others): (Columns<T>, Columns<T>) =
+                std::mem::take(&mut rest).into_iter().map(|y| y.split_at_mut(size)).unzip();
+            rest = others;
+            (start, size, piece)
+        });
+        share(threads, pieces, |(start, size, mut piece)| {
+            self.piece(size, &self.rows(inputs, start, size), &mut piece)
         })
     }
 

@@ -5,6 +5,7 @@
 //!
 //! What must stay true: the order is that of this file on every level, with any number of threads.
 
+use super::share::share;
 use super::{Engine, MapKernel};
 use crate::error::Error;
 use crate::jit::wide::{Element, SUM_LANES};
@@ -29,22 +30,8 @@ impl MapKernel {
     ) -> Result<(), Error> {
         let width = outputs.len();
         let mut sums = vec![T::default(); rows.div_ceil(CHUNK) * width];
-        let threads = self.threads(rows, CHUNK);
-        let chunks = rows.div_ceil(CHUNK).div_ceil(threads).max(1);
-        let some = |at: usize, sums: &mut [T]| {
-            let mut each = sums.chunks_exact_mut(width.max(1)).enumerate();
-            each.try_for_each(|(k, sums)| self.chunk((at * chunks + k) * CHUNK, rows, inputs, sums))
-        };
-        std::thread::scope(|scope| {
-            let mut pieces = sums.chunks_mut((chunks * width).max(1)).enumerate();
-            let own = pieces.next();
-            let running: Vec<_> = pieces.map(|(at, sums)| scope.spawn(move || some(at, sums))).collect();
-            let own = own.map_or(Ok(()), |(at, sums)| some(at, sums));
-            let joined = running
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            joined.fold(own, Result::and)
-        })?;
+        let chunks = sums.chunks_exact_mut(width.max(1)).enumerate();
+        share(self.threads(rows, CHUNK), chunks, |(at, sums)| self.chunk(at * CHUNK, rows, inputs, sums))?;
         for (k, output) in outputs.iter_mut().enumerate() {
             output[0] = altogether(sums.iter().skip(k).step_by(width).copied());
         }

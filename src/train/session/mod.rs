@@ -30,7 +30,7 @@ pub use diagnose::{Diagnosis, Layer, diagnose, diagnose_point};
 pub use initial::initialise;
 pub use keep::{encodings_of, params_of, program_of};
 pub use oracle::Beside;
-pub use predictor::{Predictions, Predictor, input_shapes, wishes_of};
+pub use predictor::{Predictions, Predictor, Scored, input_shapes, wishes_of};
 pub use program::Program;
 pub use run::{Training, TrainingOptions};
 pub use score::{Confusion, Score};

@@ -5,14 +5,13 @@ use super::evaluation::Evaluation;
 use super::keep::{encodings_of, params_of, program_of};
 use super::names::{confusion_names, labels_of};
 use super::score::{Score, score_of, scored};
-use crate::data::{
-    ColumnPick, Dataset, Encodings, InputShape, Missing, Prepared, Source, Wish, Wishes, prepare_like,
-};
+use crate::data::{ColumnPick, Dataset, Encodings, InputShape, Missing, Source, Wish, Wishes, prepare_like};
 use crate::elaborate::program::{self, Model, Phase, read_program};
 use crate::error::{Diagnostic, Error, Span};
-use crate::ir::{Id, Precision};
+use crate::ir::{Function, Id, Precision};
 use crate::limits::Limits;
 use crate::suggest::suggest;
+use crate::train::trace::Undefined;
 use crate::weights::Saved;
 
 /// A program with trained weights.
@@ -30,6 +29,27 @@ pub struct Predictions {
     pub values: Vec<(String, usize, Vec<f64>)>,
     /// How the data was read, where that was guessed.
     pub echo: Vec<String>,
+    /// Of examples whose values are not finite: how many, the first, and what went wrong there.
+    pub warning: Option<Diagnostic>,
+}
+
+/// Mean loss and metrics of a model over some data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    pub score: Score,
+    pub count: usize,
+    /// As of [`Predictions`].
+    pub echo: Vec<String>,
+    /// As of [`Predictions`].
+    pub warning: Option<Diagnostic>,
+}
+
+/// Values of the examples of some data.
+struct Computed {
+    count: usize,
+    values: Vec<Vec<f64>>,
+    echo: Vec<String>,
+    warning: Option<Diagnostic>,
 }
 
 impl Predictor {
@@ -94,12 +114,12 @@ impl Predictor {
         wishes: &Wishes,
     ) -> Result<Predictions, Error> {
         let nodes = names.iter().map(|name| self.value(name)).collect::<Result<Vec<Id>, Error>>()?;
-        let (values, prepared) = self.values(&nodes, data, wishes)?;
+        let Computed { count, values, echo, warning } = self.values(&nodes, data, wishes)?;
         let named =
             names.iter().zip(&nodes).zip(values).map(|((&name, &node), values)| {
                 (name.to_owned(), self.model.graph.shape(node).size(), values)
             });
-        Ok(Predictions { count: prepared.examples.count, values: named.collect(), echo: prepared.echo })
+        Ok(Predictions { count, values: named.collect(), echo, warning })
     }
 
     fn value(&self, name: &str) -> Result<Id, Error> {
@@ -118,17 +138,12 @@ impl Predictor {
     ///
     /// # Errors
     /// As [`Predictor::predict`].
-    pub fn score(&self, data: Option<&Dataset>, wishes: &Wishes) -> Result<(Score, Prepared), Error> {
-        let (values, prepared) = self.values(&scored(&self.model)?, data, wishes)?;
-        Ok((score_of(&self.model, &values)?, prepared))
+    pub fn score(&self, data: Option<&Dataset>, wishes: &Wishes) -> Result<Scored, Error> {
+        let Computed { count, values, echo, warning } = self.values(&scored(&self.model)?, data, wishes)?;
+        Ok(Scored { score: score_of(&self.model, &values)?, count, echo, warning })
     }
 
-    fn values(
-        &self,
-        nodes: &[Id],
-        data: Option<&Dataset>,
-        wishes: &Wishes,
-    ) -> Result<(Vec<Vec<f64>>, Prepared), Error> {
+    fn values(&self, nodes: &[Id], data: Option<&Dataset>, wishes: &Wishes) -> Result<Computed, Error> {
         let mut evaluation = Evaluation::new(&self.model, nodes, usize::MAX, Precision::F64)?;
         let needed = evaluation.needed().to_vec();
         let shapes = input_shapes(&self.model);
@@ -148,8 +163,38 @@ impl Predictor {
         for (&i, values) in needed.iter().zip(&prepared.examples.inputs) {
             examples[i].clone_from(values);
         }
-        let values = evaluation.run(&self.params, &examples, &prepared.split.test)?;
-        Ok((values, prepared))
+        let rows = &prepared.split.test;
+        let values = evaluation.run(&self.params, &examples, rows)?;
+        let warning = self.warning(nodes, &values, &examples, rows);
+        Ok(Computed { count: prepared.examples.count, values, echo: prepared.echo, warning })
+    }
+
+    /// What is to be said of values that are not finite.
+    fn warning(
+        &self,
+        nodes: &[Id],
+        values: &[Vec<f64>],
+        examples: &[Vec<f64>],
+        rows: &[u32],
+    ) -> Option<Diagnostic> {
+        let of_row =
+            |all: &[f64], row: usize, size: usize| all.get(row * size..(row + 1) * size).map(<[f64]>::to_vec);
+        let size = |node: Id| self.model.graph.shape(node).size();
+        let is_bad = |row: usize| {
+            let mut each = nodes.iter().zip(values).filter_map(|(&node, all)| of_row(all, row, size(node)));
+            each.any(|numbers| numbers.iter().any(|x| !x.is_finite()))
+        };
+        let undefined = Undefined::among(rows.len(), is_bad)?;
+        let example = rows[undefined.row] as usize;
+        let inputs = self.model.inputs.iter().zip(examples).flat_map(|(input, all)| {
+            let size = size(input.node);
+            // An input that the values do not depend on has no numbers.
+            of_row(all, example, size).unwrap_or_else(|| vec![0.0; size])
+        });
+        let point: Vec<f64> = inputs.chain(self.params.iter().flatten().copied()).collect();
+        let function = Function::new(self.model.graph.clone(), self.model.symbols(), nodes.to_vec());
+        let named = self.model.named_nodes();
+        Some(undefined.warning(&function, &self.model.origins, &named, &point))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The first operation that went wrong: a function at a point where it or its gradient is not finite →
 //! the operation, its operands with their numbers, its place in the text, the cause in words.
 //!
-//! `anatomy` has the graph that is computed, with names and places for its nodes; `follow` goes from a
+//! `rows` finds the rows of a table for which that is so. `anatomy` has the graph that is computed, with names and places for its nodes; `follow` goes from a
 //! result that is not finite to the operation whose operands all were; `slopes` does the same for
 //! the gradient; `words` says what happened and what helps.
 //!
@@ -10,11 +10,13 @@
 
 mod anatomy;
 mod follow;
+mod rows;
 mod slopes;
 mod words;
 
 pub(crate) use anatomy::Anatomy;
 pub(crate) use follow::{Fault, first_fault};
+pub(crate) use rows::Undefined;
 pub(crate) use slopes::{Cotangents, first_slope};
 pub(crate) use words::{Words, short};
 

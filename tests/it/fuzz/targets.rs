@@ -189,23 +189,27 @@ pub fn pipeline(bytes: &[u8]) {
             let derivation = Derivation { mode, level, ..Derivation::default() };
             derivation.value_and_gradient(&f).unwrap_or_else(|error| panic!("{text}: {error}"))
         };
-        let (reverse, forward) = (derived(Mode::Reverse), derived(Mode::Forward));
+        let ways = [derived(Mode::Reverse), derived(Mode::Forward)].map(|f| engines(&f, level, &text));
         for point in [[0.7, 1.3], [-0.6, 1.9], [2.1, -0.4], [0.0, 1.0]] {
-            let found = [&reverse, &forward].map(|g| both_engines(g, level, &point, &text));
+            let found = ways.each_ref().map(|engines| alike(engines, &point, &text));
             agree(&found[0], &found[1], &format!("{text} at {point:?}, {level:?}"));
         }
     }
 }
 
+/// A function as machine code, and interpreted.
+fn engines(f: &Function, level: Level, text: &str) -> [Evaluator; 2] {
+    [Engine::Jit, Engine::Interpreter]
+        .map(|engine| Evaluator::new(f, engine, level).unwrap_or_else(|error| panic!("{text}: {error}")))
+}
+
 /// The values by machine code, which are those of the interpreter.
-fn both_engines(f: &Function, level: Level, point: &[f64; 2], text: &str) -> Vec<f64> {
-    let run = |engine| {
-        let evaluator = Evaluator::new(f, engine, level).unwrap_or_else(|error| panic!("{text}: {error}"));
-        let mut out = vec![0.0; f.output_size()];
+fn alike(engines: &[Evaluator; 2], point: &[f64; 2], text: &str) -> Vec<f64> {
+    let [compiled, interpreted] = engines.each_ref().map(|evaluator| {
+        let mut out = vec![0.0; evaluator.output_size()];
         evaluator.call(point, &mut out).expect("the lengths fit");
         out
-    };
-    let (compiled, interpreted) = (run(Engine::Jit), run(Engine::Interpreter));
+    });
     for (a, b) in compiled.iter().zip(&interpreted) {
         let same = a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
         assert!(same, "{text} at {point:?}: compiled {compiled:?}, interpreted {interpreted:?}");

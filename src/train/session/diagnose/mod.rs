@@ -25,7 +25,7 @@ use super::standing::Ending;
 use crate::data::Prepared;
 use crate::elaborate::program::Sense;
 use crate::error::Error;
-use crate::ir::{Function, Id};
+use crate::ir::Function;
 use crate::train::{Cause, Finding, Grade};
 use course::Course;
 use probe::Probe;
@@ -124,8 +124,7 @@ pub fn diagnose_point(program: &Program, point: &[f64]) -> Result<Vec<Finding>, 
     let function = Function::new(model.graph.clone(), model.symbols(), vec![model.objective()?.node]);
     crate::train::trace::check_length(point, &function)?;
     let mut findings = structure::findings(program);
-    let named: Vec<(String, Id)> = model.values.iter().map(|v| (v.name.clone(), v.node)).collect();
-    let found = crate::train::trace::at_point(&function, &model.origins, &named, point);
+    let found = crate::train::trace::at_point(&function, &model.origins, &model.named_nodes(), point);
     findings.extend(found.map(Finding::leading));
     Ok(ranked(findings))
 }

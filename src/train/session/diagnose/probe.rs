@@ -88,7 +88,5 @@ impl Probe {
 pub(super) fn anatomy_of(model: &Model) -> Result<Anatomy, Error> {
     let symbols = model.graph.symbols().collect();
     let function = Function::new(model.graph.clone(), symbols, vec![model.objective()?.node]);
-    let named: Vec<(String, Id)> =
-        model.values.iter().map(|value| (value.name.clone(), value.node)).collect();
-    Ok(Anatomy::new(&function, &model.origins, &named))
+    Ok(Anatomy::new(&function, &model.origins, &model.named_nodes()))
 }
