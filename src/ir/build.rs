@@ -65,7 +65,7 @@ impl Graph {
     fn repeated_to_one_shape(&mut self, operands: &[Id]) -> smallvec::SmallVec<[Id; 3]> {
         let mut operands: smallvec::SmallVec<[Id; 3]> = operands.into();
         if self.repetition() == Repetition::Explicit
-            && let Some(shaped) = self.shaped(&operands)
+            && let Some(shaped) = operands.iter().copied().find(|&x| !self.is_scalar(x))
         {
             let shape = self.shape(shaped).clone();
             for x in &mut operands {

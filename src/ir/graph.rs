@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 /// A node of one graph.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,14 +90,52 @@ pub struct Graph {
     nodes: Vec<Node>,
     operands: Vec<Id>,
     interned: HashTable<Id>,
-    types: Vec<Type>,
-    type_ids: FxHashMap<Type, TypeId>,
-    constants: Vec<Number>,
-    constant_ids: FxHashMap<Number, Constant>,
-    symbols: Vec<(String, TypeId)>,
-    symbol_ids: FxHashMap<String, Symbol>,
+    /// Shared by graphs made from one another, until one of them adds to them.
+    types: Arc<Table<Type>>,
+    constants: Arc<Table<Number>>,
+    symbols: Arc<Symbols>,
     pub(super) bodies: Bodies,
     repetition: Repetition,
+}
+
+/// Values of which each is there once, numbered.
+#[derive(Clone)]
+struct Table<T> {
+    all: Vec<T>,
+    numbers: HashTable<u32>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Table { all: Vec::new(), numbers: HashTable::new() }
+    }
+}
+
+impl<T: Hash + Eq + Clone> Table<T> {
+    fn find(&self, value: &T) -> Option<u32> {
+        let is_same = |&known: &u32| self.all[known as usize] == *value;
+        self.numbers.find(FxBuildHasher.hash_one(value), is_same).copied()
+    }
+
+    /// The number of a value; the table is one's own where it is new.
+    fn number(table: &mut Arc<Table<T>>, value: T) -> u32 {
+        if let Some(known) = table.find(&value) {
+            return known;
+        }
+        let Table { all, numbers } = Arc::make_mut(table);
+        let number = index_u32(all.len());
+        let hash = |value: &T| FxBuildHasher.hash_one(value);
+        numbers.insert_unique(hash(&value), number, |&known| hash(&all[known as usize]));
+        all.push(value);
+        number
+    }
+}
+
+/// The names of inputs and their types.
+#[derive(Clone, Default)]
+struct Symbols {
+    all: Vec<(Arc<str>, TypeId)>,
+    ids: FxHashMap<Arc<str>, Symbol>,
 }
 
 /// How a scalar that meets an array in an elementwise op is repeated to its shape.
@@ -118,28 +157,33 @@ impl Default for Graph {
 
 impl Graph {
     pub fn new() -> Self {
-        let mut graph = Graph {
+        static SCALARS: OnceLock<Arc<Table<Type>>> = OnceLock::new();
+        let types = SCALARS.get_or_init(|| {
+            let mut types = Arc::default();
+            let scalars = [DType::F64, DType::Bool].map(|dtype| Type::new(dtype, Shape::scalar()));
+            let ids = scalars.map(|ty| TypeId(Table::number(&mut types, ty)));
+            debug_assert!(ids == [TypeId::F64, TypeId::BOOL]);
+            types
+        });
+        Graph {
             nodes: Default::default(),
             operands: Default::default(),
             interned: Default::default(),
-            types: Default::default(),
-            type_ids: Default::default(),
+            types: Arc::clone(types),
             constants: Default::default(),
-            constant_ids: Default::default(),
             symbols: Default::default(),
-            symbol_ids: Default::default(),
             bodies: Bodies::default(),
             repetition: Default::default(),
-        };
-        let f64 = graph.type_id(Type::new(DType::F64, Shape::scalar()));
-        let bool = graph.type_id(Type::new(DType::Bool, Shape::scalar()));
-        debug_assert!(f64 == TypeId::F64 && bool == TypeId::BOOL);
-        graph
+        }
     }
 
-    /// An empty graph with room for so many nodes: large ones are not hashed anew as they grow.
-    pub(crate) fn with_room(nodes: usize) -> Self {
+    /// A graph without nodes, with room for so many (large ones are not hashed anew as they grow), whose
+    /// types, numbers and inputs are those of another.
+    pub(crate) fn beside(other: &Graph, nodes: usize) -> Self {
         let mut graph = Graph::new();
+        graph.types = Arc::clone(&other.types);
+        graph.constants = Arc::clone(&other.constants);
+        graph.symbols = Arc::clone(&other.symbols);
         graph.nodes.reserve(nodes);
         graph.operands.reserve(2 * nodes);
         graph.interned = HashTable::with_capacity(nodes);
@@ -190,7 +234,7 @@ impl Graph {
     }
 
     pub fn ty(&self, id: Id) -> &Type {
-        &self.types[self.node(id).ty.0 as usize]
+        &self.types.all[self.node(id).ty.0 as usize]
     }
 
     pub fn shape(&self, id: Id) -> &Shape {
@@ -208,7 +252,7 @@ impl Graph {
     }
 
     pub fn number(&self, constant: Constant) -> &Number {
-        &self.constants[constant.index()]
+        &self.constants.all[constant.index()]
     }
 
     /// The exact value of a constant node.
@@ -248,15 +292,15 @@ impl Graph {
     }
 
     pub fn symbol_name(&self, symbol: Symbol) -> &str {
-        &self.symbols[symbol.index()].0
+        &self.symbols.all[symbol.index()].0
     }
 
     pub fn symbol_type(&self, symbol: Symbol) -> TypeId {
-        self.symbols[symbol.index()].1
+        self.symbols.all[symbol.index()].1
     }
 
     pub fn symbol(&self, name: &str) -> Option<Symbol> {
-        self.symbol_ids.get(name).copied()
+        self.symbols.ids.get(name).copied()
     }
 
     /// The input a node is, if it is one.
@@ -269,34 +313,27 @@ impl Graph {
 
     /// All inputs ever declared, in order of declaration.
     pub fn symbols(&self) -> impl ExactSizeIterator<Item = Symbol> + use<> {
-        (0..self.symbols.len() as u32).map(Symbol)
+        (0..self.symbols.all.len() as u32).map(Symbol)
     }
 
     pub fn type_of(&self, ty: TypeId) -> &Type {
-        &self.types[ty.0 as usize]
+        &self.types.all[ty.0 as usize]
     }
 
     pub fn type_id(&mut self, ty: Type) -> TypeId {
-        if let Some(&id) = self.type_ids.get(&ty) {
-            return id;
-        }
-        let id = TypeId(index_u32(self.types.len()));
-        self.types.push(ty.clone());
-        self.type_ids.insert(ty, id);
-        id
+        TypeId(Table::number(&mut self.types, ty))
     }
 
     /// The input called `name`; declared with type `ty` if it is new.
     pub fn input_of(&mut self, name: &str, ty: TypeId) -> Id {
-        let symbol = match self.symbol_ids.get(name) {
-            Some(&symbol) => symbol,
-            None => {
-                let symbol = Symbol(index_u32(self.symbols.len()));
-                self.symbols.push((name.to_owned(), ty));
-                self.symbol_ids.insert(name.to_owned(), symbol);
-                symbol
-            }
-        };
+        let symbol = self.symbol(name).unwrap_or_else(|| {
+            let Symbols { all, ids } = Arc::make_mut(&mut self.symbols);
+            let symbol = Symbol(index_u32(all.len()));
+            let name: Arc<str> = name.into();
+            all.push((Arc::clone(&name), ty));
+            ids.insert(name, symbol);
+            symbol
+        });
         self.intern(Op::Input(symbol), &[], self.symbol_type(symbol))
     }
 
@@ -311,15 +348,7 @@ impl Graph {
     }
 
     pub fn exact(&mut self, value: Number) -> Id {
-        let constant = match self.constant_ids.get(&value) {
-            Some(&constant) => constant,
-            None => {
-                let constant = Constant(index_u32(self.constants.len()));
-                self.constants.push(value.clone());
-                self.constant_ids.insert(value, constant);
-                constant
-            }
-        };
+        let constant = Constant(Table::number(&mut self.constants, value));
         self.intern(Op::Constant(constant), &[], TypeId::F64)
     }
 

@@ -61,6 +61,25 @@ impl Number {
         Some((self.small_integer()?, other.small_integer()?))
     }
 
+    /// Numerators and denominators of both, when machine arithmetic may do: products of two of them, and
+    /// sums of two such products, are far inside 128 bits.
+    fn fractions(&self, other: &Self) -> Option<[i128; 4]> {
+        let (Repr::Small { p: a, q: b }, Repr::Small { p: c, q: d }) = (&self.0, &other.0) else {
+            return None;
+        };
+        Some([i128::from(*a), i128::from(*b), i128::from(*c), i128::from(*d)])
+    }
+
+    /// `p/q` in lowest terms, q ≠ 0; neither is the least number there is.
+    fn reduced(p: i128, q: i128) -> Self {
+        let divisor = greatest_common_divisor(p.unsigned_abs(), q.unsigned_abs()) as i128 * q.signum();
+        let (p, q) = (p / divisor, q / divisor);
+        match (i64::try_from(p), u32::try_from(q)) {
+            (Ok(p), Ok(q)) => Number(Repr::Small { p, q }),
+            _ => Number(Repr::Big(Box::new(RBig::from_parts(IBig::from(p), UBig::from(q.unsigned_abs()))))),
+        }
+    }
+
     /// `numerator / denominator`; `None` when the denominator is zero.
     pub fn ratio(numerator: i64, denominator: i64) -> Option<Self> {
         Number::integer(numerator).div(&Number::integer(denominator))
@@ -161,7 +180,10 @@ impl Number {
     pub fn add(&self, other: &Self) -> Self {
         match self.integers(other).and_then(|(a, b)| a.checked_add(b)) {
             Some(sum) => Number::integer(sum),
-            None => Number::from_big(self.to_big() + other.to_big()),
+            None => match self.fractions(other) {
+                Some([a, b, c, d]) => Number::reduced(a * d + c * b, b * d),
+                None => Number::from_big(self.to_big() + other.to_big()),
+            },
         }
     }
 
@@ -175,7 +197,10 @@ impl Number {
         }
         match self.integers(other).and_then(|(a, b)| a.checked_mul(b)) {
             Some(product) => Number::integer(product),
-            None => Number::from_big(self.to_big() * other.to_big()),
+            None => match self.fractions(other) {
+                Some([a, b, c, d]) => Number::reduced(a * c, b * d),
+                None => Number::from_big(self.to_big() * other.to_big()),
+            },
         }
     }
 
@@ -184,7 +209,10 @@ impl Number {
         if other.is_one() {
             return Some(self.clone());
         }
-        (!other.is_zero()).then(|| Number::from_big(self.to_big() / other.to_big()))
+        (!other.is_zero()).then(|| match self.fractions(other) {
+            Some([a, b, c, d]) => Number::reduced(a * d, b * c),
+            None => Number::from_big(self.to_big() / other.to_big()),
+        })
     }
 
     pub fn recip(&self) -> Option<Self> {
@@ -293,11 +321,29 @@ impl Number {
     }
 }
 
+/// By Euclid's algorithm, in words as long as there have to be.
+fn greatest_common_divisor(mut a: u128, mut b: u128) -> u128 {
+    while b > u128::from(u64::MAX) {
+        (a, b) = (b, a % b);
+    }
+    if b == 0 {
+        return a;
+    }
+    let (mut a, mut b) = (b as u64, (a % b) as u64);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    u128::from(a)
+}
+
 impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
         match self.integers(other) {
             Some((a, b)) => a.cmp(&b),
-            None => self.to_big().cmp(&other.to_big()),
+            None => match self.fractions(other) {
+                Some([a, b, c, d]) => (a * d).cmp(&(c * b)),
+                None => self.to_big().cmp(&other.to_big()),
+            },
         }
     }
 }
@@ -321,6 +367,39 @@ impl fmt::Display for Number {
 #[cfg(test)]
 mod tests {
     use super::Number;
+
+    #[test]
+    fn small_fractions_are_computed_as_big_ones_are() {
+        const SEED: u64 = 7;
+        let mut state = SEED;
+        let mut next = |bits: u32| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state as i64) >> (64 - bits)
+        };
+        let edges = [0, 1, -1, i64::MIN, i64::MAX, i64::from(u32::MAX), 1 << 32];
+        let mut numbers: Vec<Number> = Vec::new();
+        for &p in &edges {
+            numbers.extend([1, 3, i64::from(u32::MAX), i64::MAX].iter().filter_map(|&q| Number::ratio(p, q)));
+        }
+        for bits in (2..=64).cycle().take(130) {
+            numbers.extend(Number::ratio(next(bits), next(bits.min(32))));
+        }
+        for a in &numbers {
+            for b in &numbers {
+                let (x, y) = (a.to_big(), b.to_big());
+                let same = |found: Number, expected| {
+                    let expected = Number::from_big(expected);
+                    assert_eq!(found, expected, "of {a} and {b}, seed {SEED}");
+                };
+                same(a.add(b), &x + &y);
+                same(a.mul(b), &x * &y);
+                assert_eq!(a.cmp(b), x.cmp(&y), "{a} and {b}, seed {SEED}");
+                if !b.is_zero() {
+                    same(a.div(b).expect("not zero"), x / y);
+                }
+            }
+        }
+    }
 
     #[test]
     fn decimals_are_exact() {

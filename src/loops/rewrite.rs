@@ -3,7 +3,7 @@
 //! What must stay true: inputs keep their symbols, and nothing but the rule changes a node; in
 //! particular nothing is folded, as insertion through `Graph::apply` would.
 
-use crate::ir::{Function, Graph, Id, Op, TypeId, reachable};
+use crate::ir::{Function, Graph, Id, Op, reachable};
 use smallvec::SmallVec;
 
 /// The function with every node for which `rule` has a replacement replaced.
@@ -15,11 +15,9 @@ pub(super) fn rewrite(
 ) -> Function {
     let source = function.graph();
     let needed = reachable(source, function.outputs());
-    let mut target = Graph::with_room(needed.len());
+    let mut target = Graph::beside(source, needed.len());
     for symbol in source.symbols() {
-        let ty = target.type_id(source.type_of(source.symbol_type(symbol)).clone());
-        let input = target.input_of(source.symbol_name(symbol), ty);
-        debug_assert!(target.op(input) == Op::Input(symbol), "symbols keep their order");
+        target.input_node(symbol);
     }
     let mut copies: Vec<Option<Id>> = vec![None; needed.last().map_or(0, |id| id.index() + 1)];
     let copied = |copies: &[Option<Id>], id: Id| copies[id.index()].expect("operands come first");
@@ -34,15 +32,11 @@ pub(super) fn rewrite(
 
 fn copy(source: &Graph, id: Id, operands: &[Id], target: &mut Graph) -> Id {
     match source.op(id) {
-        Op::Input(symbol) => target.input_node(symbol),
-        Op::Constant(constant) => target.exact(source.number(constant).clone()),
-        op => {
-            let ty = match source.node(id).ty {
-                scalar @ (TypeId::F64 | TypeId::BOOL) => scalar,
-                _ => target.type_id(source.ty(id).clone()),
-            };
+        op @ Op::Scan { .. } => {
             let op = target.adopted(op, source);
-            target.intern(op, operands, ty)
+            target.intern(op, operands, source.node(id).ty)
         }
+        // Types, numbers and inputs are numbered alike in both.
+        op => target.intern(op, operands, source.node(id).ty),
     }
 }

@@ -4,6 +4,7 @@
 //! however it was built. Ties deeper than [`DEPTH`] levels are broken by the content hash.
 
 use crate::ir::{Elementwise, Graph, Id, Number, Op, leaf};
+use smallvec::SmallVec;
 use std::cmp::Ordering;
 
 /// Levels of structure compared before the content hash decides; keeps comparisons constant-time.
@@ -109,8 +110,8 @@ fn digits(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> String {
 /// the other factors; constants last.
 pub struct TermKey {
     pub degree: f64,
-    pub variables: Vec<((u32, usize), Number)>,
-    pub rest: Vec<Id>,
+    pub variables: SmallVec<[((u32, usize), Number); 2]>,
+    pub rest: SmallVec<[Id; 4]>,
 }
 
 impl TermKey {

@@ -380,8 +380,8 @@ impl Simplifier<'_> {
     }
 
     fn term_key(&self, rest: Id) -> TermKey {
-        let mut key = TermKey { degree: 0.0, variables: Vec::new(), rest: Vec::new() };
-        let mut pending = vec![rest];
+        let mut key = TermKey { degree: 0.0, variables: SmallVec::new(), rest: SmallVec::new() };
+        let mut pending: SmallVec<[Id; 8]> = smallvec![rest];
         while let Some(id) = pending.pop() {
             let graph = &*self.graph;
             match graph.op(id) {

@@ -198,7 +198,7 @@ impl Machine<'_, '_> {
             ));
         }
         let one = self.graph.integer(1);
-        if self.phase == Phase::Predict || value == 0.0 {
+        if self.phase() == Phase::Predict || value == 0.0 {
             return Ok(Tensor::plain(one));
         }
         let shape = self.graph.shape(x.node).clone();

@@ -39,7 +39,9 @@ pub(super) struct Made {
 pub(super) struct Machine<'u, 'g> {
     pub(super) graph: &'g mut Graph,
     pub(super) user: &'u Unit,
-    pub(super) phase: Phase,
+    phase: Phase,
+    /// True once something has asked for the phase.
+    pub(super) asks_phase: bool,
     pub(super) clock: Option<Clock>,
     pub(super) made: Made,
     pub(super) envs: Vec<Env>,
@@ -75,6 +77,7 @@ impl<'u, 'g> Machine<'u, 'g> {
             graph,
             user,
             phase,
+            asks_phase: false,
             clock: None,
             made: Made::default(),
             envs: Vec::new(),
@@ -94,6 +97,12 @@ impl<'u, 'g> Machine<'u, 'g> {
         machine.env(true, 0, None, String::new());
         machine.env(false, 0, None, String::new());
         machine
+    }
+
+    /// What the model is for: all that depends on it asks here.
+    pub(super) fn phase(&mut self) -> Phase {
+        self.asks_phase = true;
+        self.phase
     }
 
     pub(super) fn unit_of(&self, is_library: bool) -> &'u Unit {

@@ -75,12 +75,29 @@ use value::Value;
 /// # Ok::<(), symdiff::Error>(())
 /// ```
 pub fn read_program(source: &str, phase: Phase, limits: &Limits) -> Result<Model, Error> {
-    let program = tree::parse(source, limits)?;
-    let unit = Arc::new(resolve::resolve(program, false).map_err(|error| error.in_source(source))?);
-    model_of(&unit, phase, limits).map_err(|error| error.in_source(source))
+    let unit = resolved(source, limits)?;
+    model_of(&unit, phase, limits).map(|(model, _)| model).map_err(|error| error.in_source(source))
 }
 
-fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Error> {
+/// Reads a program as it is trained, and as it predicts.
+///
+/// # Errors
+/// As [`read_program`].
+pub fn read_phases(source: &str, limits: &Limits) -> Result<[Model; 2], Error> {
+    let unit = resolved(source, limits)?;
+    let of = |phase| model_of(&unit, phase, limits).map_err(|error| error.in_source(source));
+    let (train, differs) = of(Phase::Train)?;
+    let predict = if differs { of(Phase::Predict)?.0 } else { train.clone() };
+    Ok([train, predict])
+}
+
+fn resolved(source: &str, limits: &Limits) -> Result<Arc<Unit>, Error> {
+    let program = tree::parse(source, limits)?;
+    Ok(Arc::new(resolve::resolve(program, false).map_err(|error| error.in_source(source))?))
+}
+
+/// The model of a phase, and whether something in it asks which phase it is.
+fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<(Model, bool), Error> {
     let mut graph = Graph::new();
     let mut machine = Machine::new(&mut graph, unit, phase, limits);
     let values = values(&mut machine)?;
@@ -94,6 +111,7 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     made.params.sort_by(|a, b| a.0.cmp(&b.0));
     let notes = std::mem::take(&mut machine.notes);
     let origins = machine.origins();
+    let differs = machine.asks_phase;
     check_memory(&graph, made.params.iter().map(|(_, param)| param), limits)?;
     let parts = Parts {
         graph,
@@ -110,7 +128,7 @@ fn model_of(unit: &Arc<Unit>, phase: Phase, limits: &Limits) -> Result<Model, Er
     check_update(&model)?;
     remarks::on_model(&mut model)?;
     crate::ir::verify::debug_verify(&model.graph, &roots(&model), "elaborate::program");
-    Ok(model)
+    Ok((model, differs))
 }
 
 /// Refuses parameters that no memory should hold, before they are made.

@@ -128,6 +128,14 @@ impl MapKernel {
         self.options.level
     }
 
+    /// Bytes of machine code.
+    pub fn code_size(&self) -> usize {
+        match &self.engine {
+            Engine::Wide { kernel, .. } => kernel.code_size(),
+            Engine::Narrow(kernel) => kernel.code_size(),
+        }
+    }
+
     /// The code of a wide loop as text.
     pub fn assembly(&self) -> Option<String> {
         match &self.engine {

@@ -64,6 +64,11 @@ impl Narrow {
         Ok(Narrow { kernel, inputs, outputs, pool: Mutex::default() })
     }
 
+    /// Bytes of machine code.
+    pub fn code_size(&self) -> usize {
+        self.kernel.code_size()
+    }
+
     /// As [`MapKernel::run`](super::MapKernel::run), of columns that were measured.
     pub fn run<T: Element>(
         &self,

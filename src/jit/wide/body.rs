@@ -7,9 +7,11 @@
 use super::level::Level;
 use crate::elementary::{Foreign, Format, Machine};
 use crate::ir::Precision;
-use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxBuildHasher;
 use std::fmt;
+use std::hash::BuildHasher;
 
 /// The result of the instruction at this position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -192,12 +194,49 @@ impl Op {
     }
 }
 
+/// Up to three values.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Vals {
+    all: [Val; 3],
+    count: u8,
+}
+
+impl Vals {
+    /// # Panics
+    /// On more than three values; no operation has them.
+    pub fn new(values: &[Val]) -> Vals {
+        let mut vals = Vals { all: [Val(0); 3], count: values.len() as u8 };
+        vals.all[..values.len()].copy_from_slice(values);
+        vals
+    }
+}
+
+impl std::ops::Deref for Vals {
+    type Target = [Val];
+
+    fn deref(&self) -> &[Val] {
+        &self.all[..usize::from(self.count)]
+    }
+}
+
+impl std::ops::DerefMut for Vals {
+    fn deref_mut(&mut self) -> &mut [Val] {
+        &mut self.all[..usize::from(self.count)]
+    }
+}
+
+impl fmt::Debug for Vals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
 /// An operation on values before it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Inst {
     pub op: Op,
     pub width: Width,
-    pub operands: SmallVec<[Val; 3]>,
+    pub operands: Vals,
 }
 
 /// A body being built, and when it is built.
@@ -207,12 +246,13 @@ pub struct Body {
     /// What streams hold.
     pub element: Width,
     pub insts: Vec<Inst>,
-    known: FxHashMap<Inst, Val>,
+    /// Those that are no effects, by what they are.
+    known: HashTable<Val>,
 }
 
 impl Body {
     pub fn new(level: Level, element: Width) -> Body {
-        Body { level, element, insts: Vec::new(), known: FxHashMap::default() }
+        Body { level, element, insts: Vec::new(), known: HashTable::new() }
     }
 
     /// Lanes of a vector of elements.
@@ -222,15 +262,18 @@ impl Body {
 
     /// The value of an operation; one that is known already, if there is.
     pub fn push(&mut self, op: Op, width: Width, operands: &[Val]) -> Val {
-        let inst = Inst { op, width, operands: SmallVec::from_slice(operands) };
-        if !op.is_effect()
-            && let Some(&known) = self.known.get(&inst)
-        {
-            return known;
-        }
+        let inst = Inst { op, width, operands: Vals::new(operands) };
         let value = Val(u32::try_from(self.insts.len()).expect("a body is bounded by the node budget"));
-        self.insts.push(inst.clone());
-        self.known.insert(inst, value);
+        if !op.is_effect() {
+            let insts = &self.insts;
+            let hash = |inst: &Inst| FxBuildHasher.hash_one(inst);
+            let is_same = |known: &Val| insts[known.index()] == inst;
+            match self.known.entry(hash(&inst), is_same, |known| hash(&insts[known.index()])) {
+                Entry::Occupied(known) => return *known.get(),
+                Entry::Vacant(place) => _ = place.insert(value),
+            }
+        }
+        self.insts.push(inst);
         value
     }
 

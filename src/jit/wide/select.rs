@@ -3,11 +3,10 @@
 //! What must stay true: the code keeps the order of the body, but for loads, which move down to
 //! their first use unless a store is in between; what nothing stored depends on is dropped.
 
-use super::body::{Body, Inst, Op, Val, Width};
+use super::body::{Body, Inst, Op, Val, Vals, Width};
 use super::level::Level;
 use super::opcode::Opcode;
 use crate::elementary::Foreign;
-use smallvec::{SmallVec, smallvec};
 
 /// Which lanes are loaded or stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +52,7 @@ pub struct Selected {
     pub kind: Kind,
     pub width: Width,
     pub def: Option<Val>,
-    pub uses: SmallVec<[Val; 3]>,
+    pub uses: Vals,
 }
 
 /// The instructions of a body. Invariants have none: they are fetched where they are used.
@@ -71,7 +70,8 @@ pub fn select(body: &mut Body) -> Vec<Selected> {
             loads.waiting.push(at);
             continue;
         }
-        for operand in body.insts[at].operands.clone() {
+        let operands = body.insts[at].operands;
+        for operand in operands.iter() {
             loads.done(body, operand.index(), &mut code);
         }
         if op.is_effect() && !matches!(op, Op::Keep(_)) {
@@ -107,7 +107,7 @@ impl Loads {
             _ => unreachable!("only loads wait"),
         };
         let (def, width) = (Some(Val(at as u32)), body.insts[at].width);
-        code.push(Selected { kind, width, def, uses: SmallVec::new() });
+        code.push(Selected { kind, width, def, uses: Vals::new(&[]) });
     }
 }
 
@@ -122,7 +122,7 @@ fn needed(body: &Body) -> Vec<bool> {
 }
 
 fn instruction(body: &mut Body, value: Val) -> Selected {
-    let Inst { op, width, operands } = body.insts[value.index()].clone();
+    let Inst { op, width, operands } = body.insts[value.index()];
     let mut uses = operands;
     if is_commutative(op) && body.insts[uses[0].index()].op.is_invariant() {
         uses.swap(0, 1);
@@ -219,7 +219,7 @@ fn swap(level: Level, bytes: u8) -> Kind {
 }
 
 /// Predicates that signal nothing; with an invariant first operand the mirror image.
-fn comparison(body: &Body, op: Op, width: Width, uses: &mut SmallVec<[Val; 3]>) -> Kind {
+fn comparison(body: &Body, op: Op, width: Width, uses: &mut Vals) -> Kind {
     let swaps = body.insts[uses[0].index()].op.is_invariant();
     if swaps {
         uses.swap(0, 1);
@@ -242,7 +242,7 @@ fn integer_equality(level: Level, width: Width) -> Kind {
     }
 }
 
-fn mask_operation(body: &mut Body, op: Op, width: Width, uses: &mut SmallVec<[Val; 3]>) -> Kind {
+fn mask_operation(body: &mut Body, op: Op, width: Width, uses: &mut Vals) -> Kind {
     use Opcode::{AndPd, AndPs, KAnd, KNot, KOr, OrPd, OrPs, XorPd, XorPs};
     match (body.level, op) {
         (Level::L512, Op::MaskAnd) => Kind::Registers(KAnd, None),
@@ -256,7 +256,7 @@ fn mask_operation(body: &mut Body, op: Op, width: Width, uses: &mut SmallVec<[Va
                 Width::Single => u64::from(u32::MAX),
             };
             let ones = body.push(Op::Constant(ones), width, &[]);
-            *uses = smallvec![uses[0], ones];
+            *uses = Vals::new(&[uses[0], ones]);
             Kind::Plain(by(width, XorPd, XorPs), None)
         }
     }

@@ -9,6 +9,8 @@ use super::order::reads_where_it_writes;
 use super::program::{Buffer, BufferId, Step, TensorProgram};
 use crate::error::{Diagnostic, Error};
 use crate::ir::Precision;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
@@ -20,9 +22,54 @@ struct Life {
     last: usize,
 }
 
-/// True for buffers in use at once.
-fn meets(a: Life, b: Life) -> bool {
-    a.last >= b.first && b.last >= a.first
+/// Which of the arena is free: gaps by offset, and everything from the end on.
+#[derive(Default)]
+struct Room {
+    gaps: BTreeMap<usize, usize>,
+    end: usize,
+}
+
+impl Room {
+    /// The first place that so many elements fit in.
+    fn take(&mut self, size: usize) -> usize {
+        let found = self.gaps.iter().find(|gap| *gap.1 >= size).map(|(&offset, &length)| (offset, length));
+        let Some((offset, length)) = found else {
+            // The last gap may reach to the end.
+            let last = self.gaps.last_key_value().map(|(&offset, &length)| (offset, length));
+            let start = match last.filter(|(offset, length)| offset + length == self.end) {
+                Some((offset, _)) => {
+                    self.gaps.remove(&offset);
+                    offset
+                }
+                None => self.end,
+            };
+            self.end = start + size;
+            return start;
+        };
+        self.gaps.remove(&offset);
+        if length > size {
+            self.gaps.insert(offset + size, length - size);
+        }
+        offset
+    }
+
+    /// Gives a place back, which becomes one with the gaps beside it.
+    fn free(&mut self, mut offset: usize, mut size: usize) {
+        if let Some(behind) = self.gaps.remove(&(offset + size)) {
+            size += behind;
+        }
+        if let Some((&before, &length)) = self.gaps.range(..offset).next_back()
+            && before + length == offset
+        {
+            (offset, size) = (before, length + size);
+        }
+        self.gaps.insert(offset, size);
+    }
+}
+
+/// How much of the arena a buffer takes: whole lines.
+fn taken(size: usize, line: usize) -> usize {
+    size.next_multiple_of(line).max(line)
 }
 
 /// The buffer whose place another, `b`, may take in the step that first writes it: one as large that
@@ -59,43 +106,7 @@ pub(super) fn place(
     }
     let element = options.element_size();
     let line = LINE / element;
-    let mut order: Vec<usize> = (0..sizes.len()).filter(|&b| lives[b].is_some()).collect();
-    let life = |b: usize| lives[b].expect("only such are in the order");
-    order.sort_by_key(|&b| (life(b).last != usize::MAX, life(b).first, b));
-    let mut buffers: Vec<Buffer> = sizes.iter().map(|&size| Buffer { size, offset: 0 }).collect();
-    // What is placed, by offset.
-    let mut placed: Vec<usize> = Vec::new();
-    let mut arena = 0;
-    for b in order {
-        let room = sizes[b].next_multiple_of(line).max(line);
-        let before = steps.get(life(b).first).and_then(|step| taken_over(step, b, (sizes, &lives)));
-        let is_free = |&x: &usize| {
-            let others = placed.iter().filter(|&&other| other != x && meets(life(other), life(b)));
-            let mut others = others.map(|&other| buffers[other]);
-            others.all(|o| o.offset >= buffers[x].offset + room || o.offset + o.size <= buffers[x].offset)
-        };
-        if let Some(x) = before.filter(is_free) {
-            buffers[b].offset = buffers[x].offset;
-            let at = placed.partition_point(|&other| buffers[other].offset <= buffers[b].offset);
-            placed.insert(at, b);
-            continue;
-        }
-        let mut offset = 0;
-        for &other in &placed {
-            if !meets(life(other), life(b)) {
-                continue;
-            }
-            if offset + room <= buffers[other].offset {
-                break;
-            }
-            let end = buffers[other].offset + buffers[other].size.next_multiple_of(line).max(line);
-            offset = offset.max(end);
-        }
-        buffers[b].offset = offset;
-        arena = arena.max(offset + room);
-        let at = placed.partition_point(|&other| buffers[other].offset <= offset);
-        placed.insert(at, b);
-    }
+    let (mut buffers, arena) = placed(&steps, (sizes, &lives), line);
     let (needed, most) = (arena.saturating_mul(element), options.arena_bytes);
     if needed > most {
         let message = format!("the arrays of one step need {needed} bytes at once; at most {most} are taken");
@@ -109,6 +120,41 @@ pub(super) fn place(
         buffer.size = 0;
     }
     Ok(TensorProgram { arena, buffers, inputs, outputs, steps })
+}
+
+/// The buffers in their places, and how long the arena is. Each, in the order in which they come into
+/// use, takes the first place that is free.
+fn placed(steps: &[Step], (sizes, lives): (&[usize], &[Option<Life>]), line: usize) -> (Vec<Buffer>, usize) {
+    let life = |b: usize| lives[b].expect("only such are in the order");
+    let mut order: Vec<usize> = (0..sizes.len()).filter(|&b| lives[b].is_some()).collect();
+    order.sort_by_key(|&b| (life(b).last != usize::MAX, life(b).first, b));
+    let mut buffers: Vec<Buffer> = sizes.iter().map(|&size| Buffer { size, offset: 0 }).collect();
+    let mut room = Room::default();
+    // What is in use for a time, the first to end on top; and what has handed its place on.
+    let mut living: BinaryHeap<Reverse<(usize, usize)>> = BinaryHeap::new();
+    let mut is_left = vec![false; sizes.len()];
+    for b in order {
+        let Life { first, last } = life(b);
+        while living.peek().is_some_and(|next| next.0.0 < first)
+            && let Some(Reverse((_, x))) = living.pop()
+        {
+            if !is_left[x] {
+                room.free(buffers[x].offset, taken(sizes[x], line));
+            }
+        }
+        let before = steps.get(first).and_then(|step| taken_over(step, b, (sizes, lives)));
+        buffers[b].offset = match before.filter(|&x| !is_left[x]) {
+            Some(x) => {
+                is_left[x] = true;
+                buffers[x].offset
+            }
+            None => room.take(taken(sizes[b], line)),
+        };
+        if last != usize::MAX {
+            living.push(Reverse((last, b)));
+        }
+    }
+    (buffers, room.end)
 }
 
 /// Bytes of a number.

@@ -29,8 +29,6 @@ pub(super) struct Site<'a> {
     pub pinned: &'a [bool],
     /// Orders of axes that products would like, by id.
     pub wanted: &'a [Option<u32>],
-    /// Elements of a vector.
-    pub lanes: usize,
     pub rounding: Rounding,
     /// The programs of one step of each scan.
     pub bodies: &'a FxHashMap<Body, TensorProgram>,
@@ -40,17 +38,17 @@ pub(super) struct Site<'a> {
 
 impl Site<'_> {
     /// The steps that compute a group's members.
-    pub fn steps(&mut self, group: &Group) -> Result<Vec<Step>, Blocked> {
+    pub fn steps(&mut self, group: &Group) -> Result<Vec<Sketch>, Blocked> {
         if group.members.iter().all(|&id| self.graph.shape(id).size() == 0) {
             return Ok(Vec::new());
         }
         match group.kind {
             Kind::Loops => self.loops(group),
             Kind::Moved => self.moved(group.members[0]),
-            Kind::Product => Ok(vec![Step::Product(self.product(group.members[0])?)]),
+            Kind::Product => Ok(vec![Sketch::Step(Step::Product(self.product(group.members[0])?))]),
             Kind::Repeated => {
                 let repeated = repeated(self.graph, group, self.stored, self.bodies)?;
-                Ok(vec![Step::Repeated(repeated)])
+                Ok(vec![Sketch::Step(Step::Repeated(repeated))])
             }
         }
     }
@@ -92,7 +90,7 @@ impl Site<'_> {
     }
 
     /// Zeros.
-    pub(super) fn fill(&self, id: Id) -> Nest {
+    pub(super) fn fill(&self, id: Id) -> Sketch {
         let extents = self.graph.shape(id).extents();
         let mut tracer =
             Tracer::new(self.graph, self.stored, &[], (Region::all(extents.iter().copied()), self.rounding));
@@ -101,11 +99,11 @@ impl Site<'_> {
         let zero = tracer.body.integer(0);
         line.push(zero, Store { to: Place { buffer: self.buffer(id), at }, write: Write::Set });
         let order: Order = (0..extents.len()).collect();
-        line.nest(self, tracer.into(), extents.len(), &order)
+        line.around(tracer.into(), extents.len(), order)
     }
 
     /// Elements that go to places of their own: loops over the operand.
-    fn moved(&mut self, id: Id) -> Result<Vec<Step>, Blocked> {
+    fn moved(&mut self, id: Id) -> Result<Vec<Sketch>, Blocked> {
         let graph = self.graph;
         let Op::Structural(op) = graph.op(id) else { unreachable!("`fuse` made the group of this op") };
         let x = graph.operand(id, 0);
@@ -116,7 +114,7 @@ impl Site<'_> {
         let to = graph.shape(id).extents();
         let size: i64 = from.iter().map(|&d| i64::from(d)).product();
         if size == 0 {
-            return Ok(vec![Step::Nest(self.fill(id))]);
+            return Ok(vec![self.fill(id)]);
         }
         let own = tracer.counters(0, loops);
         let stacked = if op == Structural::Stack { graph.operands(id) } else { &graph.operands(id)[..1] };
@@ -165,9 +163,9 @@ impl Site<'_> {
         }
         let mut steps = Vec::new();
         if op != Structural::Stack {
-            steps.push(Step::Nest(self.fill(id)));
+            steps.push(self.fill(id));
         }
-        steps.push(Step::Nest(line.nest(self, traced, loops, &order)));
+        steps.push(line.around(traced, loops, order));
         Ok(steps)
     }
 
@@ -280,21 +278,52 @@ impl Line {
     }
 
     /// The nest around the line, its first `kept` loops kept, and all of them in some order.
-    pub fn nest(self, site: &Site, traced: Traced, kept: usize, order: &[usize]) -> Nest {
+    pub fn around(self, traced: Traced, kept: usize, order: Order) -> Sketch {
+        Sketch::Nest(Box::new(Around { line: self, traced, kept, order }))
+    }
+}
+
+/// A step whose nest has no code yet: code is made once all steps are known to come about.
+pub(super) enum Sketch {
+    Step(Step),
+    Nest(Box<Around>),
+}
+
+/// A nest to be.
+pub(super) struct Around {
+    line: Line,
+    traced: Traced,
+    kept: usize,
+    order: Order,
+}
+
+impl Sketch {
+    /// The step, with vectors of so many elements.
+    pub fn step(self, lanes: usize, rounding: Rounding) -> Step {
+        match self {
+            Sketch::Step(step) => step,
+            Sketch::Nest(around) => Step::Nest(around.nest(lanes, rounding)),
+        }
+    }
+}
+
+impl Around {
+    fn nest(self, lanes: usize, rounding: Rounding) -> Nest {
+        let Around { line: Line { values, stores }, traced, kept, order } = self;
         let Traced { body, loads, extents } = traced;
         let symbols = body.symbols().collect();
-        let function = Function::new(body, symbols, self.values);
-        let body = match site.rounding {
+        let function = Function::new(body, symbols, values);
+        let body = match rounding {
             Rounding::Loose => schedule(&lower(&function)),
             Rounding::AsLowered => schedule(&function),
         };
         let loops = extents.iter().enumerate();
         let loops = loops.map(|(l, &extent)| Loop { extent, reduced: l >= kept }).collect();
-        let mut nest = Nest { loops, lanes: None, loads, stores: self.stores, body };
+        let mut nest = Nest { loops, lanes: None, loads, stores, body };
         drop_unused_loads(&mut nest);
-        reorder_loops(&mut nest, order);
+        reorder_loops(&mut nest, &order);
         simplify_loops(&mut nest);
-        nest.lanes = choose_lanes(&nest, site.lanes);
+        nest.lanes = choose_lanes(&nest, lanes);
         nest
     }
 }

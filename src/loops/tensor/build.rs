@@ -3,7 +3,7 @@
 //!
 //! What must stay true: the result depends on nothing but the function and the options.
 
-use super::assemble::Site;
+use super::assemble::{Site, Sketch};
 use super::cost::{factors_to_store, is_stored_by_nature, store_shared};
 use super::fuse::{Group, groups, unread};
 use super::layout::{Home, wanted_by_products};
@@ -229,17 +229,20 @@ impl<'f> Layout<'f> {
         let (graph, lanes, rounding, bodies) = (self.graph, self.lanes, self.rounding, &self.bodies);
         let sizes = &mut self.sizes;
         let wanted = &wanted_by_products(graph, &self.needed);
-        let mut site =
-            Site { graph, stored: &mut self.stored, pinned, wanted, lanes, rounding, bodies, sizes };
-        let mut units = Vec::new();
+        let mut site = Site { graph, stored: &mut self.stored, pinned, wanted, rounding, bodies, sizes };
+        let mut sketches = Vec::new();
         let mut blocked = Vec::new();
         for group in groups {
             match site.steps(group) {
-                Ok(steps) => units.push(Unit { steps }),
+                Ok(steps) => sketches.push(steps),
                 Err(id) => blocked.push(id),
             }
         }
-        if blocked.is_empty() { Ok(units) } else { Err(blocked) }
+        if !blocked.is_empty() {
+            return Err(blocked);
+        }
+        let steps = |sketches: Vec<Sketch>| sketches.into_iter().map(|s| s.step(lanes, rounding)).collect();
+        Ok(sketches.into_iter().map(|sketches| Unit { steps: steps(sketches) }).collect())
     }
 
     /// The buffer of every output. One that is an input is copied, if only because inputs may be

@@ -6,11 +6,11 @@
 //! regions is a sum of their sums, in the order of the regions.
 
 use super::affine::Affine;
-use super::assemble::{Line, Site, Traced};
+use super::assemble::{Line, Site, Sketch, Traced};
 use super::cost::reduced_extents;
 use super::fuse::{COARSE, Group};
 use super::layout::{Order, is_voted, order_of};
-use super::program::{BufferId, Combine, Load, Nest, Place, Step, Store, Write};
+use super::program::{BufferId, Combine, Load, Place, Store, Write};
 use super::region::{Cut, Region, Stance, split};
 use super::trace::{Blocked, Tracer};
 use crate::ir::structural::source_axis;
@@ -37,10 +37,10 @@ struct Parted {
 
 impl Site<'_> {
     /// Elements of one space: each stored, or all reduced.
-    pub(super) fn loops(&mut self, group: &Group) -> Result<Vec<Step>, Blocked> {
+    pub(super) fn loops(&mut self, group: &Group) -> Result<Vec<Sketch>, Blocked> {
         if group.reduced.contains(&0) {
             let filled = group.members.iter().filter(|&&id| self.graph.shape(id).size() > 0);
-            return Ok(filled.map(|&id| Step::Nest(self.fill(id))).collect());
+            return Ok(filled.map(|&id| self.fill(id)).collect());
         }
         let made = self.traced(group)?;
         let order = self.chosen_order(group, &made);
@@ -66,10 +66,10 @@ impl Site<'_> {
                 line.push(value, Store { to, write });
             }
             if !line.is_empty() {
-                steps.push(Step::Nest(line.nest(self, traced, group.kept.len(), &order)));
+                steps.push(line.around(traced, group.kept.len(), order.clone()));
             }
         }
-        steps.extend(parted.iter().map(|part| Step::Nest(self.combined(part))));
+        steps.extend(parted.iter().map(|part| self.combined(part)));
         Ok(steps)
     }
 
@@ -204,7 +204,7 @@ impl Site<'_> {
 
     /// The parts of a reduction combined: sums one by one, for their places were just written and a
     /// vector of them would wait.
-    fn combined(&self, part: &Parted) -> Nest {
+    fn combined(&self, part: &Parted) -> Sketch {
         let is_sum = part.combine == Combine::Sum;
         let region = Region::all((!is_sum).then_some(part.count));
         let loops = region.extents().len();
@@ -224,7 +224,7 @@ impl Site<'_> {
         let mut line = Line::default();
         line.push(value, Store { to, write });
         let order: Order = (0..loops).collect();
-        line.nest(self, tracer.into(), 0, &order)
+        line.around(tracer.into(), 0, order)
     }
 
     /// The scalar code of one element of `id`, and what becomes of it.

@@ -12,8 +12,11 @@ use super::program::{Chosen, Load, Place};
 use super::region::{Cut, Region, Stance};
 use crate::ir::structural::source_axis;
 use crate::ir::{DType, Elementwise, Graph, Id, Op, Selection, Shape, Structural, Type, TypeId};
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
+use std::hash::BuildHasher;
 
 /// The node that has to be stored before tracing can go on.
 pub(super) type Blocked = Id;
@@ -25,7 +28,7 @@ pub(super) struct Tracer<'a> {
     stored: &'a [Option<Home>],
     /// Nodes to be computed at `own` coordinates although they are stored.
     members: &'a [Id],
-    own: Coordinates,
+    own: At,
     region: Region,
     rounding: Rounding,
     stance: Stance,
@@ -36,13 +39,19 @@ pub(super) struct Tracer<'a> {
     pub body: Graph,
     pub loads: Vec<Load>,
     known: FxHashMap<Load, Id>,
-    traced: FxHashMap<(Id, Coordinates), Id>,
+    /// All coordinates met, each once.
+    all: Vec<Coordinates>,
+    met: HashTable<At>,
+    traced: FxHashMap<(Id, At), Id>,
 }
 
+/// Coordinates, by their place among those a tracer has met.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct At(u32);
+
 /// What a node's element is made of.
-#[expect(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
 enum Made {
-    Of(SmallVec<[(Id, Coordinates); 3]>),
+    Of(SmallVec<[(Id, At); 3]>),
     Known(Id),
 }
 
@@ -54,11 +63,12 @@ impl<'a> Tracer<'a> {
         (region, rounding): (Region, Rounding),
     ) -> Self {
         let extents = region.extents();
-        Tracer {
+        let own = region.counters(Stance::PLAIN, 0, extents.len());
+        let mut tracer = Tracer {
             graph,
             stored,
             members,
-            own: region.counters(Stance::PLAIN, 0, extents.len()),
+            own: At(0),
             region,
             rounding,
             stance: Stance::PLAIN,
@@ -67,8 +77,31 @@ impl<'a> Tracer<'a> {
             body: Graph::new(),
             loads: Vec::new(),
             known: FxHashMap::default(),
+            all: Vec::new(),
+            met: HashTable::new(),
             traced: FxHashMap::default(),
+        };
+        tracer.own = tracer.at(own);
+        tracer
+    }
+
+    fn at(&mut self, coordinates: Coordinates) -> At {
+        let hash = |coordinates: &Coordinates| FxBuildHasher.hash_one(coordinates);
+        let all = &self.all;
+        let is_same = |at: &At| all[at.0 as usize] == coordinates;
+        match self.met.entry(hash(&coordinates), is_same, |at| hash(&all[at.0 as usize])) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                let at = At(all.len() as u32);
+                place.insert(at);
+                self.all.push(coordinates);
+                at
+            }
         }
+    }
+
+    fn coordinates(&self, at: At) -> &Coordinates {
+        &self.all[at.0 as usize]
     }
 
     /// Counters `first..first + rank` as coordinates of the region.
@@ -79,26 +112,27 @@ impl<'a> Tracer<'a> {
     /// Counters are coordinates of a member in this stance from here on.
     pub fn stand(&mut self, stance: Stance) {
         self.stance = stance;
-        self.own = self.counters(0, self.extents.len());
+        let own = self.counters(0, self.extents.len());
+        self.own = self.at(own);
     }
 
     /// The scalar node for the element of `id` at some coordinates.
     pub fn value(&mut self, id: Id, at: Coordinates) -> Result<Id, Blocked> {
-        let goal = (id, at);
-        let mut stack = vec![goal.clone()];
-        while let Some(top) = stack.last() {
-            if self.traced.contains_key(top) {
+        let goal = (id, self.at(at));
+        let mut stack = vec![goal];
+        while let Some(&top) = stack.last() {
+            if self.traced.contains_key(&top) {
                 stack.pop();
                 continue;
             }
-            let (id, at) = top.clone();
-            match self.made(id, &at)? {
+            let (id, at) = top;
+            match self.made(id, at)? {
                 Made::Known(value) => {
                     self.traced.insert((id, at), value);
                 }
                 Made::Of(operands) => {
                     let before = stack.len();
-                    stack.extend(operands.iter().filter(|x| !self.traced.contains_key(x)).cloned());
+                    stack.extend(operands.iter().filter(|x| !self.traced.contains_key(x)));
                     if stack.len() == before {
                         let values: SmallVec<[Id; 3]> = operands.iter().map(|x| self.traced[x]).collect();
                         let value = self.build(id, &values);
@@ -110,26 +144,28 @@ impl<'a> Tracer<'a> {
         Ok(self.traced[&goal])
     }
 
-    fn made(&mut self, id: Id, at: &Coordinates) -> Result<Made, Blocked> {
-        let is_member = self.members.contains(&id) && *at == self.own;
+    fn made(&mut self, id: Id, at: At) -> Result<Made, Blocked> {
+        let is_member = at == self.own && self.members.contains(&id);
         if let (Some(home), false) = (self.stored[id.index()], is_member) {
-            let place = self.home(home, id, at);
+            let place = self.home(home, id, self.coordinates(at));
             return Ok(Made::Known(self.load(Load::Element(place), self.graph.ty(id).dtype)));
         }
-        let each = |operands: &[Id]| Made::Of(operands.iter().map(|&x| (x, at.clone())).collect());
         match self.graph.op(id) {
             Op::Constant(c) => {
                 let number = self.graph.number(c).clone();
                 Ok(Made::Known(self.body.exact(number)))
             }
             Op::Input(_) => Ok(Made::Known(self.nan())),
-            Op::Elementwise(_) | Op::Selection(_) => Ok(each(self.graph.operands(id))),
+            Op::Elementwise(_) | Op::Selection(_) => {
+                Ok(Made::Of(self.graph.operands(id).iter().map(|&x| (x, at)).collect()))
+            }
             Op::Structural(Structural::Iota) => {
-                Ok(Made::Known(self.load(Load::Position(at[0].clone()), DType::F64)))
+                let position = self.coordinates(at)[0].clone();
+                Ok(Made::Known(self.load(Load::Position(position), DType::F64)))
             }
             Op::Structural(Structural::Gather) => self.gathered(id, at).map(Made::Known),
             Op::Structural(Structural::Pad { axis, start, .. }) => self.padded(id, axis as usize, start, at),
-            Op::Structural(op) => match self.reshaped(op, id, at) {
+            Op::Structural(op) => match self.reshaped(op, id, self.coordinates(at)) {
                 Some(place) => Ok(Made::Known(self.load(Load::Element(place), self.graph.ty(id).dtype))),
                 None => self.viewed(op, id, at),
             },
@@ -147,9 +183,9 @@ impl<'a> Tracer<'a> {
     }
 
     /// An element of a padded node, where all of the region is on one side of its edges.
-    fn padded(&mut self, id: Id, axis: usize, start: u32, at: &Coordinates) -> Result<Made, Blocked> {
+    fn padded(&mut self, id: Id, axis: usize, start: u32, at: At) -> Result<Made, Blocked> {
         let x = self.graph.operand(id, 0);
-        let mut from = at.clone();
+        let mut from = self.coordinates(at).clone();
         from[axis].offset -= i64::from(start);
         let extent = self.graph.shape(x).extents()[axis];
         let (least, greatest) = from[axis].range(self.extents.iter().copied());
@@ -157,19 +193,19 @@ impl<'a> Tracer<'a> {
             return Ok(Made::Known(self.body.integer(0)));
         }
         if least >= 0 && greatest < i128::from(extent) {
-            return Ok(Made::Of(SmallVec::from_iter([(x, from)])));
+            return Ok(Made::Of(SmallVec::from_iter([(x, self.at(from))])));
         }
         self.cut = Cut::of(&from[axis], extent, &self.extents);
         Err(id)
     }
 
-    fn viewed(&mut self, op: Structural, id: Id, at: &Coordinates) -> Result<Made, Blocked> {
-        let coordinates = self.through(op, id, at).ok_or(id)?;
+    fn viewed(&mut self, op: Structural, id: Id, at: At) -> Result<Made, Blocked> {
+        let coordinates = self.through(op, id, self.coordinates(at)).ok_or(id)?;
         if let (Err(x), Structural::Reshape) = (&coordinates, op) {
-            self.cut = self.step_through(*x, id, at);
+            self.cut = self.step_through(*x, id, self.coordinates(at));
         }
-        let coordinates = coordinates?;
-        Ok(Made::Of(SmallVec::from_iter([(self.graph.operand(id, 0), coordinates)])))
+        let from = self.at(coordinates?);
+        Ok(Made::Of(SmallVec::from_iter([(self.graph.operand(id, 0), from)])))
     }
 
     /// The step at which a row of padded ones is read at one place.
@@ -182,11 +218,12 @@ impl<'a> Tracer<'a> {
     }
 
     /// The factors of an outer product's element.
-    fn factors(&self, id: Id, batch: usize, at: &Coordinates) -> SmallVec<[(Id, Coordinates); 3]> {
+    fn factors(&mut self, id: Id, batch: usize, at: At) -> SmallVec<[(Id, At); 3]> {
         let [a, b] = [0, 1].map(|i| self.graph.operand(id, i));
-        let (left, columns) = at.split_at(self.graph.shape(a).rank());
+        let (left, columns) = self.coordinates(at).split_at(self.graph.shape(a).rank());
         let right = left[..batch].iter().chain(columns).cloned().collect();
-        SmallVec::from_iter([(a, left.into()), (b, right)])
+        let left = left.into();
+        SmallVec::from_iter([(a, self.at(left)), (b, self.at(right))])
     }
 
     fn build(&mut self, id: Id, operands: &[Id]) -> Id {
@@ -269,7 +306,8 @@ impl<'a> Tracer<'a> {
         extents[1..].iter().map(|&d| i64::from(d)).product()
     }
 
-    fn gathered(&mut self, id: Id, at: &Coordinates) -> Result<Id, Blocked> {
+    fn gathered(&mut self, id: Id, at: At) -> Result<Id, Blocked> {
+        let at = self.coordinates(at).clone();
         let (x, index) = (self.graph.operand(id, 0), self.graph.operand(id, 1));
         let extents = self.graph.shape(x).extents();
         let rows = extents[0];

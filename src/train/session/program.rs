@@ -1,9 +1,11 @@
 //! A program ready to be trained, from a text or made in code.
 
 use super::predictor::{input_shapes, wishes_of};
+use super::step::step;
 use crate::data::{Array, Dataset, Portions, Prepared, Wishes, prepare};
-use crate::elaborate::program::{Model, ModelBuilder, Phase, read_program};
+use crate::elaborate::program::{Model, ModelBuilder, read_phases};
 use crate::error::Error;
+use crate::ir::Function;
 use crate::limits::Limits;
 
 /// A program with its two faces: as it is trained, and as it predicts, without noise.
@@ -17,12 +19,10 @@ impl Program {
     /// Reads a program.
     ///
     /// # Errors
-    /// As [`read_program`].
+    /// As [`read_program`](crate::elaborate::program::read_program).
     pub fn read(source: &str, limits: &Limits) -> Result<Program, Error> {
-        Ok(Program {
-            train: read_program(source, Phase::Train, limits)?,
-            predict: read_program(source, Phase::Predict, limits)?,
-        })
+        let [train, predict] = read_phases(source, limits)?;
+        Ok(Program { train, predict })
     }
 
     /// A program made in code, with the settings of its training in text.
@@ -37,6 +37,27 @@ impl Program {
     /// The program as it is trained.
     pub fn model(&self) -> &Model {
         &self.train
+    }
+
+    /// The function of a training step over a table of so many examples, so many of them at a time, as
+    /// [`Training`](super::Training) compiles it; and of what it updates the output and the input, which
+    /// are stored in one place.
+    ///
+    /// ```
+    /// use symdiff::train::Program;
+    ///
+    /// let text = "input x\nparam w = 1\nloss = (w*x)^2\ntrain { optimizer = gd(lr = 0.5) }";
+    /// let (step, in_place) = Program::read(text, &symdiff::Limits::default())?.step(1, 1)?;
+    /// let names: Vec<&str> = step.input_names().collect();
+    /// assert_eq!((in_place[0].0, names[in_place[0].1]), (0, "w"));
+    /// # Ok::<(), symdiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// For a program without objective.
+    pub fn step(&self, examples: u32, batch: u32) -> Result<(Function, Vec<(usize, usize)>), Error> {
+        let (function, layout) = step(&self.train, (examples, batch), 1.0)?;
+        Ok((function, layout.in_place))
     }
 
     /// Data bound to the inputs and divided as the program says, by `seed` or else its own.

@@ -84,7 +84,7 @@ impl Training {
     /// # Errors
     /// Faults of the program, with their places; a batch larger than the training rows.
     pub fn new(source: &str, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
-        Training::of(&Program::read(source, &options.limits)?, prepared, options)
+        Training::stretched(Program::read(source, &options.limits)?, prepared, options, 1.0)
     }
 
     /// A run of a program that has been read or made in code.
@@ -92,17 +92,17 @@ impl Training {
     /// # Errors
     /// As [`Training::new`].
     pub fn of(program: &Program, prepared: Prepared, options: &TrainingOptions) -> Result<Training, Error> {
-        Training::stretched(program, prepared, options, 1.0)
+        Training::stretched(program.clone(), prepared, options, 1.0)
     }
 
     /// The same with all steps `stretch` times as long, as a larger learning rate makes them.
     pub(super) fn stretched(
-        program: &Program,
+        program: Program,
         prepared: Prepared,
         options: &TrainingOptions,
         stretch: f64,
     ) -> Result<Training, Error> {
-        let Program { train: model, predict } = program.clone();
+        let Program { train: model, predict } = program;
         model.objective()?;
         full_batch::check(&model)?;
         let every: Vec<usize> = (0..model.inputs.len()).collect();

@@ -145,7 +145,7 @@ impl Sink {
         if held.region == region {
             return held.value;
         }
-        let inst = self.regions[held.region].body.insts[held.value.index()].clone();
+        let inst = self.regions[held.region].body.insts[held.value.index()];
         match inst.op {
             op if op.is_invariant() && op.stream().is_none() => self.body().push(inst.op, inst.width, &[]),
             Op::Uniform(stream) => {

@@ -169,19 +169,20 @@ impl<'n, 's> NestWriter<'n, 's> {
 
     /// All of the nest.
     pub fn write(mut self) {
-        let known = vec![SmallVec::new(); self.nest.block().insts.len()];
-        self.within(0, known);
+        let mut known = vec![SmallVec::new(); self.nest.block().insts.len()];
+        self.within(0, &mut known);
     }
 
-    /// Everything inside the first `level` loops.
-    fn within(&mut self, level: usize, mut known: Known) {
+    /// Everything inside the first `level` loops. What is known of loops further in is of rounds that are
+    /// over; each round makes it anew before it reads it.
+    fn within(&mut self, level: usize, known: &mut Known) {
         self.find_rows(level);
         for at in 0..self.levels.len() {
             let inst = &self.nest.block().insts[at];
             let is_here = self.levels[at] == level && !self.fused[at];
             if is_here && !matches!(inst, Inst::Constant(_) | Inst::Store(..)) {
                 let parts = if self.varies[at] { self.mode.parts() } else { 1 };
-                known[at] = (0..parts).map(|part| self.compute(inst, part, &known)).collect();
+                known[at] = (0..parts).map(|part| self.compute(inst, part, known)).collect();
             }
         }
         let reduces = self.nest.kept() < self.nest.loops.len();
@@ -189,9 +190,9 @@ impl<'n, 's> NestWriter<'n, 's> {
             self.open_accumulators();
         }
         match level == self.nest.loops.len() {
-            true if reduces => self.accumulate(&known),
-            true => self.store_all(&known),
-            false => self.run(level, &known),
+            true if reduces => self.accumulate(known),
+            true => self.store_all(known),
+            false => self.run(level, known),
         }
         if level == self.nest.kept() && reduces {
             self.close_accumulators();
@@ -199,10 +200,10 @@ impl<'n, 's> NestWriter<'n, 's> {
     }
 
     /// The loop inside `level`.
-    fn run(&mut self, level: usize, known: &Known) {
+    fn run(&mut self, level: usize, known: &mut Known) {
         if level == 0 && self.extent == Extent::Chunk {
             self.counters.push(Counter { variable: Some((CHUNK, 1)), constant: 0 });
-            self.within(1, known.clone());
+            self.within(1, known);
             self.counters.pop();
             return;
         }
@@ -232,14 +233,14 @@ impl<'n, 's> NestWriter<'n, 's> {
     }
 
     /// One round of the loop inside `level`, at a counter that is a number.
-    fn round(&mut self, level: usize, constant: usize, known: &Known) {
+    fn round(&mut self, level: usize, constant: usize, known: &mut Known) {
         self.counters.push(Counter { variable: None, constant: constant as i64 });
-        self.within(level + 1, known.clone());
+        self.within(level + 1, known);
         self.counters.pop();
     }
 
     /// So many rounds of the loop inside `level`, from 0 up: written out if they are little work.
-    fn rounds(&mut self, level: usize, (count, step): (usize, usize), known: &Known) {
+    fn rounds(&mut self, level: usize, (count, step): (usize, usize), known: &mut Known) {
         let parts = self.mode.parts() as u32;
         let inside = self.work[level + 1].saturating_mul(count as u32);
         let inside = if self.nest.lanes == Some(level) { inside.saturating_mul(parts) } else { inside };
@@ -257,7 +258,7 @@ impl<'n, 's> NestWriter<'n, 's> {
             self.accumulators = slots.iter().map(|slots| self.sink.slots(slots)).collect();
         }
         self.counters.push(Counter { variable: Some((id, step as i64)), constant: 0 });
-        self.within(level + 1, known.clone());
+        self.within(level + 1, known);
         self.counters.pop();
         if carried {
             let after = std::mem::take(&mut self.accumulators);

@@ -50,7 +50,7 @@ impl Course {
         options: &TrainingOptions,
         stretch: f64,
     ) -> Result<Course, Error> {
-        let mut training = Training::stretched(program, case.prepared.clone(), options, stretch)?;
+        let mut training = Training::stretched(program.clone(), case.prepared.clone(), options, stretch)?;
         let rows = training.training_rows();
         let start = training.params()?;
         let first = training.score(&rows)?.loss;
