@@ -123,8 +123,11 @@ fn what_does_not_fit_is_refused() {
     let _ = std::fs::remove_dir_all(&folder);
 }
 
+const LINE: &str = "input x, y\nparam w = 0, b = 0\nloss = (w*x + b - y)^2\n\
+                    data { x = [1, 2, 3], y = [2, 4, 6] }\ntrain { optimizer = gd(lr = 0.1), steps = 5 }\n";
+
 #[test]
-fn loops_are_printed_as_assembly() {
+fn loops_and_steps_are_printed_as_assembly() {
     let folder = folder("emit");
     let text = |level: &str| shown(&folder, &["emit", "x*y", "--to", "asm", "--level", level]);
     let available = |level: &str| symdiff::VectorLevel::from_name(level).is_some_and(|l| l.is_available());
@@ -133,6 +136,12 @@ fn loops_are_printed_as_assembly() {
     }
     if available("256") {
         assert!(text("256").contains("vmulpd ymm"), "{}", text("256"));
+    }
+    let step = || shown(&folder, &["emit", "line.sd"]);
+    std::fs::write(folder.join("line.sd"), LINE).expect("a program");
+    match symdiff::VectorLevel::best() {
+        symdiff::VectorLevel::L128 => assert!(step().contains("no assembly"), "{}", step()),
+        _ => assert!(step().starts_with("# nests") && step().contains("vfmadd"), "{}", step()),
     }
     assert!(text("128").contains("no assembly for vectors of 128 bits"), "{}", text("128"));
     let _ = std::fs::remove_dir_all(&folder);

@@ -68,7 +68,8 @@ where wanted, and answers {\"id\",\"x\":[…],\"value\",\"iterations\",\"status\
 const EMIT_EXAMPLES: &str = "\
 Examples:
   symdiff emit \"exp(-x^2)*sin(3x)\" --gradient       the loop that computes value and derivative
-  symdiff emit \"x*y\" --to asm --level 256           for vectors of four doubles";
+  symdiff emit \"x*y\" --to asm --level 256           for vectors of four doubles
+  symdiff emit net.sd                               the step that `train` repeats";
 
 const TRAIN_EXAMPLES: &str = "\
 Examples:
@@ -217,7 +218,7 @@ pub struct Evaluate {
 pub struct Emit {
     #[command(flatten)]
     pub source: Source,
-    /// What to print: asm is the loop over columns
+    /// What to print: asm is the loop over columns, or the step of a program's training
     #[arg(long, value_name = "TARGET", default_value = "asm", value_parser = named(&TARGETS), help_heading = "Output")]
     pub to: Target,
     /// The partial derivatives as well as the value
@@ -227,6 +228,10 @@ pub struct Emit {
     #[arg(long, value_name = "BITS", value_parser = named(&VECTORS), help_heading = "Output")]
     pub level: Option<VectorLevel>,
     #[command(flatten)]
+    pub data: DataArguments,
+    #[command(flatten)]
+    pub overrides: Overrides,
+    #[command(flatten)]
     pub how: How,
     #[command(flatten)]
     pub budgets: Budgets,
@@ -235,7 +240,7 @@ pub struct Emit {
 /// What `symdiff emit` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// Assembly of a loop over columns.
+    /// Assembly.
     Asm,
 }
 
