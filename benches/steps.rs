@@ -202,7 +202,7 @@ fn measure(net: &Net, threads: usize, library: Option<&'static libloading::Libra
     println!("   first step {:7.2} ms, {size:6} bytes", first.as_secs_f64() * 1e3);
 }
 
-/// Prints the program, and the time of each stretch.
+/// Prints the program, the time of each stretch, and the code of the wide emitter.
 fn explain(net: &Net, threads: usize) {
     let mut training = training(net, 1, threads);
     println!("{}", training.kernel().program());
@@ -214,6 +214,9 @@ fn explain(net: &Net, threads: usize) {
     }
     for (stretch, (time, text)) in best.iter().zip(training.kernel().stretches()).enumerate() {
         println!("[{stretch}] {:10.3} us  {text}", time.as_secs_f64() * 1e6);
+    }
+    for assembly in training.kernel().assemblies().expect("as when it was compiled") {
+        println!("{assembly}");
     }
 }
 

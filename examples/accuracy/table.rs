@@ -87,8 +87,8 @@ rows! {
     Atan2(y, x)   = o::atan2(y, x);                              [-INF, INF]  [U(-1.0, 1.0), S(-30, 30)]                       0.75 0.51;
     Sinh(x)       = o::sinh(x);                                  [-INF, INF]  [U(-710.4, 710.4), U(-1.0, 1.0), S(-60, 9)]      0.8  0.51;
     Cosh(x)       = o::cosh(x);                                  [-INF, INF]  [U(-710.4, 710.4), U(-1.0, 1.0), S(-60, 9)]      0.75 0.51;
-    Tanh(x)       = o::tanh(x);                                  [-INF, INF]  [U(-22.0, 22.0), U(-1.0, 1.0), S(-60, 9)]        0.7  1.3;
-    Sech(x)       = o::reciprocal(o::cosh(x));                   [-INF, INF]  [U(-745.0, 745.0), U(-20.0, 20.0), S(-60, 9)]    0.8  2.0;
+    Tanh(x)       = o::tanh(x);                                  [-INF, INF]  [U(-22.0, 22.0), U(-1.0, 1.0), S(-60, 9)]        1.65 1.3;
+    Sech(x)       = o::reciprocal(o::cosh(x));                   [-INF, INF]  [U(-745.0, 745.0), U(-20.0, 20.0), S(-60, 9)]    1.9  2.0;
     Csch(x)       = o::reciprocal(o::sinh(x));                   [-INF, INF]  [U(-745.0, 745.0), U(-20.0, 20.0), S(-60, 9)]    1.9  0.51;
     Coth(x)       = t(1.0) / o::tanh(x);                         [-INF, INF]  [U(-22.0, 22.0), U(-1.0, 1.0), S(-60, 9)]        1.9  0.51;
     Asinh(x)      = o::asinh(x);                                 [-INF, INF]  [Any, U(-5.0, 5.0), S(-60, 60)]                  0.8  0.51;

@@ -10,6 +10,17 @@ use crate::syntax::{Ast, ExprId, INDICES, Statement, Symbol, is_reducer};
 /// Names listed in a hint.
 const LISTED: usize = 8;
 
+/// Names that other tools have, and what is written here.
+#[rustfmt::skip]
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (&["diff", "D", "Derivative", "derivative", "derive"],  "a derivative is written `d/dx (…)`"),
+    (&["grad", "gradient", "jacobian", "hessian"],          "write the function alone: its derivatives are what is asked for"),
+    (&["integrate", "Integral", "integral", "limit"],       "integrals and limits are not read; derivatives are"),
+    (&["clip"],                                             "write `clamp(x, low, high)`"),
+    (&["factorial"],                                        "a factorial n! is `gamma(n + 1)`"),
+    (&["Piecewise", "piecewise", "IfElse", "if_else"],      "a choice is `if(condition, a, b)`"),
+];
+
 pub(super) fn empty_vector(span: Span) -> Error {
     Error::shape(
         Diagnostic::error("a vector without elements").at(span, "").hint("write its elements: `[1, 2]`"),
@@ -45,6 +56,9 @@ pub(super) fn unknown_function(name: &str, span: Span, names: &mut Names<'_>) ->
     let diagnostic = Diagnostic::error(format!("unknown function `{shown}`"));
     let diagnostic = diagnostic.at(span, "not a function, nor a variable of the expression");
     let near = names.suggest_function(name);
+    if let Some((_, hint)) = ELSEWHERE.iter().find(|(names, _)| names.contains(&name)) {
+        return Error::name(diagnostic.hint(*hint));
+    }
     Error::name(diagnostic.hint(match (product_with_function(name, names), near) {
         (Some((variable, function)), _) => format!("for a product write `{variable}*{function}(…)`"),
         (None, Some(near)) => format!("did you mean `{near}`?"),

@@ -1,4 +1,4 @@
-//! sinh, cosh, tanh, sech and the inverses asinh, acosh, atanh.
+//! sinh, cosh, coth and the inverses asinh, acosh, atanh.
 //!
 //! What must stay true: sinh and cosh come as pairs from one kernel, which every
 //! function here shares, and sinh is accurate in relative terms at 0.
@@ -10,14 +10,12 @@
 use std::f64::consts::{LN_2, LOG2_E};
 
 use super::exponential::{LN2_HI, LN2_LO};
-use super::format::Format;
 use super::logarithm::log_of_pair;
 use super::machine::Machine;
 use super::pair::{
     Pair, at_most, calc, divide, fast_two_sum, nearest_multiple, normalise, polynomial, round_pair,
     two_product, two_sum,
 };
-use super::single;
 
 /// (sinh r / r − 1)/z in z = r² ≤ 0.1203, to 2⁻⁶¹.
 #[rustfmt::skip]
@@ -36,7 +34,7 @@ const COSH: [f64; 5] = [
 /// ln 2 less the double nearest to it.
 const LN_2_TAIL: f64 = 2.319_046_813_846_299_6e-17;
 /// From here on cosh x = ∞, sech x = 0 and tanh x = 1 in double precision.
-const FLAT: f64 = 750.0;
+pub(super) const FLAT: f64 = 750.0;
 /// Above this √(x² ± 1) = x in double precision.
 const LARGE: f64 = 1_073_741_824.0;
 
@@ -61,36 +59,17 @@ pub fn cosh<M: Machine>(m: &mut M, x: M::F) -> M::F {
     m.scale(y, k)
 }
 
-/// The hyperbolic tangent.
+/// `1/tanh(x)`; ±∞ at ±0.
 ///
-/// Measured error: below 0.7 ulp.
+/// Measured error: below 1.6 ulp.
 #[inline(always)]
-pub fn tanh<M: Machine>(m: &mut M, x: M::F) -> M::F {
-    if m.format() == Format::Single {
-        return single::tanh(m, x);
-    }
+pub fn coth<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let Kernel { sinh, cosh, .. } = kernel(m, x);
     let (sinh, cosh) = (normalise(m, sinh), normalise(m, cosh));
-    let quotient = divide(m, sinh, cosh);
-    let y = round_pair(m, quotient);
+    let tanh = divide(m, sinh, cosh);
+    let tanh = round_pair(m, tanh);
+    let y = calc!(m, [1.0] / tanh);
     m.copysign(y, x)
-}
-
-/// The hyperbolic secant 1/cosh x; its square is the derivative of tanh.
-///
-/// Measured error: below 0.8 ulp.
-#[inline(always)]
-pub fn sech<M: Machine>(m: &mut M, x: M::F) -> M::F {
-    if m.format() == Format::Single {
-        return single::sech(m, x);
-    }
-    let Kernel { cosh, k, .. } = kernel(m, x);
-    let cosh = normalise(m, cosh);
-    let (one, zero) = (m.f(1.0), m.f(0.0));
-    let quotient = divide(m, Pair { hi: one, lo: zero }, cosh);
-    let y = round_pair(m, quotient);
-    let k = m.neg(k);
-    m.scale(y, k)
 }
 
 /// The inverse of sinh.

@@ -1,6 +1,6 @@
 //! Functions that are one operation away from another: reciprocals, the rectifier, π.
 
-use super::{Machine, cos, exp, sin, sinh, tan, tanh};
+use super::{Machine, cos, exp, sin, sinh, tan};
 
 /// π, the nearest double.
 #[inline(always)]
@@ -49,13 +49,6 @@ pub fn csch<M: Machine>(m: &mut M, x: M::F) -> M::F {
 
 /// From here on e^(−2x) is below half an ulp of 1.
 const FAR: f64 = 20.0;
-
-/// `1/tanh(x)`, within 1.6 ulp.
-#[inline(always)]
-pub fn coth<M: Machine>(m: &mut M, x: M::F) -> M::F {
-    let y = tanh(m, x);
-    recip(m, y)
-}
 
 /// `max(x, 0)`, NaN for NaN, +0 for −0.
 #[inline(always)]

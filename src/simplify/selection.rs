@@ -6,10 +6,13 @@ use crate::ir::{Elementwise, Id, Number, Op, Selection, Structural};
 /// Levels of `and`, `or` and `not` looked through.
 const DEPTH: usize = 4;
 
+/// Sums and products looked through.
+const TERMS: usize = 8;
+
 impl Simplifier<'_> {
     pub fn make_selection(&mut self, op: Selection, operands: &[Id]) -> Id {
         if op != Selection::Select {
-            let mut operands = operands.to_vec();
+            let mut operands = self.turned(op, operands).unwrap_or_else(|| operands.to_vec());
             if matches!(op, Selection::Equal | Selection::NotEqual | Selection::And | Selection::Or) {
                 let (graph, order) = (&*self.graph, &self.order);
                 operands.sort_by(|&a, &b| order.compare(graph, a, b));
@@ -19,8 +22,66 @@ impl Simplifier<'_> {
         match self.decide(operands[0]) {
             Some(true) => operands[1],
             Some(false) => operands[2],
+            None if self.guards_itself(operands[0], operands[1], operands[2]) => operands[1],
             None => self.select_or_onehot(operands[0], operands[1], operands[2]),
         }
+    }
+
+    /// `-x > c` as `x < -c`, and the like.
+    fn turned(&mut self, op: Selection, operands: &[Id]) -> Option<Vec<Id>> {
+        use Selection::{Equal, Less, LessEqual, NotEqual};
+        if !matches!(op, Equal | Less | LessEqual | NotEqual) {
+            return None;
+        }
+        let negated = |id: Id| match self.graph.op(id) {
+            Op::Elementwise(Elementwise::Neg) => Some(self.graph.operand(id, 0)),
+            _ => None,
+        };
+        let number = |id: Id| self.graph.constant(id).map(Number::negate);
+        let (a, b) = (operands[0], operands[1]);
+        match (negated(a), negated(b), number(a), number(b)) {
+            (Some(a), Some(b), ..) => Some(vec![b, a]),
+            (Some(a), _, _, Some(c)) => Some(vec![self.graph.exact(c), a]),
+            (_, Some(b), Some(c), _) => Some(vec![b, self.graph.exact(c)]),
+            _ => None,
+        }
+    }
+
+    /// True of `if(c or d, if(c, a, 0) + if(d, b, 0), 0)`, whose sum is 0 where neither holds.
+    fn guards_itself(&self, condition: Id, then: Id, otherwise: Id) -> bool {
+        let is_zero = self.graph.constant(otherwise).is_some_and(Number::is_zero);
+        let is_either = self.graph.op(condition) == Op::Selection(Selection::Or);
+        is_zero && is_either && self.vanishes_without(condition, then, TERMS)
+    }
+
+    /// Whether a value is known to be 0 where a condition does not hold.
+    fn vanishes_without(&self, condition: Id, value: Id, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let operand = |i: usize| self.graph.operand(value, i);
+        let vanishes = |i: usize| self.vanishes_without(condition, operand(i), depth);
+        let is_number = |i: usize| self.graph.constant(operand(i)).is_some_and(|c| !c.is_zero());
+        let is_zero = |i: usize| self.graph.constant(operand(i)).is_some_and(Number::is_zero);
+        match self.graph.op(value) {
+            Op::Selection(Selection::Select) => {
+                is_zero(2) && self.implies(operand(0), condition, DEPTH) || vanishes(1) && vanishes(2)
+            }
+            Op::Elementwise(Elementwise::Add | Elementwise::Sub) => vanishes(0) && vanishes(1),
+            Op::Elementwise(Elementwise::Mul) => vanishes(0) && is_number(1) || is_number(0) && vanishes(1),
+            Op::Elementwise(Elementwise::Div) => vanishes(0) && is_number(1),
+            Op::Elementwise(Elementwise::Neg) => vanishes(0),
+            _ => false,
+        }
+    }
+
+    /// Whether one truth is known to bring the other about.
+    fn implies(&self, truth: Id, other: Id, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return truth == other };
+        let either = |id: Id| self.graph.operands(id).iter();
+        truth == other
+            || self.graph.op(other) == Op::Selection(Selection::Or)
+                && either(other).any(|&part| self.implies(truth, part, depth))
+            || self.graph.op(truth) == Op::Selection(Selection::And)
+                && either(truth).any(|&part| self.implies(part, other, depth))
     }
 
     /// `if(k == i, c, 0)` over places i is c times a vector with one 1: as such it is collected.

@@ -248,6 +248,11 @@ fn check_number(text: &str, span: Span, limits: &Limits) -> Result<(), Error> {
 
 fn two_numbers(source: &str, first: Span, second: Span) -> Diagnostic {
     let (a, b) = (first.text(source), second.text(source));
+    if a.ends_with('.') && b.starts_with('.') {
+        return Diagnostic::error("a range is not part of the language")
+            .at(first.to(second), "")
+            .hint("an index of a program runs over a size: `dim n = 5`, then `sum[i] x[i]^2`");
+    }
     if first.end == second.start {
         return Diagnostic::error("a number with two decimal points")
             .at(first.to(second), "")

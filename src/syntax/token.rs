@@ -189,7 +189,7 @@ const HINTS: &[(&str, &str)] = &[
     ("&",              "both conditions a and b: `if(a, if(b, yes, no), no)`"),
     ("?",              "a choice is `if(condition, a, b)`"),
     ("~",              "unequal is `!=`"),
-    (".",              "a number needs a digit beside its point"),
+    (".",              "a number needs a digit beside its point, and a function no module: `sin(x)`"),
     ("∜",              "write `x^(1/4)`"),
     ("∞",              "infinity is not a number of the language"),
     ("∑Σ∏",            "sums and products are written out term by term"),

@@ -451,6 +451,9 @@ fn check_raises_no_false_alarm() {
 fn gradient_descent_prints_its_path() {
     let g1 = ["minimize", "(w-3)^2", "--from", "w=0", "--lr", "0.1", "--steps", "20"];
     snapshot!("minimize_path", g1);
+    // Where other commands say `--at`, a hand may say it here.
+    let at = g1.map(|word| if word == "--from" { "--at" } else { word });
+    assert_eq!(transcript(&at, b""), transcript(&g1, b"").replace("--from", "--at"));
     let printed = transcript(&g1, b"");
     for (step, expect) in [("5", "2.016960"), ("10", "2.677877"), ("15", "2.894447"), ("20", "2.965412")] {
         let row = printed.lines().find(|line| line.split_whitespace().next() == Some(step));

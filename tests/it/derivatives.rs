@@ -96,6 +96,9 @@ topics! {
     pieces_and_kinks, 1:
         "abs(x)", "|x|^3", "x*|x|", "max(x, 0)", "min(x, y)", "clamp(x, 0, 1)", "if(x > 0, x^2, -x)", "floor(x)*x",
         "sign(x)*x", "round(x)", "where(x < y, sin(x), cos(y))", "if(x > 0, log(x), 0)", "abs(sin(x))";
+    sums_of_pieces, 1:
+        "max(0, x) + min(0, x)/100", "relu(x) - relu(-x)/10", "relu(2*x + 1) + relu(1 - x)",
+        "if(x > 0, 1/x, 0) + if(x < -1, log(-x), 0)", "relu(x) + relu(x + y) + relu(z - x)";
     activations, 1:
         "sigmoid(x)", "tanh(x)", "relu(x)", "leaky_relu(x)", "elu(x)", "gelu(x)", "x*sigmoid(1.702*x)", "silu(x)",
         "softplus(x)", "logaddexp(x, y)", "1/(1+exp(-x))", "log(exp(a) + exp(b))";

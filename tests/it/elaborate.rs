@@ -325,6 +325,14 @@ fn constants_outside_a_domain_are_warned_of() {
 #[test]
 fn names_that_are_not_known_are_refused_with_a_mend() {
     let label = "not a function, nor a variable of the expression";
+    check_error(
+        "diff(x^2, x)",
+        &format!("unknown function `diff` | diff: {label} ? a derivative is written `d/dx (…)`"),
+    );
+    check_error(
+        "clip(x, 0, 1)",
+        &format!("unknown function `clip` | clip: {label} ? write `clamp(x, low, high)`"),
+    );
     check_error("sine(x)", &format!("unknown function `sine` | sine: {label} ? did you mean `sin`?"));
     check_error("Sin(x)", &format!("unknown function `Sin` | Sin: {label} ? did you mean `sin`?"));
     check_error("gleu(x)", &format!("unknown function `gleu` | gleu: {label} ? did you mean `gelu`?"));

@@ -54,8 +54,8 @@ functions! {
     binary atan2       0.75;
     unary  sinh        0.8;
     unary  cosh        0.75;
-    unary  tanh        0.7;
-    unary  sech        0.8;
+    unary  tanh        1.65;
+    unary  sech        1.9;
     unary  asinh       0.8;
     unary  acosh       0.75;
     unary  atanh       1.05;

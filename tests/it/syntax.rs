@@ -222,6 +222,8 @@ fn faults_are_explained_in_words() {
     check_error("|(x|)",       "`)` does not close `|` | ) | |");
     check_error("|x",          "`|` is never closed | | | ");
     check_error("2 3",         "two numbers side by side | 3 | 2 ? write `2*3` to multiply, or `23` for one number");
+    check_error("1..3",        "a range is not part of the language | 1..3 ? an index of a program runs over a size: \
+                              `dim n = 5`, then `sum[i] x[i]^2`");
     check_error("1.2.3",       "a number with two decimal points | 1.2.3 ? one number has one point");
     check_error("x² ³",        "two superscripts side by side | ³ | ² ? write the power with `^` and parentheses, as in x^(2*n - 1)");
     check_error("x +",         "nothing on the right of `+` | + ? remove the `+`, or write what is missing");

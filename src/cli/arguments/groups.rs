@@ -121,7 +121,7 @@ impl Overrides {
 #[command(next_help_heading = "Search")]
 pub struct Search {
     /// The start, such as `x=-1.2,y=1`; other variables start at 0 or in the middle of their bounds
-    #[arg(long, value_name = "POINT", conflicts_with = "jsonl")]
+    #[arg(long, alias = "at", value_name = "POINT", conflicts_with = "jsonl")]
     pub from: Vec<String>,
     /// Look for the greatest value
     #[arg(long)]

@@ -101,6 +101,7 @@ TABLES = {
     "EXP2": ("(2^r - 1 - r ln 2)/r^2", wide(lambda r: (mp.mpf(2) ** r - 1 - r * mp.log(2)) / r**2), LN2**2 / 2, lambda r: r * r + mpf(10) ** -30, -0.5, 0.5, 9),
     "SINH": ("(sinh r / r - 1)/z, z = r^2", wide(lambda z: (mp.sinh(SQ(z)) / SQ(z) - 1) / z), mpf(1) / 6, lambda z: z + mpf(10) ** -30, 0, 0.1203, 4),
     "COSH": ("(cosh r - 1 - z/2)/z^2", wide(lambda z: (mp.cosh(SQ(z)) - 1 - z / 2) / z**2), mpf(1) / 24, lambda z: z * z + mpf(10) ** -30, 0, 0.1203, 4),
+    "COTH": ("(x coth x - 1)/z, z = x^2", wide(lambda z: (SQ(z) * mp.coth(SQ(z)) - 1) / z), mpf(1) / 3, lambda z: z + mpf(10) ** -30, 0, mpf("0.8") ** 2 * mpf("1.0005"), 8),
     "LOG": ("(log((1+s)/(1-s)) - 2s)/s^3, z = s^2", wide(lambda z: log_r(z) / z), mpf(2) / 3, lambda z: z / 2 + mpf(10) ** -30, 0, 0.02945, 6),
     "SOFTPLUS": ("(2 atanh(t/2)/t - 1)/z, z = t^2", wide(lambda z: (2 * mp.atanh(SQ(z) / 2) / SQ(z) - 1) / z), mpf(1) / 12, lambda z: z + mpf(10) ** -30, 0, 4 / mpf(9), 9),
     "LOG_TAIL": ("(log((1+s)/(1-s)) - 2s - 2s^3/3)/s^5", wide(lambda z: (log_r(z) / z - mpf(2) / 3) / z), mpf(2) / 5, lambda z: z * z / 2 + mpf(10) ** -30, 0, 0.02945, 7),
