@@ -9,6 +9,7 @@
 
 #[path = "works/sums.rs"]
 mod cases;
+#[allow(dead_code, reason = "no data is filled in here")]
 #[path = "works/nets.rs"]
 mod nets;
 #[allow(dead_code, reason = "there is no opponent here, only its clock")]

@@ -9,19 +9,53 @@ use crate::ir::Selection;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee64;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
-use cranelift_frontend::FunctionBuilder;
+use cranelift_frontend::{FuncInstBuilder, FunctionBuilder};
 
 /// Scalar CLIF, appended at a builder's cursor. Masks are i8 truth values.
 pub(super) struct Clif<'a, 'f>(pub &'a mut FunctionBuilder<'f>);
 
-/// Methods that are one instruction each, one row each.
+/// Methods that are one instruction each, one row each; `$ins` appends it.
 macro_rules! instructions {
-    ($($name:ident($($arg:ident),*) = $inst:ident $(($($before:expr),*))? ;)*) => {
+    ($ins:ident: $($name:ident($($arg:ident),*) = $inst:ident $(($($before:expr),*))? ;)*) => {
         $(fn $name(&mut self, $($arg: Value),*) -> Value {
-            self.0.ins().$inst($($($before,)*)? $($arg),*)
+            $ins(self).$inst($($($before,)*)? $($arg),*)
         })*
     };
 }
+pub(in crate::jit) use instructions;
+
+/// What is one instruction on CLIF of every float type, scalar or vector.
+#[rustfmt::skip]
+macro_rules! instructions_of_all_types {
+    ($ins:ident) => {
+        $crate::jit::machine::instructions! { $ins:
+            add(a, b)                = fadd;
+            sub(a, b)                = fsub;
+            mul(a, b)                = fmul;
+            div(a, b)                = fdiv;
+            sqrt(a)                  = sqrt;
+            neg(a)                   = fneg;
+            abs(a)                   = fabs;
+            fma(a, b, c)             = fma;
+            floor(a)                 = floor;
+            ceil(a)                  = ceil;
+            trunc(a)                 = trunc;
+            lt(a, b)                 = fcmp(FloatCC::LessThan);
+            le(a, b)                 = fcmp(FloatCC::LessThanOrEqual);
+            eq(a, b)                 = fcmp(FloatCC::Equal);
+            ne(a, b)                 = fcmp(FloatCC::NotEqual);
+            and(a, b)                = band;
+            or(a, b)                 = bor;
+            iadd(a, b)               = iadd;
+            isub(a, b)               = isub;
+            iand(a, b)               = band;
+            ior(a, b)                = bor;
+            ixor(a, b)               = bxor;
+            ieq(a, b)                = icmp(IntCC::Equal);
+        }
+    };
+}
+pub(in crate::jit) use instructions_of_all_types;
 
 /// Shifts, whose count is a constant.
 macro_rules! shifts {
@@ -32,41 +66,24 @@ macro_rules! shifts {
     };
 }
 
+fn ins<'b, 'f>(machine: &'b mut Clif<'_, 'f>) -> FuncInstBuilder<'b, 'f> {
+    machine.0.ins()
+}
+
 #[rustfmt::skip]
 impl Machine for Clif<'_, '_> {
     type F = Value;
     type I = Value;
     type B = Value;
 
-    instructions! {
-        add(a, b)                = fadd;
-        sub(a, b)                = fsub;
-        mul(a, b)                = fmul;
-        div(a, b)                = fdiv;
-        sqrt(a)                  = sqrt;
-        neg(a)                   = fneg;
-        abs(a)                   = fabs;
-        fma(a, b, c)             = fma;
-        floor(a)                 = floor;
-        ceil(a)                  = ceil;
-        trunc(a)                 = trunc;
+    instructions_of_all_types! { ins }
+
+    instructions! { ins:
         copysign(a, sign)        = fcopysign;
-        lt(a, b)                 = fcmp(FloatCC::LessThan);
-        le(a, b)                 = fcmp(FloatCC::LessThanOrEqual);
-        eq(a, b)                 = fcmp(FloatCC::Equal);
-        ne(a, b)                 = fcmp(FloatCC::NotEqual);
-        and(a, b)                = band;
-        or(a, b)                 = bor;
         select(mask, a, b)       = select;
         select_i(mask, a, b)     = select;
         to_bits(a)               = bitcast(types::I64, MemFlagsData::new());
         from_bits(a)             = bitcast(types::F64, MemFlagsData::new());
-        iadd(a, b)               = iadd;
-        isub(a, b)               = isub;
-        iand(a, b)               = band;
-        ior(a, b)                = bor;
-        ixor(a, b)               = bxor;
-        ieq(a, b)                = icmp(IntCC::Equal);
     }
 
     shifts! {

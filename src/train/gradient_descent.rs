@@ -6,7 +6,7 @@
 
 use super::bounds::Bounds;
 use super::diagnose::{Ending, Watch};
-use super::objective::{Objective, Probe, Sense, is_finite};
+use super::objective::{Objective, Place, Probe, Sense, is_finite};
 use super::report::{Flow, Invalid, Names, Report, Step, check_positive, check_start};
 
 /// The learning rate, the number of steps, and what to keep of the path.
@@ -129,14 +129,6 @@ pub fn gradient_descent(
     let mut run = Run::begin(Probe::new(objective, options.sense, bounds), start, options);
     let ending = run.descend(visit);
     Ok(run.finish(ending, start))
-}
-
-/// Value and gradient at a point, of the minimised function.
-#[derive(Debug, Clone)]
-struct Place {
-    x: Vec<f64>,
-    gradient: Vec<f64>,
-    value: f64,
 }
 
 struct Run<'a> {

@@ -6,7 +6,7 @@
 use super::bounds::Bounds;
 use super::dense::Cholesky;
 use super::minimize::Options;
-use super::objective::{Objective, Probe, Sense, is_finite};
+use super::objective::{Objective, Place, Probe, Sense, is_finite};
 use super::report::{Flow, Invalid, Names, Report, Status, Step, check_positive, check_start, short};
 use super::vector::dot;
 
@@ -86,13 +86,6 @@ pub fn newton_with(
         message,
         x: run.place.x,
     })
-}
-
-#[derive(Debug, Clone)]
-struct Place {
-    x: Vec<f64>,
-    gradient: Vec<f64>,
-    value: f64,
 }
 
 struct Run<'a> {

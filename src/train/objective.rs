@@ -95,6 +95,14 @@ impl Sense {
 /// An infinite slope against a bound is as good as this one; its square is still finite.
 const STEEPEST_AT_A_BOUND: f64 = 1e150;
 
+/// Value and gradient at a point, of the minimised function.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub x: Vec<f64>,
+    pub gradient: Vec<f64>,
+    pub value: f64,
+}
+
 /// The objective as the algorithms see it: minimised, counted, and finite against its bounds.
 pub(super) struct Probe<'a> {
     objective: &'a mut dyn Objective,

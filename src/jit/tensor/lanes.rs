@@ -4,10 +4,11 @@
 //! reordered. Rare calls are not made here: their condition is kept for the caller.
 
 use crate::elementary::{Foreign, Format, Machine};
+use crate::jit::machine::instructions_of_all_types;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
-use cranelift_frontend::FunctionBuilder;
+use cranelift_frontend::{FuncInstBuilder, FunctionBuilder};
 
 /// CLIF of one float type, appended at a builder's cursor. Masks are integer vectors of all ones
 /// or zeros; those of scalars are i8 truth values.
@@ -59,19 +60,10 @@ impl<'a, 'f> Lanes<'a, 'f> {
     fn is_vector(&self) -> bool {
         self.float.is_vector()
     }
-
-    fn compare(&mut self, condition: FloatCC, a: Value, b: Value) -> Value {
-        self.builder.ins().fcmp(condition, a, b)
-    }
 }
 
-/// Methods that are one instruction each, one row each.
-macro_rules! instructions {
-    ($($name:ident($($arg:ident),*) = $inst:ident;)*) => {
-        $(fn $name(&mut self, $($arg: Value),*) -> Value {
-            self.builder.ins().$inst($($arg),*)
-        })*
-    };
+fn ins<'b, 'f>(machine: &'b mut Lanes<'_, 'f>) -> FuncInstBuilder<'b, 'f> {
+    machine.builder.ins()
 }
 
 /// Shifts, whose count is a constant.
@@ -90,38 +82,13 @@ impl Machine for Lanes<'_, '_> {
     type I = Value;
     type B = Value;
 
-    instructions! {
-        add(a, b)       = fadd;
-        sub(a, b)       = fsub;
-        mul(a, b)       = fmul;
-        div(a, b)       = fdiv;
-        sqrt(a)         = sqrt;
-        neg(a)          = fneg;
-        abs(a)          = fabs;
-        fma(a, b, c)    = fma;
-        floor(a)        = floor;
-        ceil(a)         = ceil;
-        trunc(a)        = trunc;
-        and(a, b)       = band;
-        or(a, b)        = bor;
-        iadd(a, b)      = iadd;
-        isub(a, b)      = isub;
-        iand(a, b)      = band;
-        ior(a, b)       = bor;
-        ixor(a, b)      = bxor;
-    }
+    instructions_of_all_types! { ins }
 
     shifts! {
         shl             = ishl;
         shr_unsigned    = ushr;
         shr_signed      = sshr;
     }
-
-    fn lt(&mut self, a: Value, b: Value) -> Value { self.compare(FloatCC::LessThan, a, b) }
-    fn le(&mut self, a: Value, b: Value) -> Value { self.compare(FloatCC::LessThanOrEqual, a, b) }
-    fn eq(&mut self, a: Value, b: Value) -> Value { self.compare(FloatCC::Equal, a, b) }
-    fn ne(&mut self, a: Value, b: Value) -> Value { self.compare(FloatCC::NotEqual, a, b) }
-    fn ieq(&mut self, a: Value, b: Value) -> Value { self.builder.ins().icmp(IntCC::Equal, a, b) }
 
     fn format(&self) -> Format {
         if self.float.lane_type() == types::F32 { Format::Single } else { Format::Double }
