@@ -152,7 +152,7 @@ pub const ROWS: &[Row] = &[
     row(Written, "x*log(x)",                            &[Any]),
     bounded(Written, "(1 + x)^n - 1", &[Unit, Whole], [f64::INFINITY, 16.0, 16.0], "1 + x is rounded: expm1(n*log1p(x)) is not the same for x < -1"),
     row(Written, "(1 + x)^3 - 1",                       &[Any]),
-    bounded(Written, "sin(a + b) - sin(a)", &[Middle, Middle], [512.0, 16.0, 512.0], "angles of moderate size; a + b/2 is rounded, which costs digits near zeros of its cosine"),
+    bounded(Written, "sin(a + b) - sin(a)", &[Middle, Middle], [512.0, 16.0, 512.0], "angles of moderate size; near its zeros two products cancel"),
     row(Written, "exp(x) - exp(-x)",                    &[Any]),
     bounded(Written, "exp(a) - exp(b)", &[Exponent, Exponent], USUAL, "exponentials in range"),
     row(Written, "log(x + sqrt(x^2 + 1))",              &[Any]),
