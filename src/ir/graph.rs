@@ -2,7 +2,7 @@
 //! subexpressions are shared as they are built, and operands always precede their users.
 
 use super::scan::{Bodies, Body};
-use super::{DType, Elementwise, Number, Reduction, Selection, Shape, Structural, Type, TypeId};
+use super::{DType, Elementwise, Number, Numbered, Reduction, Selection, Shape, Structural, Type, TypeId};
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
 use std::fmt;
@@ -91,43 +91,18 @@ pub struct Graph {
     operands: Vec<Id>,
     interned: HashTable<Id>,
     /// Shared by graphs made from one another, until one of them adds to them.
-    types: Arc<Table<Type>>,
-    constants: Arc<Table<Number>>,
+    types: Arc<Numbered<Type>>,
+    constants: Arc<Numbered<Number>>,
     symbols: Arc<Symbols>,
     pub(super) bodies: Bodies,
     repetition: Repetition,
 }
 
-/// Values of which each is there once, numbered.
-#[derive(Clone)]
-struct Table<T> {
-    all: Vec<T>,
-    numbers: HashTable<u32>,
-}
-
-impl<T> Default for Table<T> {
-    fn default() -> Self {
-        Table { all: Vec::new(), numbers: HashTable::new() }
-    }
-}
-
-impl<T: Hash + Eq + Clone> Table<T> {
-    fn find(&self, value: &T) -> Option<u32> {
-        let is_same = |&known: &u32| self.all[known as usize] == *value;
-        self.numbers.find(FxBuildHasher.hash_one(value), is_same).copied()
-    }
-
-    /// The number of a value; the table is one's own where it is new.
-    fn number(table: &mut Arc<Table<T>>, value: T) -> u32 {
-        if let Some(known) = table.find(&value) {
-            return known;
-        }
-        let Table { all, numbers } = Arc::make_mut(table);
-        let number = index_u32(all.len());
-        let hash = |value: &T| FxBuildHasher.hash_one(value);
-        numbers.insert_unique(hash(&value), number, |&known| hash(&all[known as usize]));
-        all.push(value);
-        number
+/// The number of a value in a table, which is one's own from here on where the value is new.
+fn number_of<T: Hash + Eq + Clone>(table: &mut Arc<Numbered<T>>, value: T) -> u32 {
+    match table.find(&value) {
+        Some(known) => known,
+        None => Arc::make_mut(table).number(value),
     }
 }
 
@@ -157,11 +132,11 @@ impl Default for Graph {
 
 impl Graph {
     pub fn new() -> Self {
-        static SCALARS: OnceLock<Arc<Table<Type>>> = OnceLock::new();
+        static SCALARS: OnceLock<Arc<Numbered<Type>>> = OnceLock::new();
         let types = SCALARS.get_or_init(|| {
             let mut types = Arc::default();
             let scalars = [DType::F64, DType::Bool].map(|dtype| Type::new(dtype, Shape::scalar()));
-            let ids = scalars.map(|ty| TypeId(Table::number(&mut types, ty)));
+            let ids = scalars.map(|ty| TypeId(number_of(&mut types, ty)));
             debug_assert!(ids == [TypeId::F64, TypeId::BOOL]);
             types
         });
@@ -234,7 +209,7 @@ impl Graph {
     }
 
     pub fn ty(&self, id: Id) -> &Type {
-        &self.types.all[self.node(id).ty.0 as usize]
+        self.types.get(self.node(id).ty.0)
     }
 
     pub fn shape(&self, id: Id) -> &Shape {
@@ -252,7 +227,7 @@ impl Graph {
     }
 
     pub fn number(&self, constant: Constant) -> &Number {
-        &self.constants.all[constant.index()]
+        self.constants.get(constant.0)
     }
 
     /// The exact value of a constant node.
@@ -317,11 +292,11 @@ impl Graph {
     }
 
     pub fn type_of(&self, ty: TypeId) -> &Type {
-        &self.types.all[ty.0 as usize]
+        self.types.get(ty.0)
     }
 
     pub fn type_id(&mut self, ty: Type) -> TypeId {
-        TypeId(Table::number(&mut self.types, ty))
+        TypeId(number_of(&mut self.types, ty))
     }
 
     /// The input called `name`; declared with type `ty` if it is new.
@@ -348,7 +323,7 @@ impl Graph {
     }
 
     pub fn exact(&mut self, value: Number) -> Id {
-        let constant = Constant(Table::number(&mut self.constants, value));
+        let constant = Constant(number_of(&mut self.constants, value));
         self.intern(Op::Constant(constant), &[], TypeId::F64)
     }
 
@@ -401,6 +376,6 @@ impl Graph {
 }
 
 /// Every count in a graph is bounded by the node budget, far below 2³².
-fn index_u32(n: usize) -> u32 {
+pub(super) fn index_u32(n: usize) -> u32 {
     u32::try_from(n).expect("graph sizes are bounded by the node budget")
 }

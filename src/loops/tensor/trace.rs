@@ -11,12 +11,9 @@ use super::layout::Home;
 use super::program::{Chosen, Load, Place};
 use super::region::{Cut, Region, Stance};
 use crate::ir::structural::source_axis;
-use crate::ir::{DType, Elementwise, Graph, Id, Op, Selection, Shape, Structural, Type, TypeId};
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use crate::ir::{DType, Elementwise, Graph, Id, Numbered, Op, Selection, Shape, Structural, Type, TypeId};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-use std::hash::BuildHasher;
 
 /// The node that has to be stored before tracing can go on.
 pub(super) type Blocked = Id;
@@ -39,9 +36,8 @@ pub(super) struct Tracer<'a> {
     pub body: Graph,
     pub loads: Vec<Load>,
     known: FxHashMap<Load, Id>,
-    /// All coordinates met, each once.
-    all: Vec<Coordinates>,
-    met: HashTable<At>,
+    /// All coordinates met.
+    met: Numbered<Coordinates>,
     traced: FxHashMap<(Id, At), Id>,
 }
 
@@ -77,8 +73,7 @@ impl<'a> Tracer<'a> {
             body: Graph::new(),
             loads: Vec::new(),
             known: FxHashMap::default(),
-            all: Vec::new(),
-            met: HashTable::new(),
+            met: Numbered::default(),
             traced: FxHashMap::default(),
         };
         tracer.own = tracer.at(own);
@@ -86,22 +81,11 @@ impl<'a> Tracer<'a> {
     }
 
     fn at(&mut self, coordinates: Coordinates) -> At {
-        let hash = |coordinates: &Coordinates| FxBuildHasher.hash_one(coordinates);
-        let all = &self.all;
-        let is_same = |at: &At| all[at.0 as usize] == coordinates;
-        match self.met.entry(hash(&coordinates), is_same, |at| hash(&all[at.0 as usize])) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(place) => {
-                let at = At(all.len() as u32);
-                place.insert(at);
-                self.all.push(coordinates);
-                at
-            }
-        }
+        At(self.met.number(coordinates))
     }
 
     fn coordinates(&self, at: At) -> &Coordinates {
-        &self.all[at.0 as usize]
+        self.met.get(at.0)
     }
 
     /// Counters `first..first + rank` as coordinates of the region.
