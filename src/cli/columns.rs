@@ -57,8 +57,16 @@ fn one(
         let undefined: Vec<bool> = columns[0].iter().map(|value| value.is_nan()).collect();
         blank(&mut columns, |row| undefined[row]);
     }
-    if columns[..value.output_size()].iter().flatten().any(|number| number.is_nan()) {
-        warn(arguments, &value, &inputs, text, limits, console)?;
+    let values = &columns[..value.output_size()];
+    match values.iter().flatten().any(|number| number.is_nan()) {
+        true if arguments.sum => {
+            // A sum does not say which row it is of.
+            let mut rows = computed(arguments, &value, &inputs, Results::Columns)?;
+            rows.extend(computed(arguments, &read.function, &inputs, Results::Columns)?);
+            warn(&rows, &inputs, text, limits, console)?;
+        }
+        true => warn(values, &inputs, text, limits, console)?,
+        false => {}
     }
     let names = names(&value, arguments.gradient);
     match &arguments.out {
@@ -132,18 +140,15 @@ fn inputs(
 
 /// Says of rows that are undefined how many there are, and what went wrong in the first.
 fn warn(
-    arguments: &Evaluate,
-    value: &Function,
+    values: &[Vec<f64>],
     inputs: &Inputs,
     text: &Text,
     limits: &Limits,
     console: &mut Console,
 ) -> Result<(), Fault> {
-    let (read, origins) = read_located(text.bytes(), limits).map_err(|error| text.fault(&error))?;
-    let mut values = computed(arguments, value, inputs, Results::Columns)?;
-    values.extend(computed(arguments, &read.function, inputs, Results::Columns)?);
     let is_nan = |row: usize| values.iter().any(|column| column[row].is_nan());
     let Some(undefined) = Undefined::among(inputs.rows, is_nan) else { return Ok(()) };
+    let (read, origins) = read_located(text.bytes(), limits).map_err(|error| text.fault(&error))?;
     let point = inputs.point(undefined.row);
     let warning = undefined.warning(&read.function, &origins, &[], &point);
     Ok(console.show(&warning, &text.source(), text.origin())?)

@@ -91,8 +91,7 @@ fn undefined(model: &Model, results: &[Named], point: &[f64]) -> Option<Diagnost
     let is_nan = |name: &str| results.iter().any(|r| r.name == name && r.values.iter().any(|x| x.is_nan()));
     let value = model.values.iter().find(|value| is_nan(&value.name))?;
     let function = function_of(model, &[value.node]);
-    let undefined = Undefined::among(1, |_| true)?;
-    Some(undefined.warning(&function, &model.origins, &model.named_nodes(), point))
+    Some(Undefined::point().warning(&function, &model.origins, &model.named_nodes(), point))
 }
 
 fn extents(model: &Model, node: crate::models::Node) -> Vec<usize> {

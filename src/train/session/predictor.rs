@@ -177,8 +177,9 @@ impl Predictor {
         examples: &[Vec<f64>],
         rows: &[u32],
     ) -> Option<Diagnostic> {
-        let of_row =
-            |all: &[f64], row: usize, size: usize| all.get(row * size..(row + 1) * size).map(<[f64]>::to_vec);
+        fn of_row(all: &[f64], row: usize, size: usize) -> Option<&[f64]> {
+            all.get(row * size..(row + 1) * size)
+        }
         let size = |node: Id| self.model.graph.shape(node).size();
         let is_bad = |row: usize| {
             let mut each = nodes.iter().zip(values).filter_map(|(&node, all)| of_row(all, row, size(node)));
@@ -189,7 +190,7 @@ impl Predictor {
         let inputs = self.model.inputs.iter().zip(examples).flat_map(|(input, all)| {
             let size = size(input.node);
             // An input that the values do not depend on has no numbers.
-            of_row(all, example, size).unwrap_or_else(|| vec![0.0; size])
+            of_row(all, example, size).map_or_else(|| vec![0.0; size], <[f64]>::to_vec)
         });
         let point: Vec<f64> = inputs.chain(self.params.iter().flatten().copied()).collect();
         let function = Function::new(self.model.graph.clone(), self.model.symbols(), nodes.to_vec());

@@ -1,9 +1,10 @@
 //! The first operation that went wrong: a function at a point where it or its gradient is not finite →
 //! the operation, its operands with their numbers, its place in the text, the cause in words.
 //!
-//! `rows` finds the rows of a table for which that is so. `anatomy` has the graph that is computed, with names and places for its nodes; `follow` goes from a
+//! `anatomy` has the graph that is computed, with names and places for its nodes; `follow` goes from a
 //! result that is not finite to the operation whose operands all were; `slopes` does the same for
-//! the gradient; `words` says what happened and what helps.
+//! the gradient; `words` says what happened and what helps; `rows` counts the rows of a table to which
+//! it happened.
 //!
 //! What must stay true: what is looked at is what runs: the stable form, not the text's own. An
 //! infinity that does no harm (in a branch not taken, below a fraction bar) is never reported.
@@ -68,11 +69,17 @@ pub(crate) fn at_point(
     point: &[f64],
 ) -> Option<Finding> {
     let mut anatomy = Anatomy::new(function, origins, named);
-    let words = |fault: &Fault| Words::of(fault, Precision::F64).finding(fault);
-    if let Some(fault) = first_fault(&anatomy, point, Precision::F64) {
-        return Some(words(&fault));
-    }
-    let cotangents = Cotangents::new(&mut anatomy);
-    let fault = first_slope(&anatomy, &cotangents, point, Precision::F64);
-    fault.map(|fault| words(&fault))
+    in_value(&anatomy, point).or_else(|| {
+        let cotangents = Cotangents::new(&mut anatomy);
+        first_slope(&anatomy, &cotangents, point, Precision::F64).map(found)
+    })
+}
+
+/// What first goes wrong in the value at a point.
+fn in_value(anatomy: &Anatomy, point: &[f64]) -> Option<Finding> {
+    first_fault(anatomy, point, Precision::F64).map(found)
+}
+
+fn found(fault: Fault) -> Finding {
+    Words::of(&fault, Precision::F64).finding(&fault)
 }

@@ -2,10 +2,10 @@
 //!
 //! What must stay true: rows that are well cost a look at each number, no more.
 
-use super::{Anatomy, Words, first_fault};
+use super::{Anatomy, in_value};
 use crate::elaborate::Origins;
 use crate::error::{Diagnostic, Severity};
-use crate::ir::{Function, Id, Precision};
+use crate::ir::{Function, Id};
 use crate::train::Finding;
 
 /// Rows whose results are not finite.
@@ -17,6 +17,11 @@ pub(crate) struct Undefined {
 }
 
 impl Undefined {
+    /// A point that stands alone.
+    pub fn point() -> Undefined {
+        Undefined { count: 1, row: 0, rows: 1 }
+    }
+
     /// Rows that are bad.
     pub fn among(rows: usize, is_bad: impl Fn(usize) -> bool) -> Option<Undefined> {
         let mut bad = (0..rows).filter(|&row| is_bad(row));
@@ -42,7 +47,7 @@ impl Undefined {
                 )
             }
         };
-        match value_fault(function, origins, named, point) {
+        match in_value(&Anatomy::new(function, origins, named), point) {
             None => Diagnostic::warning(what),
             Some(Finding { diagnostic, .. }) => Diagnostic {
                 severity: Severity::Warning,
@@ -51,16 +56,4 @@ impl Undefined {
             },
         }
     }
-}
-
-/// What first goes wrong in a function's value at a point.
-pub(super) fn value_fault(
-    function: &Function,
-    origins: &Origins,
-    named: &[(String, Id)],
-    point: &[f64],
-) -> Option<Finding> {
-    let anatomy = Anatomy::new(function, origins, named);
-    first_fault(&anatomy, point, Precision::F64)
-        .map(|fault| Words::of(&fault, Precision::F64).finding(&fault))
 }
