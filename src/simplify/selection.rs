@@ -76,12 +76,12 @@ impl Simplifier<'_> {
     /// Whether one truth is known to bring the other about.
     fn implies(&self, truth: Id, other: Id, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return truth == other };
-        let either = |id: Id| self.graph.operands(id).iter();
+        let parts = |id: Id| self.graph.operands(id).iter();
         truth == other
             || self.graph.op(other) == Op::Selection(Selection::Or)
-                && either(other).any(|&part| self.implies(truth, part, depth))
+                && parts(other).any(|&part| self.implies(truth, part, depth))
             || self.graph.op(truth) == Op::Selection(Selection::And)
-                && either(truth).any(|&part| self.implies(part, other, depth))
+                && parts(truth).any(|&part| self.implies(part, other, depth))
     }
 
     /// `if(k == i, c, 0)` over places i is c times a vector with one 1: as such it is collected.
