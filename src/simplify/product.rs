@@ -126,7 +126,7 @@ impl Simplifier<'_> {
                 }
                 // Turned upside down, the quotient would forget that its denominator is not zero.
                 Elementwise::Div
-                    if open
+                    if (open || self.is_share_over_length(node))
                         && whole
                         && (!power.is_negative() || self.facts().is_non_zero(self.graph, operand(1))) =>
                 {

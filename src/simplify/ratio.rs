@@ -82,6 +82,12 @@ impl Simplifier<'_> {
             && matches!(*self.graph.operands(share), [leg, whole] if whole == length && self.is_leg(leg, length))
     }
 
+    /// Whether a node is a leg's share divided by the length once more.
+    pub(super) fn is_share_over_length(&self, node: Id) -> bool {
+        self.graph.op(node) == Op::Elementwise(Elementwise::Div)
+            && matches!(*self.graph.operands(node), [share, length] if self.is_share(share, length))
+    }
+
     /// Two factors whose product is `ratio²/length^divisions`, the divisions shared out among them:
     /// neither vanishes where the product does not, as the square of a short leg's share does.
     fn shared_out(&mut self, ratio: Id, length: Id, divisions: i64) -> [Id; 2] {
