@@ -4,7 +4,7 @@
 //! What must stay true: the result depends on nothing but the function and the options.
 
 use super::assemble::{Site, Sketch};
-use super::cost::{factors_to_store, is_stored_by_nature, store_shared};
+use super::cost::{is_stored_by_nature, read_from_memory, store_shared};
 use super::fuse::{Group, groups, unread};
 use super::layout::{Home, wanted_by_products};
 use super::order::{Placed, Unit, order};
@@ -148,8 +148,8 @@ impl<'f> Layout<'f> {
         for &id in &self.needed {
             must[id.index()] = is_stored_by_nature(graph.op(id)) || self.is_input[id.index()];
         }
-        // What products read is known before they are tried.
-        factors_to_store(graph, &self.needed).for_each(|id| must[id.index()] = true);
+        // This much is known before anything is tried.
+        read_from_memory(graph, &self.needed).for_each(|id| must[id.index()] = true);
         let mut pinned = vec![false; graph.len()];
         for &id in self.function.outputs() {
             must[id.index()] = true;

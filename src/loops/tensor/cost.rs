@@ -97,10 +97,16 @@ fn store_factors(graph: &Graph, needed: &[Id], stored: &mut [bool]) {
     }
 }
 
-/// The nodes that products read as matrices, and that are computed.
-pub(super) fn factors_to_store(graph: &Graph, needed: &[Id]) -> impl Iterator<Item = Id> {
-    let factors = needed.iter().filter(|&&id| is_product(graph, id)).flat_map(|&id| graph.operands(id));
-    factors.map(|&x| behind_views(graph, x)).filter(|&x| is_pointwise(graph.op(x)))
+/// The nodes that are read as they lie in memory, and that are computed: products read matrices, or
+/// views of them, and scans whatever they take.
+pub(super) fn read_from_memory(graph: &Graph, needed: &[Id]) -> impl Iterator<Item = Id> {
+    let all_of = |id: Id| graph.operands(id).iter().copied();
+    let factors = needed.iter().filter(|&&id| is_product(graph, id)).flat_map(move |&id| all_of(id));
+    let is_computed =
+        |&x: &Id| is_pointwise(graph.op(x)) || matches!(graph.op(x), Op::Structural(Structural::Gather));
+    let factors = factors.map(|x| behind_views(graph, x)).filter(is_computed);
+    let scans = needed.iter().filter(|&&id| matches!(graph.op(id), Op::Scan { .. }));
+    factors.chain(scans.flat_map(move |&id| all_of(id)))
 }
 
 /// The node of which a node shows elements in other places.
