@@ -100,11 +100,11 @@ fn kernel(case: &Case) -> (TensorKernel, usize) {
     };
     let code = generate(&product, &program.buffers, precision, Level::best(), None);
     if let Some(code) = code.as_ref().filter(|_| std::env::args().any(|arg| arg == "asm")) {
-        println!("{}", code.assembly);
+        println!("{}", code.assembly());
     }
     let options = TensorOptions { precision, ..TensorOptions::default() };
     let kernel = TensorKernel::from_program(program, &options, Level::best()).expect("compiles");
-    (kernel, code.map_or(0, |code| code.assembly.bytes().len()))
+    (kernel, code.map_or(0, |code| code.assembly().bytes().len()))
 }
 
 /// The best time of each side, in turn, for so many nanoseconds in all.

@@ -167,7 +167,7 @@ fn an_assembler_reads_the_products_we_write() {
                 continue;
             };
             read += 1;
-            check_text(&generated.assembly, &format!("product-{at}-{level}-{precision:?}"));
+            check_text(&generated.assembly(), &format!("product-{at}-{level}-{precision:?}"));
         }
     }
     assert!(read > 40, "{read} codes are not enough to tell");
@@ -197,7 +197,7 @@ fn partial_sums_that_wait_for_more_terms_are_the_interpreters() {
         case.check(&what);
         for precision in [Precision::F32, Precision::F64] {
             let code = generate(&product, &case.program.buffers, precision, Level::best(), None);
-            let Some(code) = code.map(|code| code.assembly.to_string()) else { continue };
+            let Some(code) = code.map(|code| code.assembly().to_string()) else { continue };
             assert!(code.contains("push rbp") && !code.contains("vbroadcast"), "{what}: sums do not wait");
         }
     }

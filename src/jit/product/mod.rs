@@ -22,11 +22,22 @@ use crate::ir::Precision;
 use crate::jit::wide::{Assembly, Level};
 use crate::loops::tensor::{Buffer, Product};
 
-/// The code of a product, and into how many pieces it is cut.
+/// A product that there is code of ours for: how it is done, and its pieces.
 pub struct Generated {
-    /// Takes the arena, and which piece.
-    pub assembly: Assembly,
-    pub pieces: u32,
+    form: form::Form,
+    cut: write::Cut,
+}
+
+impl Generated {
+    /// Into how many pieces it is cut.
+    pub fn pieces(&self) -> u32 {
+        self.cut.pieces as u32
+    }
+
+    /// Its function, which takes the arena, and which piece.
+    pub fn assembly(&self) -> Assembly {
+        write::write(&self.form, &self.cut)
+    }
 }
 
 /// The code of a product over buffers of an arena; none where a library does better, or the level
@@ -47,7 +58,7 @@ pub struct Generated {
 /// let program = build(&Function::new(graph, inputs, vec![product]), &TensorOptions::default())?;
 /// let Step::Product(product) = &program.steps[0] else { panic!("the program is a product") };
 /// let code = generate(product, &program.buffers, Precision::F64, Level::L256, None).expect("it is small");
-/// assert!(code.assembly.to_string().contains("vfmadd231pd"));
+/// assert!(code.assembly().to_string().contains("vfmadd231pd"));
 /// # Ok::<(), symdiff::Error>(())
 /// ```
 pub fn generate(
@@ -61,5 +72,6 @@ pub fn generate(
         return None;
     }
     let shape = shape::Shape::of(product, buffers, precision, level)?;
-    form::choose(shape).map(|form| write::write(form, rounds))
+    let form = form::choose(shape)?;
+    Some(Generated { cut: write::Cut::of(&form.shape, rounds), form })
 }

@@ -7,12 +7,12 @@
 //! product only.
 
 use super::code::{BLOCK, COLUMN, Code, Pointer, ROW};
+use super::dot;
 use super::form::{Form, Way};
 use super::panel::{self, Lay, Panel};
 use super::shape::{OUTER, Shape};
 use super::tile::{self, Piece, Source};
 use super::tiling::{Tile, runs};
-use super::{Generated, dot};
 use crate::jit::wide::{Assembly, Condition, Gpr, Instr, Memory};
 
 /// Multiplications of a piece, at least.
@@ -28,14 +28,13 @@ const OUTERS: [Gpr; OUTER] = [Gpr::RBX, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
 const PAGE: usize = 4096;
 
 /// The function of a product.
-pub(super) fn write(form: Form, rounds: Option<u32>) -> Generated {
-    let cut = Cut::of(&form.shape, rounds);
+pub(super) fn write(form: &Form, cut: &Cut) -> Assembly {
     let mut code = Code::new(form.shape.level, form.shape.precision);
     let saved = &OUTERS[..form.shape.outer.len()];
     saved.iter().for_each(|&register| code.push(Instr::Push(register)));
-    let frame = frame_size(&form);
+    let frame = frame_size(form);
     open_frame(&mut code, frame);
-    let constants = mask(&mut code, &form);
+    let constants = mask(&mut code, form);
     let shape = &form.shape;
     let views = [(Pointer::To, shape.to), (Pointer::Left, shape.left), (Pointer::Right, shape.right)];
     for (pointer, view) in views {
@@ -44,7 +43,7 @@ pub(super) fn write(form: Form, rounds: Option<u32>) -> Generated {
         code.advance(pointer, view.start);
     }
     code.settle_all();
-    pieces(&mut code, &form, &cut);
+    pieces(&mut code, form, cut);
     if frame > 0 {
         code.push(Instr::Move(Gpr::RSP, Gpr::RBP));
         code.push(Instr::Pop(Gpr::RBP));
@@ -52,8 +51,7 @@ pub(super) fn write(form: Form, rounds: Option<u32>) -> Generated {
     saved.iter().rev().for_each(|&register| code.push(Instr::Pop(register)));
     code.push(Instr::ZeroUpper);
     code.push(Instr::Return);
-    let assembly = Assembly { level: code.level, code: code.out, constants, scratch: 0 };
-    Generated { assembly, pieces: cut.pieces as u32 }
+    Assembly { level: code.level, code: code.out, constants, scratch: 0 }
 }
 
 /// Bytes of stack.
@@ -92,10 +90,10 @@ fn mask(code: &mut Code, form: &Form) -> Vec<u8> {
 }
 
 /// A product in pieces of `size` rounds, rows or columns.
-struct Cut {
+pub(super) struct Cut {
     along: Along,
     size: usize,
-    pieces: usize,
+    pub pieces: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -106,7 +104,7 @@ enum Along {
 }
 
 impl Cut {
-    fn of(shape: &Shape, rounds: Option<u32>) -> Cut {
+    pub fn of(shape: &Shape, rounds: Option<u32>) -> Cut {
         if let (Some(rounds), Some(&(all, _))) = (rounds, shape.outer.first()) {
             // Outer loops that follow each other may have become one.
             let pieces = rounds as usize;

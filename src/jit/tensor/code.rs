@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::ir::Precision;
 use crate::jit::isa::Host;
 use crate::jit::product::{Generated, generate};
+use crate::jit::share::share;
 use crate::jit::wide::{Assembly, Level, Width, foreign_address, nest as wide};
 use crate::loops::Inst;
 use crate::loops::tensor::{
@@ -69,7 +70,7 @@ pub(super) enum Stretch<'p> {
 }
 
 impl Stretch<'_> {
-    /// The wide function of nests in a row, or of the chunks of one.
+    /// The wide function of nests in a row, of the chunks of one, or of a product.
     fn assembly(
         &self,
         program: &TensorProgram,
@@ -81,6 +82,7 @@ impl Stretch<'_> {
                 (nests.iter().map(Cow::as_ref).collect(), *level, false)
             }
             Stretch::Chunks(nest, Emitter::Wide(level)) => (vec![nest], *level, true),
+            Stretch::Generated(_, code) => return Some(Ok(code.assembly())),
             _ => return None,
         };
         let element = Width::from(precision);
@@ -88,27 +90,35 @@ impl Stretch<'_> {
         let trees = wide::trees(program, &nests, (level, element), costs, is_chunk);
         Some(wide::assemble(&trees, level, element, foreign_address()))
     }
+}
 
-    /// The functions that are not Cranelift's, those within loops in their place.
-    pub fn assemblies(
-        &self,
-        program: &TensorProgram,
-        host: &Host,
-        precision: Precision,
-    ) -> Result<Vec<Assembly>, Error> {
-        match self {
-            Stretch::Repeated(repeated, stretches) => {
-                let inside = stretches.iter().map(|s| s.assemblies(&repeated.program, host, precision));
-                Ok(inside.collect::<Result<Vec<_>, Error>>()?.concat())
+/// A stretch that is a function, and the program whose buffers it is over.
+type Written<'p> = (&'p Stretch<'p>, &'p TensorProgram);
+
+/// The stretches that are functions, those within loops in their place.
+fn functions<'p>(stretches: &'p [Stretch<'p>], program: &'p TensorProgram, into: &mut Vec<Written<'p>>) {
+    for stretch in stretches {
+        match stretch {
+            Stretch::Repeated(repeated, stretches) => functions(stretches, &repeated.program, into),
+            Stretch::Rounds(stretches, _) => functions(stretches, program, into),
+            Stretch::Product(_) => {}
+            Stretch::Nests(..) | Stretch::Chunks(..) | Stretch::Generated(..) => {
+                into.push((stretch, program))
             }
-            Stretch::Rounds(stretches, _) => {
-                let each = stretches.iter().map(|s| s.assemblies(program, host, precision));
-                Ok(each.collect::<Result<Vec<_>, Error>>()?.concat())
-            }
-            Stretch::Generated(_, code) => Ok(vec![code.assembly.clone()]),
-            _ => self.assembly(program, host, precision).into_iter().collect(),
         }
     }
+}
+
+/// The functions that are not Cranelift's, in order.
+pub(super) fn assemblies(
+    stretches: &[Stretch],
+    program: &TensorProgram,
+    host: &Host,
+    precision: Precision,
+) -> Result<Vec<Assembly>, Error> {
+    let mut all = Vec::new();
+    functions(stretches, program, &mut all);
+    all.iter().filter_map(|(stretch, program)| stretch.assembly(program, host, precision)).collect()
 }
 
 /// The buffers a stretch writes, in order.
@@ -207,6 +217,9 @@ fn in_rounds<'p>(
     Stretch::Rounds(each.collect(), run)
 }
 
+/// Functions that are worth a thread.
+const FUNCTIONS_A_THREAD: usize = 4;
+
 /// Functions under definition.
 pub(super) struct Definition<'h> {
     pub host: &'h Host,
@@ -217,43 +230,29 @@ pub(super) struct Definition<'h> {
 }
 
 impl Definition<'_> {
-    /// Compiles every stretch of nests of a program, those within loops in their place.
+    /// Compiles every function of a program, those within loops in their place. Those that are not
+    /// Cranelift's are written by as many threads as there are processors for them.
     pub fn define(
         &mut self,
         module: &mut JITModule,
-        context: &mut (Context, FunctionBuilderContext),
         program: &TensorProgram,
         stretches: &[Stretch],
     ) -> Result<(), Error> {
-        let failed = |error: ModuleError| Error::internal("jit", error);
-        for stretch in stretches {
-            match stretch {
-                Stretch::Product(_) => continue,
-                Stretch::Repeated(repeated, stretches) => {
-                    self.define(module, context, &repeated.program, stretches)?;
-                    continue;
-                }
-                Stretch::Rounds(stretches, _) => {
-                    self.define(module, context, program, stretches)?;
-                    continue;
-                }
-                Stretch::Generated(_, code) => {
-                    self.define_bytes(module, &code.assembly.bytes())?;
-                    continue;
-                }
-                Stretch::Nests(..) | Stretch::Chunks(..) => {}
+        let mut all = Vec::new();
+        functions(stretches, program, &mut all);
+        let mut wide: Vec<Option<Vec<u8>>> = all.iter().map(|_| None).collect();
+        let threads = self.host.processors.min(all.len() / FUNCTIONS_A_THREAD);
+        share(threads, all.iter().zip(&mut wide), |((stretch, program), bytes)| {
+            let assembly = stretch.assembly(program, self.host, self.precision).transpose()?;
+            *bytes = assembly.map(|assembly| assembly.bytes());
+            Ok(())
+        })?;
+        let mut context = (Context::new(), FunctionBuilderContext::new());
+        for ((stretch, program), bytes) in all.iter().zip(&wide) {
+            match bytes {
+                Some(bytes) => self.define_bytes(module, bytes)?,
+                None => self.define_stretch(module, &mut context, program, stretch)?,
             }
-            if let Some(assembly) = stretch.assembly(program, self.host, self.precision) {
-                self.define_bytes(module, &assembly?.bytes())?;
-                continue;
-            }
-            let (context, builder) = (&mut context.0, &mut context.1);
-            context.clear();
-            write(&mut context.func, builder, self.host, program, self.precision, stretch);
-            let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
-            module.define_function(id, context).map_err(failed)?;
-            self.size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
-            self.functions.push(id);
         }
         Ok(())
     }
@@ -264,6 +263,24 @@ impl Definition<'_> {
         let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
         module.define_function_bytes(id, 64, bytes, &[]).map_err(failed)?;
         self.size += bytes.len();
+        self.functions.push(id);
+        Ok(())
+    }
+
+    /// A function of Cranelift's.
+    fn define_stretch(
+        &mut self,
+        module: &mut JITModule,
+        (context, builder): &mut (Context, FunctionBuilderContext),
+        program: &TensorProgram,
+        stretch: &Stretch,
+    ) -> Result<(), Error> {
+        let failed = |error: ModuleError| Error::internal("jit", error);
+        context.clear();
+        write(&mut context.func, builder, self.host, program, self.precision, stretch);
+        let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
+        module.define_function(id, context).map_err(failed)?;
+        self.size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
         self.functions.push(id);
         Ok(())
     }

@@ -6,7 +6,7 @@
 //! - a workspace's arena is as long as its kernel's program says, and starts on a cache line;
 //! - [`TensorKernel`] owns its pages; no address of its code leaves this file.
 
-use super::code::{Definition, stretches};
+use super::code::{Definition, assemblies, stretches};
 use super::plan::{Cut, Entry, Moves, Native, Order, Plan, Side, Turns};
 use super::pool::Pool;
 use super::workspace::{Layout, Workspace};
@@ -18,8 +18,6 @@ use crate::jit::wide::{Assembly, Level};
 use crate::loops::tensor::{
     BufferId, Matrix, Product, Subnormals, TensorOptions, TensorProgram, build, verify,
 };
-use cranelift_codegen::Context;
-use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::default_libcall_names;
 use gemm::{Parallelism, gemm};
@@ -110,10 +108,9 @@ impl TensorKernel {
         let mut pages = Pages::new(JITModule::new(builder));
         let level = level.min(Level::best_available());
         let stretches = stretches(&program, host, (level, options.precision));
-        let mut context = (Context::new(), FunctionBuilderContext::new());
         let mut definition =
             Definition { host, precision: options.precision, functions: Vec::new(), size: 0 };
-        definition.define(pages.module(), &mut context, &program, &stretches)?;
+        definition.define(pages.module(), &program, &stretches)?;
         let Definition { functions, size: code_size, .. } = definition;
         pages.module().finalize_definitions().map_err(|error| Error::internal("jit", error))?;
         let mut functions = functions.into_iter();
@@ -170,8 +167,7 @@ impl TensorKernel {
     pub fn assemblies(&self) -> Result<Vec<Assembly>, Error> {
         let host = Host::get()?;
         let stretches = stretches(&self.program, host, (self.level, self.precision));
-        let each = stretches.iter().map(|s| s.assemblies(&self.program, host, self.precision));
-        Ok(each.collect::<Result<Vec<_>, Error>>()?.concat())
+        assemblies(&stretches, &self.program, host, self.precision)
     }
 
     /// What each stretch of the program writes: see [`timed`](TensorKernel::timed).
