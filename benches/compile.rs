@@ -3,19 +3,23 @@
 //!
 //! `cargo bench --bench compile -- [NAME…] [for=SECONDS]` prints milliseconds from text to graph, to
 //! the derivative's graph, to loops and to machine code, and their sum, the least of several rounds
-//! each; for what grows, microseconds for each operation of the derivative's graph as well. Nothing is
-//! run and no data filled in. With `for` a work is repeated for so long, for a profiler to look at.
+//! each; for what grows, microseconds for each operation of the derivative's graph as well. The thread's own
+//! time, in which nothing is run and no data filled in. With `for` a work is repeated for so long, for a
+//! profiler to look at.
 
 #[path = "works/sums.rs"]
 mod cases;
 #[allow(dead_code, reason = "no data is filled in here")]
 #[path = "works/nets.rs"]
 mod nets;
+#[allow(dead_code, reason = "there is no opponent here, only its clock")]
+mod opponent;
 #[path = "works/arm.rs"]
 mod robot;
 
 use cases::CASES;
 use nets::NETS;
+use opponent::worked;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 use symdiff::elaborate::program::{Batch, Phase, read_program};
@@ -52,17 +56,17 @@ struct Compiled {
 
 /// Takes the times of stages.
 struct Clock {
-    last: Instant,
+    last: Duration,
     times: Vec<Duration>,
 }
 
 impl Clock {
     fn start() -> Clock {
-        Clock { last: Instant::now(), times: Vec::new() }
+        Clock { last: worked(), times: Vec::new() }
     }
 
     fn stage(&mut self) {
-        let now = Instant::now();
+        let now = worked();
         self.times.push(now - self.last);
         self.last = now;
     }

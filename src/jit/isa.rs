@@ -6,7 +6,6 @@
 use crate::error::Error;
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable, Value};
-use std::num::NonZero;
 use std::sync::OnceLock;
 
 /// The host: its instruction set and what we ask about it.
@@ -16,8 +15,6 @@ pub(super) struct Host {
     pub fma: bool,
     /// Rounding to integers is an instruction.
     pub rounding: bool,
-    /// How many threads run at once.
-    pub processors: usize,
 }
 
 impl Host {
@@ -49,8 +46,7 @@ impl Host {
             let is_on = |flag: &Value| flag.name == name && flag.as_bool() == Some(true);
             !cfg!(target_arch = "x86_64") || flags.iter().any(is_on)
         };
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Ok(Host { fma: on_x86("has_fma"), rounding: on_x86("has_sse41"), processors, isa })
+        Ok(Host { fma: on_x86("has_fma"), rounding: on_x86("has_sse41"), isa })
     }
 
     /// How the host's C functions are called.

@@ -19,7 +19,6 @@ mod machine;
 mod map;
 mod paired;
 pub mod product;
-mod share;
 mod side_by_side;
 pub mod tensor;
 mod translate;

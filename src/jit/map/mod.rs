@@ -7,14 +7,15 @@
 
 mod narrow;
 mod options;
+mod share;
 mod sums;
 
-use super::share::share;
 use super::wide::{Body, Element, Level, LoopKernel, Op, Stream, Width, lower};
 use crate::error::{Diagnostic, Error};
 use crate::ir::{Function, Precision};
 use crate::loops;
 use narrow::Narrow;
+use share::share;
 use smallvec::SmallVec;
 
 pub use options::{MapOptions, Results};

@@ -5,9 +5,9 @@
 //!
 //! What must stay true: the order is that of this file on every level, with any number of threads.
 
+use super::share::share;
 use super::{Engine, MapKernel};
 use crate::error::Error;
-use crate::jit::share::share;
 use crate::jit::wide::{Element, SUM_LANES};
 use smallvec::SmallVec;
 

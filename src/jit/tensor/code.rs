@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::ir::Precision;
 use crate::jit::isa::Host;
 use crate::jit::product::{Generated, generate};
-use crate::jit::share::share;
 use crate::jit::wide::{Assembly, Level, Width, foreign_address, nest as wide};
 use crate::loops::Inst;
 use crate::loops::tensor::{
@@ -217,53 +216,54 @@ fn in_rounds<'p>(
     Stretch::Rounds(each.collect(), run)
 }
 
-/// Functions that are worth a thread.
-const FUNCTIONS_A_THREAD: usize = 4;
+/// A function of the wide emitter begins on a cache line.
+const ALIGNMENT: usize = 64;
+
+/// Where the code of a function begins.
+#[derive(Clone, Copy)]
+pub(super) enum Start {
+    Own(FuncId),
+    /// So many bytes into what the wide emitter wrote, which is one piece: the module maps, protects and
+    /// unmaps pages for each.
+    Wide(FuncId, usize),
+}
 
 /// Functions under definition.
 pub(super) struct Definition<'h> {
     pub host: &'h Host,
     pub precision: Precision,
-    pub functions: Vec<FuncId>,
+    pub functions: Vec<Start>,
     /// Bytes in all.
     pub size: usize,
 }
 
 impl Definition<'_> {
-    /// Compiles every function of a program, those within loops in their place. Those that are not
-    /// Cranelift's are written by as many threads as there are processors for them.
+    /// Compiles every function of a program, those within loops in their place.
     pub fn define(
         &mut self,
         module: &mut JITModule,
         program: &TensorProgram,
         stretches: &[Stretch],
     ) -> Result<(), Error> {
+        let failed = |error: ModuleError| Error::internal("jit", error);
         let mut all = Vec::new();
         functions(stretches, program, &mut all);
-        let mut wide: Vec<Option<Vec<u8>>> = all.iter().map(|_| None).collect();
-        let threads = self.host.processors.min(all.len() / FUNCTIONS_A_THREAD);
-        share(threads, all.iter().zip(&mut wide), |((stretch, program), bytes)| {
-            let assembly = stretch.assembly(program, self.host, self.precision).transpose()?;
-            *bytes = assembly.map(|assembly| assembly.bytes());
-            Ok(())
-        })?;
+        let wide = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
+        let mut bytes: Vec<u8> = Vec::new();
         let mut context = (Context::new(), FunctionBuilderContext::new());
-        for ((stretch, program), bytes) in all.iter().zip(&wide) {
-            match bytes {
-                Some(bytes) => self.define_bytes(module, bytes)?,
-                None => self.define_stretch(module, &mut context, program, stretch)?,
-            }
+        for (stretch, program) in all {
+            let Some(assembly) = stretch.assembly(program, self.host, self.precision) else {
+                self.define_stretch(module, &mut context, program, stretch)?;
+                continue;
+            };
+            bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
+            self.functions.push(Start::Wide(wide, bytes.len()));
+            bytes.extend(assembly?.bytes());
         }
-        Ok(())
-    }
-
-    /// A function whose bytes are known.
-    fn define_bytes(&mut self, module: &mut JITModule, bytes: &[u8]) -> Result<(), Error> {
-        let failed = |error: ModuleError| Error::internal("jit", error);
-        let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
-        module.define_function_bytes(id, 64, bytes, &[]).map_err(failed)?;
-        self.size += bytes.len();
-        self.functions.push(id);
+        if !bytes.is_empty() {
+            module.define_function_bytes(wide, ALIGNMENT as u64, &bytes, &[]).map_err(failed)?;
+            self.size += bytes.len();
+        }
         Ok(())
     }
 
@@ -281,7 +281,7 @@ impl Definition<'_> {
         let id = module.declare_anonymous_function(&signature(self.host)).map_err(failed)?;
         module.define_function(id, context).map_err(failed)?;
         self.size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
-        self.functions.push(id);
+        self.functions.push(Start::Own(id));
         Ok(())
     }
 }

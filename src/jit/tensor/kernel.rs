@@ -6,7 +6,7 @@
 //! - a workspace's arena is as long as its kernel's program says, and starts on a cache line;
 //! - [`TensorKernel`] owns its pages; no address of its code leaves this file.
 
-use super::code::{Definition, assemblies, stretches};
+use super::code::{Definition, Start, assemblies, stretches};
 use super::plan::{Cut, Entry, Moves, Native, Order, Plan, Side, Turns};
 use super::pool::Pool;
 use super::workspace::{Layout, Workspace};
@@ -115,9 +115,11 @@ impl TensorKernel {
         pages.module().finalize_definitions().map_err(|error| Error::internal("jit", error))?;
         let mut functions = functions.into_iter();
         let mut entry = || {
-            let id = functions.next().expect("a function for every stretch of nests");
-            let start = pages.module().get_finalized_function(id);
-            // SAFETY: `code` gave the function this signature in the host's C calling
+            let start = match functions.next().expect("a function for every stretch of nests") {
+                Start::Own(id) => pages.module().get_finalized_function(id),
+                Start::Wide(id, at) => pages.module().get_finalized_function(id).wrapping_add(at),
+            };
+            // SAFETY: `code` gave the function that starts here this signature in the host's C calling
             // convention, and its pages are executable by now.
             unsafe { std::mem::transmute::<*const u8, Entry>(start) }
         };
