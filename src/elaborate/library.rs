@@ -29,6 +29,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("logit",       "p",             "log(p/(1 - p))"),
     ("hinge",       "x",             "max(0, 1 - x)"),
     ("huber",       "r, d = 1",      "if(abs(r) <= d, r^2/2, d*(abs(r) - d/2))"),
+    ("mod",         "x, y",          "x - y*floor(x/y)"),
     ("square",      "x",             "x^2"),
     ("norm",        "v",             "sqrt(v·v)"),
 ];

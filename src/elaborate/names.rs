@@ -168,6 +168,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_on_formulas_names_every_function() {
+        let page = include_str!("../../docs/formulas.md");
+        let words: Vec<&str> = page.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+        let untold: Vec<&str> = all_functions().filter(|name| !words.contains(name)).collect();
+        assert!(untold.is_empty(), "not in docs/formulas.md: {untold:?}");
+    }
+
+    #[test]
     fn inverses_are_mutual_functions() {
         for (f, g) in INVERSES {
             for name in [f, g] {

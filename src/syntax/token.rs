@@ -185,7 +185,7 @@ const HINTS: &[(&str, &str)] = &[
     ("\\",             "LaTeX is not read; write `sqrt(x)`, `sin(x)`, `a/b`"),
     ("$",              "formulas need no `$`"),
     ("!",              "a factorial n! is `gamma(n + 1)`; unequal is `!=`"),
-    ("%",              "a percentage is a division by 100"),
+    ("%",              "the remainder of x/n is `mod(x, n)`; a percentage is a division by 100"),
     ("&",              "both conditions a and b: `if(a, if(b, yes, no), no)`"),
     ("?",              "a choice is `if(condition, a, b)`"),
     ("~",              "unequal is `!=`"),

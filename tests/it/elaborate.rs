@@ -134,6 +134,7 @@ fn the_library_is_inlined() {
     check("elu(-1, 2)", "", 2.0 * (-1f64).exp_m1());
     check("silu(x) - swish(x) + heaviside(0)", "x", 0.5);
     check("gelu(0) + norm([3, 4])", "", 5.0);
+    check("mod(-7, 3) + mod(x, 4)", "x", 4.0);
 }
 
 #[test]

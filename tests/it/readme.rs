@@ -1,4 +1,4 @@
-//! The README tells the truth: its commands are run, and print what it shows.
+//! The README and the pages tell the truth: their commands are run, and print what they show.
 
 use crate::data::Folder;
 use std::path::Path;
@@ -50,16 +50,28 @@ fn copied(from: &Path, to: &Path) {
 fn every_command_prints_what_the_readme_shows() {
     let folder = Folder::new("readme");
     copied(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"), &folder.0.join("examples"));
+    assert!(commands_of(README, &folder.0) > 5, "the README shows commands");
+}
+
+#[test]
+fn every_command_prints_what_the_page_on_formulas_shows() {
+    let folder = Folder::new("formulas");
+    let page = include_str!("../../docs/formulas.md");
+    assert!(commands_of(page, &folder.0) > 3, "the page shows commands");
+}
+
+/// Runs the commands of a page in a folder; how many there are.
+fn commands_of(page: &str, folder: &Path) -> usize {
     let mut commands = 0;
-    for block in README.split("```console\n").skip(1) {
+    for block in page.split("```console\n").skip(1) {
         let block = block.split("```").next().unwrap_or_default();
         for entry in block.split("$ ").skip(1) {
             let (command, expected) = entry.split_once('\n').expect("a command ends its line");
-            assert_eq!(shown(command, &folder.0), expected, "{command}");
+            assert_eq!(shown(command, folder), expected, "{command}");
             commands += 1;
         }
     }
-    assert!(commands > 5, "the README shows commands");
+    commands
 }
 
 #[test]
