@@ -102,6 +102,8 @@ pub const RULES: &[Rule] = &[
     rule("exp-log-times",        "exp(a*log(x))",              "x^a",                             Given("x > 0")),
     rule("exp2-log2",            "exp2(log2(x))",              "x",                               Given("x > 0")),
     rule("log2-exp2",            "log2(exp2(x))",              "x",                               OverReals),
+    rule("log-exp2",             "log(exp2(x))",               "x*log(2)",                        OverReals),  // finite @ x = 2000
+    rule("log2-exp",             "log2(exp(x))",               "x/log(2)",                        OverReals),  // finite @ x = 2000
     rule("expm1-log1p",          "expm1(log1p(x))",            "x",                               Given("x >= 0")),
     rule("log1p-expm1",          "log1p(expm1(x))",            "x",                               OverReals),
     rule("log-power",            "log(x^a)",                   "a*log(x)",                        Given("x > 0")),

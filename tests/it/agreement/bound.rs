@@ -5,10 +5,21 @@
 //! Algorithms, 2002, section 3.3).
 
 use symdiff::Function;
-use symdiff::ir::{DType, Op, Selection, evaluate, reachable};
+use symdiff::ir::{DType, Elementwise, Op, Selection, evaluate, reachable};
 
 /// Units of the last place by which one operation may err.
 const ULPS: f64 = 4.0;
+
+/// Functions whose slope holds for small errors of their angle only, and how small.
+const PERIODIC: [Elementwise; 6] = [
+    Elementwise::Sin,
+    Elementwise::Cos,
+    Elementwise::Tan,
+    Elementwise::Sec,
+    Elementwise::Csc,
+    Elementwise::Cot,
+];
+const PHASE: f64 = 1e-3;
 
 /// True where everything the outputs take is finite in doubles as the function is written. What
 /// stands in a branch that is not taken does not count.
@@ -37,8 +48,21 @@ pub fn stays_finite(f: &Function, point: &[f64]) -> bool {
     true
 }
 
-/// The most the outputs may be off at a point; `None` where rounding may turn a comparison, so that
-/// another branch is taken.
+/// True where something becomes infinite that is not so over the reals. From there on a result may be
+/// anything, as what is infinite may be multiplied by what has vanished.
+fn overflows(op: Op, operands: &[f64], y: f64) -> bool {
+    let is_number = |x: &f64| x.is_finite() && *x != 0.0;
+    matches!(op, Op::Elementwise(_)) && y.is_infinite() && operands.iter().all(is_number)
+}
+
+/// True where no error as large as the one there may be turns the sign of a number.
+fn is_clear(x: f64, doubt: f64) -> bool {
+    doubt == 0.0 || x.abs() > 16.0 * doubt
+}
+
+/// The most the outputs may be off at a point; `None` where rounding may turn a comparison or a sign, so
+/// that another branch is taken, where it may turn an angle so far that slopes say nothing, and where
+/// something overflows on the way.
 pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
     let graph = f.graph();
     let order = reachable(graph, f.outputs());
@@ -48,11 +72,17 @@ pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
     for (&id, &y) in order.iter().zip(&computed) {
         values[id.index()] = y;
         let operands: Vec<f64> = graph.operands(id).iter().map(|x| values[x.index()]).collect();
+        if overflows(graph.op(id), &operands, y) {
+            return None;
+        }
         let passed: Vec<f64> = graph.operands(id).iter().map(|x| errors[x.index()]).collect();
         let rounding = ULPS * f64::EPSILON * y.abs() + f64::from_bits(2);
         errors[id.index()] = match graph.op(id) {
             Op::Input(_) => 0.0,
             Op::Constant(_) => rounding,
+            // One of several jumps, and nobody knows which; or anything at all.
+            Op::Elementwise(Elementwise::Sign) if !is_clear(operands[0], passed[0]) => return None,
+            Op::Elementwise(op) if PERIODIC.contains(&op) && !(passed[0] <= PHASE) => return None,
             Op::Elementwise(op) => {
                 let share = |i: usize| match (passed[i], op.partial(i, &operands, y)) {
                     (0.0, _) | (_, None) => 0.0,
@@ -63,9 +93,7 @@ pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
             Op::Selection(Selection::Select) => passed[if operands[0] != 0.0 { 1 } else { 2 }],
             Op::Selection(_) => {
                 let numbers = graph.operands(id).iter().all(|&x| graph.ty(x).dtype == DType::F64);
-                let doubt: f64 = passed.iter().sum();
-                let is_clear = || (operands[0] - operands[1]).abs() > 16.0 * doubt;
-                if numbers && doubt > 0.0 && !is_clear() {
+                if numbers && !is_clear(operands[0] - operands[1], passed.iter().sum()) {
                     return None;
                 }
                 0.0

@@ -188,12 +188,17 @@ impl Expression {
 
     /// The expression in symdiff's language.
     pub fn text(&self) -> String {
+        self.text_of(&NAMES)
+    }
+
+    /// The same of other numbers than x, y and z.
+    pub fn text_of(&self, names: &[&str; 3]) -> String {
         let mut texts: Vec<String> = Vec::with_capacity(self.nodes.len());
         for &node in &self.nodes {
             let mut text = String::new();
             let t = &texts;
             match node {
-                Node::Variable(i) => text.push_str(NAMES[i]),
+                Node::Variable(i) => text.push_str(names[i]),
                 Node::Number(n) => write!(text, "{}.{}", n / 10, n % 10).expect("strings take all"),
                 Node::Unary(f, a) => write!(text, "{}({})", UNARY[f].name, t[a]).expect("strings take all"),
                 Node::Power(a, n) => write!(text, "(({})^({n}))", t[a]).expect("strings take all"),
