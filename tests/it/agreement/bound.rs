@@ -82,7 +82,9 @@ pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
             Op::Constant(_) => rounding,
             // One of several jumps, and nobody knows which; or anything at all.
             Op::Elementwise(Elementwise::Sign) if !is_clear(operands[0], passed[0]) => return None,
-            Op::Elementwise(op) if PERIODIC.contains(&op) && !(passed[0] <= PHASE) => return None,
+            Op::Elementwise(op) if PERIODIC.contains(&op) && (passed[0] > PHASE || passed[0].is_nan()) => {
+                return None;
+            }
             Op::Elementwise(op) => {
                 let share = |i: usize| match (passed[i], op.partial(i, &operands, y)) {
                     (0.0, _) | (_, None) => 0.0,

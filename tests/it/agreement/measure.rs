@@ -239,13 +239,12 @@ fn compare(
     if !allowed.is_finite() && (truth.abs() > 1e100 || found.is_finite()) {
         return 0;
     }
-    if !((found - truth).abs() <= allowed) {
+    let is_near = |truth: f64| (found - truth).abs() <= allowed;
+    if !is_near(truth) {
         let Some(exact) = exactly() else { return 0 };
         truth = exact;
     }
-    tally.check((found - truth).abs() <= allowed, || {
-        name(format!("{found:e}, in truth {truth:e}, allowed {allowed:.1e}"))
-    });
+    tally.check(is_near(truth), || name(format!("{found:e}, in truth {truth:e}, allowed {allowed:.1e}")));
     usize::from(allowed <= 1e-3 * truth.abs())
 }
 
