@@ -48,21 +48,14 @@ pub fn stays_finite(f: &Function, point: &[f64]) -> bool {
     true
 }
 
-/// True where something becomes infinite that is not so over the reals. From there on a result may be
-/// anything, as what is infinite may be multiplied by what has vanished.
-fn overflows(op: Op, operands: &[f64], y: f64) -> bool {
-    let is_number = |x: &f64| x.is_finite() && *x != 0.0;
-    matches!(op, Op::Elementwise(_)) && y.is_infinite() && operands.iter().all(is_number)
-}
-
-/// True where no error as large as the one there may be turns the sign of a number.
+/// True where no error as large as the one there may be turns the sign of a number. A doubt that is NaN
+/// comes of results that are, which are nobody's excuse.
 fn is_clear(x: f64, doubt: f64) -> bool {
-    doubt == 0.0 || x.abs() > 16.0 * doubt
+    doubt == 0.0 || doubt.is_nan() || x.abs() > 16.0 * doubt
 }
 
 /// The most the outputs may be off at a point; `None` where rounding may turn a comparison or a sign, so
-/// that another branch is taken, where it may turn an angle so far that slopes say nothing, and where
-/// something overflows on the way.
+/// that another branch is taken, and where it may turn an angle so far that slopes say nothing.
 pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
     let graph = f.graph();
     let order = reachable(graph, f.outputs());
@@ -72,9 +65,6 @@ pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
     for (&id, &y) in order.iter().zip(&computed) {
         values[id.index()] = y;
         let operands: Vec<f64> = graph.operands(id).iter().map(|x| values[x.index()]).collect();
-        if overflows(graph.op(id), &operands, y) {
-            return None;
-        }
         let passed: Vec<f64> = graph.operands(id).iter().map(|x| errors[x.index()]).collect();
         let rounding = ULPS * f64::EPSILON * y.abs() + f64::from_bits(2);
         errors[id.index()] = match graph.op(id) {
@@ -82,9 +72,7 @@ pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
             Op::Constant(_) => rounding,
             // One of several jumps, and nobody knows which; or anything at all.
             Op::Elementwise(Elementwise::Sign) if !is_clear(operands[0], passed[0]) => return None,
-            Op::Elementwise(op) if PERIODIC.contains(&op) && (passed[0] > PHASE || passed[0].is_nan()) => {
-                return None;
-            }
+            Op::Elementwise(op) if PERIODIC.contains(&op) && passed[0] > PHASE => return None,
             Op::Elementwise(op) => {
                 let share = |i: usize| match (passed[i], op.partial(i, &operands, y)) {
                     (0.0, _) | (_, None) => 0.0,

@@ -132,7 +132,6 @@ impl Draw {
         };
         let x = match self {
             Draw::Any => anything(random),
-            Draw::Normal => Some(anything(random)).filter(|x| x.abs() >= format.normal()).unwrap_or(0.0),
             Draw::Positive => anything(random).abs(),
             Draw::Class => random.below(2) as f64,
             Draw::Squared | Draw::Cubed => {
@@ -167,7 +166,7 @@ pub fn point(row: &Row, format: Format, random: &mut Random) -> Vec<f64> {
     }
     if row.draws.len() > 1
         && point.iter().all(|x| x.is_finite())
-        && row.draws.iter().all(|draw| matches!(draw, Draw::Any | Draw::Normal))
+        && row.draws.iter().all(|draw| *draw == Draw::Any)
     {
         let away = 1.0 + 2_f64.powi(-(random.below(format.digits() as usize) as i32));
         match random.below(6) {
