@@ -7,7 +7,9 @@
 
 mod bodies;
 mod domain;
+mod length;
 mod order;
+mod overflow;
 mod pattern;
 mod plan;
 mod product;
@@ -176,6 +178,8 @@ fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
     }
     if purpose == Purpose::Compute && task.stage == Stage::Last {
         simplifier.fill_removable(&mut [&mut task.roots, &mut task.kept]);
+        simplifier.outweigh(task);
+        simplifier.even_out(task);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::product::{Base, Exponent, Factor, Factors};
 use super::{Purpose, Simplifier};
-use crate::ir::{Elementwise, Id, Number, Op};
+use crate::ir::{Elementwise, Id, Number, Op, Selection};
 
 /// Quotients taken out of a product.
 #[derive(Default)]
@@ -82,10 +82,14 @@ impl Simplifier<'_> {
             && matches!(*self.graph.operands(share), [leg, whole] if whole == length && self.is_leg(leg, length))
     }
 
-    /// Whether a node is a leg's share divided by the length once more.
+    /// Whether a node is a leg's share divided by the length once more, or by its root.
     pub(super) fn is_share_over_length(&self, node: Id) -> bool {
-        self.graph.op(node) == Op::Elementwise(Elementwise::Div)
-            && matches!(*self.graph.operands(node), [share, length] if self.is_share(share, length))
+        if self.graph.op(node) != Op::Elementwise(Elementwise::Div) {
+            return false;
+        }
+        let (share, divisor) = (self.graph.operand(node, 0), self.graph.operand(node, 1));
+        let is_root = self.graph.op(divisor) == Op::Elementwise(Elementwise::Sqrt);
+        self.is_share(share, if is_root { self.graph.operand(divisor, 0) } else { divisor })
     }
 
     /// Two factors whose product is `ratio²/length^divisions`, the divisions shared out among them:
@@ -131,6 +135,8 @@ impl Simplifier<'_> {
     /// as [`Simplifier::times_ratios`] writes them.
     fn squares_around(&self, factors: &[Factor]) -> Option<Vec<Factor>> {
         let is_over_length = |id: Id| {
+            let is_guarded = self.graph.op(id) == Op::Selection(Selection::Select);
+            let id = if is_guarded { self.graph.operand(id, 2) } else { id };
             self.graph.op(id) == Op::Elementwise(Elementwise::Div)
                 && self.graph.op(self.graph.operand(id, 1)) == Op::Elementwise(Elementwise::Hypot)
         };

@@ -114,6 +114,7 @@ pub const RULES: &[Rule] = &[
     rule("atanh-tanh",           "atanh(tanh(x))",             "x",                               OverReals),  // differs @ x = 20: tanh rounds to 1
     rule("cbrt-cube",            "cbrt(x^3)",                  "x",                               OverReals),
     // Absolute values, signs, kinks.
+    rule_for(Compute, "root-of-rectified", "sqrt(x + abs(x))",         "if(x < 0, 0, sqrt(2*x))",         OverReals),  // has a slope @ x = -1
     rule("abs-abs",              "abs(abs(x))",                "abs(x)",                          Exactly),
     rule("abs-positive",         "abs(x)",                     "x",                               Given("x >= 0")),
     rule("abs-negative",         "abs(x)",                     "-x",                              Given("x <= 0")),
@@ -148,6 +149,7 @@ pub const RULES: &[Rule] = &[
     rule("pythagoras-hyperbolic","cosh(x)^2 - sinh(x)^2",      "1",                               OverReals),
     rule("sinh-over-cosh",       "sinh(x)/cosh(x)",            "tanh(x)",                         OverReals),  // finite where the left overflows
     rule("cosh-over-sinh",       "cosh(x)/sinh(x)",            "coth(x)",                         OverReals),
+    rule("one-plus-sinh",        "sinh(x)^2 + 1",              "cosh(x)^2",                       OverReals),
     rule("one-minus-tanh",       "1 - tanh(x)^2",              "sech(x)^2",                       OverReals),  // 1.7e-17 @ x = 20, where the left is 0
     rule("cosh-from-exp",        "exp(x) + exp(-x)",           "2*cosh(x)",                       OverReals),
     rule("sinh-from-exp",        "exp(x) - exp(-x)",           "2*sinh(x)",                       OverReals),
@@ -188,6 +190,9 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "one-plus-tanh",   "tanh(x) + 1",                "2*sigmoid(2*x)",                     OverReals),  // 4e-35 @ x = -40, where the left is 0
     rule_for(Compute, "one-less-tanh",   "1 - tanh(x)",                "2*sigmoid(-2*x)",                    OverReals),
     rule_for(Compute, "one-plus-erf",    "erf(x) + 1",                 "erfc(-x)",                           OverReals),  // 2e-45 @ x = -10, where the left is 0
+    rule_for(Compute, "sech-from-exp",   "exp(x)/(exp(x)^2 + 1)",      "sech(x)/2",                          OverReals),  // 2e-174 @ x = 400, where the left is 0
+    rule_for(Compute, "sech-from-cosh",  "1/cosh(x)",                  "sech(x)",                            OverReals),
+    rule_for(Compute, "sech-tanh",       "sinh(x)/cosh(x)^2",          "sech(x)*tanh(x)",                    OverReals),  // finite @ x = 800, where the left is ∞/∞
     rule_for(Compute, "softmax-two",     "exp(x)/(exp(x) + exp(y))",   "sigmoid(x - y)",                     OverReals),  // finite @ x = 1000
     rule_for(Compute, "softmax-three",   "exp(x)/(exp(x) + exp(y) + exp(a))", "sigmoid(x - logaddexp(y, a))", OverReals),
     rule_for(Compute, "logsumexp-three", "log(exp(x) + exp(y) + exp(a))", "logaddexp(logaddexp(x, y), a)",   OverReals),

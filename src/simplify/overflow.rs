@@ -1,0 +1,224 @@
+//! Products of what vanishes and what overflows: `exp(x)*exp(-exp(x))` is 0 far out, not ∞·0.
+//!
+//! Where `v` is huge because of an exponential in it, what vanishes exponentially with `v` outweighs every
+//! product of such exponentials, which may have overflowed. They count as 0 there, and so does the product.
+//!
+//! What must stay true: only a factor that is finite over the reals is touched, and only where the one
+//! that vanishes is 0. A pole times 0 stays undefined.
+
+use super::{Simplifier, Task, shapes};
+use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable};
+use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
+
+/// Exponents of one node that are kept track of.
+const EXPONENTS: usize = 16;
+
+/// The power of ten from which on `v` is huge: `exp(-1e30)` times any power of it is 0 in every format.
+const HUGE: i64 = 30;
+
+/// Where a node is 0: where `of` is huge, at one end.
+#[derive(Clone, Copy, PartialEq)]
+struct Vanishing {
+    of: Id,
+    end: End,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Left,
+    Right,
+}
+
+/// All the places, each enough by itself.
+type Places = SmallVec<[Vanishing; 2]>;
+
+/// The operands of exponentials in a node of elementwise ops; `None` for too many.
+type Exponents = Option<SmallVec<[Id; 4]>>;
+
+/// Places of one node that are kept.
+const MOST: usize = 4;
+
+/// The ends at which the op vanishes exponentially with its operand.
+fn ends(op: Elementwise) -> &'static [End] {
+    match op {
+        Elementwise::Exp | Elementwise::Exp2 | Elementwise::Sigmoid => &[End::Left],
+        Elementwise::Erfc => &[End::Right],
+        Elementwise::Sech | Elementwise::Csch => &[End::Left, End::Right],
+        _ => &[],
+    }
+}
+
+/// The operand of something that grows exponentially with it.
+fn exponent(graph: &Graph, id: Id) -> Option<Id> {
+    use Elementwise::{Cosh, Exp, Exp2, Expm1, Sinh};
+    match graph.op(id) {
+        Op::Elementwise(Exp | Exp2 | Expm1 | Sinh | Cosh) => Some(graph.operand(id, 0)),
+        _ => None,
+    }
+}
+
+fn huge() -> Number {
+    Number::integer(10).powi(HUGE).unwrap_or_else(|| Number::integer(i64::MAX))
+}
+
+/// Whether a choice is one of [`zero_where_huge`].
+fn is_outweighed(graph: &Graph, choice: Id) -> bool {
+    let [condition, then, _] = *graph.operands(choice) else { return false };
+    graph.op(condition) == Op::Selection(Selection::LessEqual)
+        && graph.constant(graph.operand(condition, 0)) == Some(&huge())
+        && graph.constant(then).is_some_and(Number::is_zero)
+}
+
+/// What is known of the nodes visited.
+#[derive(Default)]
+struct Known {
+    vanishing: FxHashMap<Id, Places>,
+    exponents: FxHashMap<Id, Exponents>,
+}
+
+impl Simplifier<'_> {
+    /// Puts 0 for factors that overflow beside one that vanishes faster.
+    pub(super) fn outweigh(&mut self, task: &mut Task) {
+        let results = [task.roots.as_slice(), &task.kept].concat();
+        let nodes = reachable(self.graph, &results);
+        if !nodes.iter().any(|&id| exponent(self.graph, id).is_some()) {
+            return;
+        }
+        self.domain = self.given.clone();
+        self.domain.read_domain(self.graph, &task.origin);
+        self.in_origin = false;
+        let mut known = Known::default();
+        let mut new: FxHashMap<Id, Id> = FxHashMap::default();
+        for &id in &nodes {
+            self.learn(id, &mut known);
+            let old = self.graph.operands(id).to_vec();
+            let mut operands: Vec<Id> = old.iter().map(|x| new.get(x).copied().unwrap_or(*x)).collect();
+            if let Some((k, v, ends)) = self.outweighed(id, &known) {
+                let v = new.get(&v).copied().unwrap_or(v);
+                operands[k] = zero_where_huge(self.graph, v, &ends, operands[k]);
+            }
+            if operands != old {
+                new.insert(id, shapes::remade(self.graph, id, &operands));
+            }
+        }
+        let results = task.roots.iter_mut().chain(&mut task.kept);
+        results.for_each(|id| *id = new.get(id).copied().unwrap_or(*id));
+    }
+
+    fn learn(&self, id: Id, known: &mut Known) {
+        let places = self.places(id, &known.vanishing);
+        if !places.is_empty() {
+            known.vanishing.insert(id, places);
+        }
+        let exponents = self.exponents_of(id, &known.exponents);
+        if exponents.as_ref().is_none_or(|found| !found.is_empty()) {
+            known.exponents.insert(id, exponents);
+        }
+    }
+
+    /// Of a product: which factor counts as 0, and at which ends of what.
+    fn outweighed(&self, product: Id, known: &Known) -> Option<(usize, Id, SmallVec<[End; 2]>)> {
+        if self.graph.op(product) != Op::Elementwise(Elementwise::Mul) {
+            return None;
+        }
+        let operands = self.graph.operands(product);
+        [(0, 1), (1, 0)].into_iter().find_map(|(zero, other)| {
+            let places = known.vanishing.get(&operands[zero])?;
+            let v = places.iter().find(|p| self.outweighs(p.of, operands[other], &known.exponents))?.of;
+            Some((other, v, places.iter().filter(|p| p.of == v).map(|p| p.end).collect()))
+        })
+    }
+
+    /// Where a node is 0, by its op, or by what is known of its operands.
+    fn places(&self, id: Id, of: &FxHashMap<Id, Places>) -> Places {
+        let (Op::Elementwise(op), operands) = (self.graph.op(id), self.graph.operands(id)) else {
+            return Places::new();
+        };
+        let of = |x: &Id| of.get(x).map_or(&[][..], |places| places);
+        match (op, operands) {
+            (Elementwise::Mul, [a, b]) => {
+                let new = of(b).iter().filter(|place| !of(a).contains(place));
+                of(a).iter().chain(new).take(MOST).copied().collect()
+            }
+            (Elementwise::Add | Elementwise::Sub, [a, b]) => {
+                of(a).iter().filter(|place| of(b).contains(place)).copied().collect()
+            }
+            (Elementwise::Neg | Elementwise::Div, [a, ..]) => of(a).into(),
+            (Elementwise::Pow, [a, n]) => {
+                let is_positive = |n: &Number| !n.is_negative() && !n.is_zero();
+                let is_power = self.graph.constant(*n).is_some_and(is_positive);
+                if is_power { of(a).into() } else { Places::new() }
+            }
+            (op, &[v]) => ends(op).iter().filter_map(|&end| self.place(v, end)).collect(),
+            _ => smallvec![],
+        }
+    }
+
+    /// The place without a minus sign, if `v` can be as large: `-v` is huge where `v` is.
+    fn place(&self, v: Id, end: End) -> Option<Vanishing> {
+        let values = self.facts().interval(self.graph, v);
+        let is_reached = match end {
+            End::Left => values.low() == f64::NEG_INFINITY,
+            End::Right => values.high() == f64::INFINITY,
+        };
+        let place = match (self.graph.op(v), end) {
+            (Op::Elementwise(Elementwise::Neg), End::Left) => (self.graph.operand(v, 0), End::Right),
+            (Op::Elementwise(Elementwise::Neg), End::Right) => (self.graph.operand(v, 0), End::Left),
+            _ => (v, end),
+        };
+        is_reached.then_some(Vanishing { of: place.0, end: place.1 })
+    }
+
+    /// The exponents in a node, from those of its operands; of a series, those in what it stands for as well.
+    fn exponents_of(&self, id: Id, of: &FxHashMap<Id, Exponents>) -> Exponents {
+        let graph = &*self.graph;
+        let below = match graph.op(id) {
+            Op::Elementwise(_) => graph.operands(id),
+            Op::Selection(Selection::Select) if !is_outweighed(graph, id) => &graph.operands(id)[1..],
+            _ => &[],
+        };
+        let grows = |_: &Id| !self.is_bounded(id);
+        let mut found: SmallVec<[Id; 4]> = exponent(graph, id).filter(grows).into_iter().collect();
+        for x in below {
+            let more = match of.get(x) {
+                None => continue,
+                Some(more) => more.as_ref()?,
+            };
+            for &u in more {
+                if !found.contains(&u) {
+                    found.push(u);
+                }
+            }
+        }
+        (found.len() <= EXPONENTS).then_some(found)
+    }
+
+    fn is_bounded(&self, id: Id) -> bool {
+        let values = self.facts().interval(self.graph, id);
+        values.low().is_finite() && values.high().is_finite()
+    }
+
+    /// Whether a factor can be infinite by overflow only, and is small beside `exp(|v|)` where `v` is huge:
+    /// its exponents are exponents in `v` as well.
+    fn outweighs(&self, v: Id, factor: Id, exponents: &FxHashMap<Id, Exponents>) -> bool {
+        let (Some(Some(of_v)), Some(Some(of_factor))) = (exponents.get(&v), exponents.get(&factor)) else {
+            return false;
+        };
+        !self.is_bounded(factor)
+            && of_factor.iter().all(|u| of_v.contains(u))
+            && self.facts().is_defined(self.graph, factor)
+    }
+}
+
+/// The factor, and 0 where `v` is huge.
+fn zero_where_huge(graph: &mut Graph, v: Id, ends: &[End], factor: Id) -> Id {
+    let far = match ends {
+        [End::Left] => graph.apply(Elementwise::Neg, &[v]),
+        [End::Right] => v,
+        _ => graph.apply(Elementwise::Abs, &[v]),
+    };
+    let (huge, zero) = (graph.exact(huge()), graph.integer(0));
+    let condition = graph.compare(Selection::LessEqual, &[huge, far]);
+    graph.select(condition, zero, factor)
+}
