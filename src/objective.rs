@@ -116,6 +116,7 @@ impl ObjectiveKernel {
     }
 
     /// Computes value and gradients where the slots stand now; the value.
+    #[inline]
     pub fn run(&mut self) -> f64 {
         self.both.kernel.run(&mut self.both.workspace);
         self.both.workspace.number(0).unwrap_or(f64::NAN)

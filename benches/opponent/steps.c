@@ -2,7 +2,8 @@
 //
 // Every net has `NAME_load(parameters, x, y, examples)`, which takes doubles in the order of the
 // program's parameters and tables, and `NAME_run(first, steps, rows)`, which makes so many steps
-// after the first `first`, each on its own batch of `rows`, and gives the last step's loss.
+// after the first `first`, each on its own batch of `rows`, and gives the last step's loss. Where there is
+// `NAME_vectors_run`, that is the same step with intrinsics.
 
 #include <math.h>
 #include <stdint.h>
@@ -29,6 +30,37 @@ void xor_load(const double *p, const double *x, const double *y, long examples) 
     memcpy(xor.y, y, sizeof xor.y);
 }
 
+double xor_run(long first, long steps, const uint32_t *rows) {
+    (void)first, (void)rows;
+    const double rate = 0.5;
+    double loss = 0;
+    for (long step = 0; step < steps; step++) {
+        double dw[2][UNITS] = {{0}}, db[UNITS] = {0}, dv[UNITS] = {0}, dc = 0;
+        loss = 0;
+        for (int e = 0; e < CASES; e++) {
+            double h[UNITS], z = xor.c;
+            for (int j = 0; j < UNITS; j++) {
+                h[j] = tanh(xor.w[0][j] * xor.x[e][0] + xor.w[1][j] * xor.x[e][1] + xor.b[j]);
+                z += xor.v[j] * h[j];
+            }
+            double t = exp(-fabs(z)), r = 1 / (1 + t), dz = ((z > 0 ? r : t * r) - xor.y[e]) / 4;
+            loss += ((z > 0 ? z : 0) - xor.y[e] * z + log1p(t)) / 4;
+            for (int j = 0; j < UNITS; j++) {
+                double da = xor.v[j] * dz * (1 - h[j] * h[j]);
+                dv[j] += h[j] * dz, db[j] += da;
+                dw[0][j] += da * xor.x[e][0], dw[1][j] += da * xor.x[e][1];
+            }
+            dc += dz;
+        }
+        for (int j = 0; j < UNITS; j++) {
+            xor.w[0][j] -= rate * dw[0][j], xor.w[1][j] -= rate * dw[1][j];
+            xor.b[j] -= rate * db[j], xor.v[j] -= rate * dv[j];
+        }
+        xor.c -= rate * dc;
+    }
+    return loss;
+}
+
 #ifdef __AVX512F__
 #include <immintrin.h>
 __m512d _ZGVeN8v_exp(__m512d);
@@ -50,8 +82,8 @@ static inline __m256d sums(const __m512d a[CASES]) {
     return _mm256_permute2f128_pd(u, v, 0x20) + _mm256_permute2f128_pd(u, v, 0x31);
 }
 
-// A vector holds the hidden units of one example, half a vector what the four examples have one of.
-double xor_run(long first, long steps, const uint32_t *rows) {
+// The same, with intrinsics: a vector holds the hidden units of one example, half a vector what the four examples have one of.
+double xor_vectors_run(long first, long steps, const uint32_t *rows) {
     (void)first, (void)rows;
     const double rate = 0.5;
     const __m512d one = _mm512_set1_pd(1), two = _mm512_set1_pd(2);
@@ -85,37 +117,6 @@ double xor_run(long first, long steps, const uint32_t *rows) {
     _mm512_store_pd(xor.b, b), _mm512_store_pd(xor.v, v);
     xor.c = c;
     return (losses[0] + losses[1] + losses[2] + losses[3]) / 4;
-}
-#else
-double xor_run(long first, long steps, const uint32_t *rows) {
-    (void)first, (void)rows;
-    const double rate = 0.5;
-    double loss = 0;
-    for (long step = 0; step < steps; step++) {
-        double dw[2][UNITS] = {{0}}, db[UNITS] = {0}, dv[UNITS] = {0}, dc = 0;
-        loss = 0;
-        for (int e = 0; e < CASES; e++) {
-            double h[UNITS], z = xor.c;
-            for (int j = 0; j < UNITS; j++) {
-                h[j] = tanh(xor.w[0][j] * xor.x[e][0] + xor.w[1][j] * xor.x[e][1] + xor.b[j]);
-                z += xor.v[j] * h[j];
-            }
-            double t = exp(-fabs(z)), r = 1 / (1 + t), dz = ((z > 0 ? r : t * r) - xor.y[e]) / 4;
-            loss += ((z > 0 ? z : 0) - xor.y[e] * z + log1p(t)) / 4;
-            for (int j = 0; j < UNITS; j++) {
-                double da = xor.v[j] * dz * (1 - h[j] * h[j]);
-                dv[j] += h[j] * dz, db[j] += da;
-                dw[0][j] += da * xor.x[e][0], dw[1][j] += da * xor.x[e][1];
-            }
-            dc += dz;
-        }
-        for (int j = 0; j < UNITS; j++) {
-            xor.w[0][j] -= rate * dw[0][j], xor.w[1][j] -= rate * dw[1][j];
-            xor.b[j] -= rate * db[j], xor.v[j] -= rate * dv[j];
-        }
-        xor.c -= rate * dc;
-    }
-    return loss;
 }
 #endif
 

@@ -185,8 +185,15 @@ impl TensorKernel {
     pub fn run(&self, workspace: &mut Workspace) {
         match self.code.subnormals {
             Subnormals::Keep => self.run_under(workspace, &Control(None)),
-            Subnormals::Flush => self.run_under(workspace, &self.control()),
+            Subnormals::Flush => self.run_flushing(workspace),
         }
+    }
+
+    /// A run on its own: with the control word to be set back, a run that keeps subnormal numbers would have
+    /// a frame as well.
+    #[inline(never)]
+    fn run_flushing(&self, workspace: &mut Workspace) {
+        self.run_under(workspace, &self.control());
     }
 
     /// The control word of the processor that runs go under, until this goes: for many runs in a row it

@@ -53,7 +53,7 @@ impl<T: Copy + Default> Aligned<T> {
     }
 
     fn first(&mut self) -> *mut u8 {
-        self.all[self.start..].as_mut_ptr().cast()
+        self.all.as_mut_ptr().wrapping_add(self.start).cast()
     }
 }
 
@@ -122,6 +122,7 @@ impl Workspace {
     ///
     /// # Errors
     /// Where there is no such output, or it is more than a number.
+    #[inline]
     pub fn number(&self, output: usize) -> Result<f64, Error> {
         let Buffer { offset, .. } = found(&self.layout.outputs, output, "output", 1)?;
         Ok(match &self.arena {

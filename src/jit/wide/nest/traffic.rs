@@ -10,6 +10,9 @@ use super::tree::{Address, Base};
 use crate::jit::wide::{Op, Val};
 use smallvec::SmallVec;
 
+/// Values put together at most where some lanes move; more are read back faster.
+const SWAPPED: usize = 3;
+
 impl Sink {
     fn stream(&mut self, address: Address, stores: u32) -> u32 {
         let region = self.region();
@@ -85,27 +88,46 @@ impl Sink {
         self.push(op(stream), &[index])
     }
 
-    /// What is at places, put together from the values that were stored there: lanes that stay where
-    /// they are, and values whose lanes are equal.
+    /// What is at places, put together from the values that were stored there: those whose lanes are
+    /// equal, and those whose lanes are where they are to be, but for halves that change sides.
     fn forwarded(&mut self, op: Op, places: &[i32]) -> Option<Held> {
-        let mut pieces = self.memory.pieces(places)?;
+        let pieces = self.memory.pieces(places)?;
         let is_one = matches!(op, Op::Spread(_));
-        for (lane, piece) in pieces.iter().enumerate() {
-            if !self.is_equal(piece.value) && (is_one || piece.lane != lane) {
-                return None;
+        let mut parts: SmallVec<[(Val, usize); 16]> = SmallVec::new();
+        for (lane, &Piece { value, lane: from }) in pieces.iter().enumerate() {
+            match self.is_equal(value) {
+                true => parts.push((value, 0)),
+                false if is_one => return None,
+                false => parts.push((value, lane ^ from)),
             }
         }
-        pieces.iter_mut().for_each(|piece| piece.lane = 0);
-        let region = self.region();
-        let held = |piece: Piece| Held { region, value: piece.value };
-        let mut all = held(pieces[0]);
-        for (lane, pair) in pieces.windows(2).enumerate().filter(|(_, pair)| pair[0] != pair[1]) {
+        let ends = || parts.windows(2).enumerate().filter(|(_, pair)| pair[0] != pair[1]);
+        if parts.iter().any(|part| part.1 != 0) && ends().count() > SWAPPED {
+            return None;
+        }
+        let mut all = self.swapped(parts[0]);
+        for (lane, pair) in ends() {
             let steps = self.push(Op::FloatSteps(1), &[]);
             let first = self.number((lane + 1) as f64);
             let before = self.push(Op::Less, &[steps, first]);
-            all = self.push(Op::Select, &[before, all, held(pair[1])]);
+            let next = self.swapped(pair[1]);
+            all = self.push(Op::Select, &[before, all, next]);
         }
         Some(all)
+    }
+
+    /// A value with lane `i ^ by` in lane `i`: its halves change sides, or those of its halves do, and so on.
+    fn swapped(&mut self, (value, by): (Val, usize)) -> Held {
+        let mut held = Held { region: self.region(), value };
+        let bytes = by * self.element.bytes();
+        let mut half = self.element.bytes();
+        while half <= bytes {
+            if bytes & half != 0 {
+                held = self.push(Op::Swap(half as u8), &[held]);
+            }
+            half *= 2;
+        }
+        held
     }
 
     /// True for a value of the open region that is the same in all lanes.
