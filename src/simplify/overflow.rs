@@ -1,21 +1,21 @@
 //! Products of what vanishes and what overflows: `exp(x)*exp(-exp(x))` is 0 far out, not ∞·0.
 //!
-//! Where `v` is huge because of an exponential in it, what vanishes exponentially with `v` outweighs every
-//! product of such exponentials, which may have overflowed. They count as 0 there, and so does the product.
+//! Where `v` is huge, what vanishes exponentially with `v` outweighs every power, and every product of the
+//! exponentials that made `v` huge. These may have overflowed; they count as 0 there, and so does the product.
 //!
 //! What must stay true: only a factor that is finite over the reals is touched, and only where the one
 //! that vanishes is 0. A pole times 0 stays undefined.
 
 use super::{Simplifier, Task, shapes};
 use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::{SmallVec, smallvec};
 
 /// Exponents of one node that are kept track of.
 const EXPONENTS: usize = 16;
 
-/// The power of ten from which on `v` is huge: `exp(-1e30)` times any power of it is 0 in every format.
-const HUGE: i64 = 30;
+/// From here on `v` is huge: `exp(-1e6)` is 1e-434294, and 0 times all that numbers of 64 bits can be.
+const HUGE: i64 = 1_000_000;
 
 /// Where a node is 0: where `of` is huge, at one end.
 #[derive(Clone, Copy, PartialEq)]
@@ -58,15 +58,17 @@ fn exponent(graph: &Graph, id: Id) -> Option<Id> {
     }
 }
 
-fn huge() -> Number {
-    Number::integer(10).powi(HUGE).unwrap_or_else(|| Number::integer(i64::MAX))
+/// Whether it is a square, a cube, or the like.
+fn is_power(graph: &Graph, id: Id) -> bool {
+    graph.op(id) == Op::Elementwise(Elementwise::Pow)
+        && graph.constant(graph.operand(id, 1)).and_then(Number::to_i64).is_some_and(|n| n > 1)
 }
 
 /// Whether a choice is one of [`zero_where_huge`].
 fn is_outweighed(graph: &Graph, choice: Id) -> bool {
     let [condition, then, _] = *graph.operands(choice) else { return false };
     graph.op(condition) == Op::Selection(Selection::LessEqual)
-        && graph.constant(graph.operand(condition, 0)) == Some(&huge())
+        && graph.constant(graph.operand(condition, 0)).and_then(Number::to_i64) == Some(HUGE)
         && graph.constant(then).is_some_and(Number::is_zero)
 }
 
@@ -75,6 +77,8 @@ fn is_outweighed(graph: &Graph, choice: Id) -> bool {
 struct Known {
     vanishing: FxHashMap<Id, Places>,
     exponents: FxHashMap<Id, Exponents>,
+    /// Nodes with exponentials or powers in them.
+    growing: FxHashSet<Id>,
 }
 
 impl Simplifier<'_> {
@@ -82,7 +86,7 @@ impl Simplifier<'_> {
     pub(super) fn outweigh(&mut self, task: &mut Task) {
         let results = [task.roots.as_slice(), &task.kept].concat();
         let nodes = reachable(self.graph, &results);
-        if !nodes.iter().any(|&id| exponent(self.graph, id).is_some()) {
+        if !nodes.iter().any(|&id| matches!(self.graph.op(id), Op::Elementwise(op) if !ends(op).is_empty())) {
             return;
         }
         self.domain = self.given.clone();
@@ -115,6 +119,10 @@ impl Simplifier<'_> {
         if exponents.as_ref().is_none_or(|found| !found.is_empty()) {
             known.exponents.insert(id, exponents);
         }
+        let grows = exponent(self.graph, id).is_some() || is_power(self.graph, id);
+        if grows || looked_into(self.graph, id).iter().any(|x| known.growing.contains(x)) {
+            known.growing.insert(id);
+        }
     }
 
     /// Of a product: which factor counts as 0, and at which ends of what.
@@ -125,7 +133,7 @@ impl Simplifier<'_> {
         let operands = self.graph.operands(product);
         [(0, 1), (1, 0)].into_iter().find_map(|(zero, other)| {
             let places = known.vanishing.get(&operands[zero])?;
-            let v = places.iter().find(|p| self.outweighs(p.of, operands[other], &known.exponents))?.of;
+            let v = places.iter().find(|p| self.outweighs(p.of, operands[other], known))?.of;
             Some((other, v, places.iter().filter(|p| p.of == v).map(|p| p.end).collect()))
         })
     }
@@ -170,14 +178,9 @@ impl Simplifier<'_> {
         is_reached.then_some(Vanishing { of: place.0, end: place.1 })
     }
 
-    /// The exponents in a node, from those of its operands; of a series, those in what it stands for as well.
+    /// The exponents in a node, from those of its operands.
     fn exponents_of(&self, id: Id, of: &FxHashMap<Id, Exponents>) -> Exponents {
-        let graph = &*self.graph;
-        let below = match graph.op(id) {
-            Op::Elementwise(_) => graph.operands(id),
-            Op::Selection(Selection::Select) if !is_outweighed(graph, id) => &graph.operands(id)[1..],
-            _ => &[],
-        };
+        let (graph, below) = (&*self.graph, looked_into(self.graph, id));
         let grows = |_: &Id| !self.is_bounded(id);
         let mut found: SmallVec<[Id; 4]> = exponent(graph, id).filter(grows).into_iter().collect();
         for x in below {
@@ -201,13 +204,23 @@ impl Simplifier<'_> {
 
     /// Whether a factor can be infinite by overflow only, and is small beside `exp(|v|)` where `v` is huge:
     /// its exponents are exponents in `v` as well.
-    fn outweighs(&self, v: Id, factor: Id, exponents: &FxHashMap<Id, Exponents>) -> bool {
-        let (Some(Some(of_v)), Some(Some(of_factor))) = (exponents.get(&v), exponents.get(&factor)) else {
+    fn outweighs(&self, v: Id, factor: Id, known: &Known) -> bool {
+        if !known.growing.contains(&factor) || self.is_bounded(factor) {
             return false;
-        };
-        !self.is_bounded(factor)
-            && of_factor.iter().all(|u| of_v.contains(u))
-            && self.facts().is_defined(self.graph, factor)
+        }
+        let none = Some(SmallVec::new());
+        let exponents = |id: &Id| known.exponents.get(id).unwrap_or(&none).as_ref();
+        let (Some(of_v), Some(of_factor)) = (exponents(&v), exponents(&factor)) else { return false };
+        of_factor.iter().all(|u| of_v.contains(u)) && self.facts().is_defined(self.graph, factor)
+    }
+}
+
+/// The operands a node's size comes from; of a series, what it stands for as well.
+fn looked_into(graph: &Graph, id: Id) -> &[Id] {
+    match graph.op(id) {
+        Op::Elementwise(_) => graph.operands(id),
+        Op::Selection(Selection::Select) if !is_outweighed(graph, id) => &graph.operands(id)[1..],
+        _ => &[],
     }
 }
 
@@ -218,7 +231,7 @@ fn zero_where_huge(graph: &mut Graph, v: Id, ends: &[End], factor: Id) -> Id {
         [End::Right] => v,
         _ => graph.apply(Elementwise::Abs, &[v]),
     };
-    let (huge, zero) = (graph.exact(huge()), graph.integer(0));
+    let (huge, zero) = (graph.integer(HUGE), graph.integer(0));
     let condition = graph.compare(Selection::LessEqual, &[huge, far]);
     graph.select(condition, zero, factor)
 }

@@ -2,7 +2,7 @@
 //! any expression.
 
 use super::product::{Base, Exponent, Factor, Product};
-use super::rules::{Rule, RuleSet, Soundness, Stage};
+use super::rules::{Rule, RuleSet, Soundness};
 use super::sum::{SEARCHED, Term};
 use super::{Sign, Simplifier};
 use crate::elaborate;
@@ -184,7 +184,7 @@ impl Simplifier<'_> {
     }
 
     fn wants(&self, rule: &Rule) -> bool {
-        rule.purpose.is_none_or(|p| p == self.purpose) && [Stage::Any, self.stage].contains(&rule.stage)
+        rule.is_wanted(self.purpose, self.stage)
     }
 
     fn holds(&self, pattern: &Pattern, bindings: &Bindings) -> bool {

@@ -42,6 +42,13 @@ pub struct Rule {
     pub stage: Stage,
 }
 
+impl Rule {
+    /// Whether results of this purpose want the rewrite at this stage.
+    pub fn is_wanted(&self, purpose: Purpose, stage: Stage) -> bool {
+        self.purpose.is_none_or(|p| p == purpose) && [Stage::Any, stage].contains(&self.stage)
+    }
+}
+
 /// Where on the way to a derivative a rewrite is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stage {
@@ -181,6 +188,7 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "softplus-more",   "softplus(-x) + x",           "softplus(x)",                        OverReals),
     rule_for(Compute, "sigmoid-half",    "sigmoid(x) - 1/2",           "tanh(x/2)/2",                        OverReals),
     rule_for(Compute, "sigmoid-tilt",    "sigmoid(x) - sigmoid(-x)",   "tanh(x/2)",                          OverReals),  // -5e-21 @ x = -1e-20, where the left is 0
+    rule_for(Compute, "sigmoid-tilt-times", "a*sigmoid(x) - a*sigmoid(-x)", "a*tanh(x/2)",                     OverReals),
     rule_for(Compute, "sigmoid-curve",   "sigmoid(x)*sigmoid(-x) - sigmoid(x)^2",  "-sigmoid(x)*tanh(x/2)",  OverReals),
     rule_for(Compute, "sigmoid-curve-mirror", "sigmoid(x)*sigmoid(-x) - sigmoid(-x)^2", "sigmoid(-x)*tanh(x/2)", OverReals),
     rule_for(Compute, "expm1-curve",     "exp(x)/expm1(x)^2",          "csch(x/2)^2/4",                      OverReals),  // finite @ x = 1000
@@ -192,6 +200,8 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "one-plus-erf",    "erf(x) + 1",                 "erfc(-x)",                           OverReals),  // 2e-45 @ x = -10, where the left is 0
     rule_for(Compute, "sech-from-exp",   "exp(x)/(exp(x)^2 + 1)",      "sech(x)/2",                          OverReals),  // 2e-174 @ x = 400, where the left is 0
     rule_for(Compute, "sech-from-cosh",  "1/cosh(x)",                  "sech(x)",                            OverReals),
+    rule_for(Compute, "csch-from-sinh",  "1/sinh(x)",                  "csch(x)",                            OverReals),
+    rule_for(Compute, "csch-coth",       "cosh(x)/sinh(x)^2",          "csch(x)*coth(x)",                    OverReals),  // finite @ x = 800, where the left is ∞/∞
     rule_for(Compute, "sech-tanh",       "sinh(x)/cosh(x)^2",          "sech(x)*tanh(x)",                    OverReals),  // finite @ x = 800, where the left is ∞/∞
     rule_for(Compute, "softmax-two",     "exp(x)/(exp(x) + exp(y))",   "sigmoid(x - y)",                     OverReals),  // finite @ x = 1000
     rule_for(Compute, "softmax-three",   "exp(x)/(exp(x) + exp(y) + exp(a))", "sigmoid(x - logaddexp(y, a))", OverReals),
@@ -211,6 +221,7 @@ pub const RULES: &[Rule] = &[
     rule_last("cosine-difference", "cos(x + y) - cos(x)",      "-sin(x)*sin(y) - 2*cos(x)*sin(y/2)^2", OverReals),
     rule_for(Compute, "softsign-slope",  "1/(abs(x) + 1) - x*sign(x)/(abs(x) + 1)^2", "1/(abs(x) + 1)^2",  OverReals),
     rule_for(Compute, "softsign-shared", "1/(abs(x) + 1) - x/(abs(x) + 1)*sign(x)/(abs(x) + 1)", "1/(abs(x) + 1)^2", OverReals),
+    rule_last("log1p-square",    "log1p(x^2)",                 "if(abs(x) < 1e17, 1, 2)*log1p(if(abs(x) < 1e17, x^2, abs(x)))", OverReals),  // finite @ x = 1e200
     rule_last("root-less-one",   "sqrt(x + 1) - 1",            "x/(sqrt(x + 1) + 1)",                OverReals),
     rule_last("square-less-one", "(x + 1)^2 - 1",              "x*(x + 2)",                          OverReals),
     rule_last("cube-less-one",   "(x + 1)^3 - 1",              "x*(x*(x + 3) + 3)",                  OverReals),

@@ -9,8 +9,8 @@
 use crate::samples::{Random, expression, points};
 use crate::tally::Tally;
 use symdiff::ir::{Elementwise, Enclosed, Interval, Number, Truth, Value};
-use symdiff::simplify::{RULES, Rule, STRUCTURE, Soundness};
-use symdiff::{Function, Level, Purpose, parse_with, simplify};
+use symdiff::simplify::{RULES, Rule, STRUCTURE, Soundness, between, prepared, simplified};
+use symdiff::{Function, Level, Purpose, parse_with};
 
 /// Rules that lose digits or overflow where a letter is larger than this, and why they may.
 #[rustfmt::skip]
@@ -233,18 +233,23 @@ const WAYS: [(Level, Purpose); 5] = [
     (Level::Full, Purpose::Compute),
 ];
 
-/// What the simplifier makes of a function in these ways, compared at these points.
+/// What is made of a function on the way to its derivatives, and at its end.
+type Make = fn(Function, Level, Purpose) -> Function;
+const STAGES: [(&str, Make); 3] = [("before", prepared), ("between", between), ("last", simplified)];
+
+/// What the simplifier makes of a function in these ways, at every stage, compared at these points.
 fn simplified_alike(text: &str, f: &Function, at: &[Vec<f64>], ways: &[(Level, Purpose)]) -> Tally {
     let mut tally = Tally::default();
     let before = Enclosed::new(f.clone()).expect("numbers only");
-    for &(level, purpose) in ways {
-        let after = Enclosed::new(simplify(f, level, purpose)).expect("numbers only");
+    let all = ways.iter().flat_map(|way| STAGES.iter().map(move |stage| (way, stage)));
+    for (&(level, purpose), (stage, make)) in all {
+        let after = Enclosed::new(make(f.clone(), level, purpose)).expect("numbers only");
         let fault = at.iter().filter(|x| x.iter().all(|v| v.is_finite())).find_map(|x| {
             let (l, r) = (before.at(x), after.at(x));
             let what = disagreement(l, r, false)?;
             let (l, r) = (l.computed, r.computed);
             Some(format!(
-                "{text} as {} ({level:?}, {purpose:?}) at {x:?}: {l:e} became {r:e}: {what}",
+                "{text} as {} ({level:?}, {purpose:?}, {stage}) at {x:?}: {l:e} became {r:e}: {what}",
                 after.function()
             ))
         });

@@ -61,9 +61,10 @@ pub fn match_node(egraph: &mut EGraph, pattern: &Pattern, node: &Node, bindings:
             assign_terms(egraph, parts, terms.clone(), &one, Rest::Taken, bindings.clone(), &mut ways);
             ways.into_iter().map(|(bindings, _)| bindings).collect()
         }
-        (Pattern::Call(op, parts), Node::Call(found, operands)) if Op::Elementwise(*op) == *found => {
+        (Pattern::Call(op, parts), Node::Call(found, operands)) if op == found => {
             let mut ways = match_operands(egraph, parts, operands, bindings);
-            if op.is_commutative() && operands[0] != operands[1] {
+            let is_commutative = matches!(op, Op::Elementwise(op) if op.is_commutative());
+            if is_commutative && operands[0] != operands[1] {
                 ways.extend(match_operands(egraph, parts, &[operands[1], operands[0]], bindings));
             }
             ways

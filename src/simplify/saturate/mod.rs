@@ -17,7 +17,7 @@ mod rows;
 
 pub use rows::STRUCTURE;
 
-use super::{Facts, Purpose, Simplifier, Task};
+use super::{Facts, Purpose, Simplifier, Stage, Task};
 use crate::ir::{DType, Graph, Id, Number, Op, leaf, reachable};
 use egraph::{Class, EGraph, Node};
 use extract::Extraction;
@@ -89,7 +89,7 @@ impl Simplifier<'_> {
         let mut egraph = EGraph::new(&facts, self.graph.clone());
         let seeds = seed(&mut egraph, self.graph, roots);
         egraph.rebuild();
-        run(&mut egraph, self.purpose);
+        run(&mut egraph, self.purpose, self.stage);
         if egraph.is_broken() {
             debug_assert!(false, "the e-graph proved two numbers equal, or one outgrew its budget");
             return None;
@@ -148,7 +148,7 @@ fn seed(egraph: &mut EGraph, graph: &Graph, roots: &[Id]) -> Vec<Class> {
 
 /// Rounds of all rules, until nothing is new or a budget ends. Older nodes come first: a search
 /// that ends early has tried every rule on what is close to the input.
-fn run(egraph: &mut EGraph, purpose: Purpose) {
+fn run(egraph: &mut EGraph, purpose: Purpose, stage: Stage) {
     let mut matches = 0;
     for _ in 0..ROUNDS {
         let (unions, classes) = (egraph.unions(), egraph.class_count());
@@ -156,7 +156,7 @@ fn run(egraph: &mut EGraph, purpose: Purpose) {
         let mut equal: Vec<(Class, Class)> = Vec::new();
         'round: for (node, class) in &nodes {
             equal.extend(splice(egraph, node).into_iter().map(|spliced| (*class, spliced)));
-            for rewrite in rows::rewrites(purpose) {
+            for rewrite in rows::rewrites(purpose, stage) {
                 equal.extend(rewrite.apply(egraph, node, *class));
                 if egraph.is_full() || matches + equal.len() > MATCHES {
                     break 'round;

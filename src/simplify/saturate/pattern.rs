@@ -11,7 +11,7 @@ pub enum Pattern {
     Number(Number),
     Sum(Vec<(Number, Pattern)>),
     Product(Vec<(Pattern, i64)>),
-    Call(Elementwise, Vec<Pattern>),
+    Call(Op, Vec<Pattern>),
 }
 
 pub fn read(text: &str, variables: Option<&[String]>) -> Result<Function, Error> {
@@ -35,20 +35,20 @@ pub fn condition(text: &str, names: &[String]) -> Option<(usize, Sign)> {
     Some((names.iter().position(|n| n == name)?, sign))
 }
 
-pub fn compile(side: &Function, names: &[String]) -> Pattern {
+pub fn compile(side: &Function, names: &[String]) -> Result<Pattern, Error> {
     let graph = side.graph();
     let mut compiled: Vec<Pattern> = Vec::new();
     for id in graph.ids() {
-        compiled.push(compile_node(graph, id, &compiled, names));
+        compiled.push(compile_node(graph, id, &compiled, names)?);
     }
-    compiled[side.outputs()[0].index()].clone()
+    Ok(compiled[side.outputs()[0].index()].clone())
 }
 
-fn compile_node(graph: &Graph, id: Id, done: &[Pattern], names: &[String]) -> Pattern {
+fn compile_node(graph: &Graph, id: Id, done: &[Pattern], names: &[String]) -> Result<Pattern, Error> {
     use Elementwise::{Add, Div, Mul, Neg, Pow, Sub};
     let operand = |i: usize| done[graph.operand(id, i).index()].clone();
     let (one, minus) = (Number::integer(1), Number::integer(-1));
-    match graph.op(id) {
+    Ok(match graph.op(id) {
         Op::Input(symbol) => {
             let name = graph.symbol_name(symbol);
             Pattern::Letter(names.iter().position(|n| n == name).unwrap_or(0))
@@ -63,12 +63,13 @@ fn compile_node(graph: &Graph, id: Id, done: &[Pattern], names: &[String]) -> Pa
             Pattern::Number(n) if n.to_i64().is_some() => {
                 product_of(vec![(operand(0), n.to_i64().unwrap_or(1))])
             }
-            exponent => Pattern::Call(Pow, vec![operand(0), exponent]),
+            exponent => Pattern::Call(Op::Elementwise(Pow), vec![operand(0), exponent]),
         },
-        Op::Elementwise(op) => Pattern::Call(op, (0..op.arity()).map(operand).collect()),
-        // Rules are elementwise throughout; anything else would be a mistake the tests find.
-        _ => Pattern::Number(one),
-    }
+        op @ (Op::Elementwise(_) | Op::Selection(_)) => {
+            Pattern::Call(op, (0..graph.operands(id).len()).map(operand).collect())
+        }
+        _ => return Err(Error::internal("the rule list", "a side that is not elementwise")),
+    })
 }
 
 /// Flattened; functions before letters, so that letters are bound by what can be looked up.

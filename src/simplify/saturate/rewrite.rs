@@ -6,7 +6,7 @@ use super::egraph::{Class, EGraph, Factors, Node, Terms};
 use super::matching::{Bindings, Rest, assign_factors, assign_terms, match_node};
 use super::pattern::{Pattern, compile, condition, read};
 use crate::Error;
-use crate::ir::{Number, Op};
+use crate::ir::Number;
 use smallvec::SmallVec;
 
 /// A rule ready to be matched.
@@ -33,8 +33,8 @@ impl Rewrite {
         let mentioned = right.used_inputs();
         let is_dropped = |i: &usize| !mentioned.iter().any(|&s| right.graph().symbol_name(s) == names[*i]);
         Ok(Rewrite {
-            left: compile(&left, &names),
-            right: compile(&right, &names),
+            left: compile(&left, &names)?,
+            right: compile(&right, &names)?,
             letters: names.len(),
             condition,
             dropped: (0..names.len()).filter(is_dropped).collect(),
@@ -156,7 +156,7 @@ pub fn instantiate(egraph: &mut EGraph, pattern: &Pattern, bindings: &Bindings) 
         }
         Pattern::Call(op, operands) => {
             let operands: Vec<Class> = operands.iter().map(|p| instantiate(egraph, p, bindings)).collect();
-            egraph.make_call(Op::Elementwise(*op), &operands)
+            egraph.make_call(*op, &operands)
         }
     }
 }

@@ -71,17 +71,16 @@ pub const STRUCTURE: &[Rule] = &[
     row("abs-times-abs",          "abs(x)*abs(y)",                     "abs(x*y)",                     Exactly),
 ];
 
-/// Both lists, compiled, as far as a purpose wants them.
-pub fn rewrites(purpose: Purpose) -> impl Iterator<Item = &'static Rewrite> {
-    static REWRITES: OnceLock<Vec<(Option<Purpose>, Rewrite)>> = OnceLock::new();
+/// Both lists, compiled, as far as a purpose wants them at a stage.
+pub fn rewrites(purpose: Purpose, stage: Stage) -> impl Iterator<Item = &'static Rewrite> {
+    static REWRITES: OnceLock<Vec<(&Rule, Rewrite)>> = OnceLock::new();
     let all = REWRITES.get_or_init(|| {
-        let compile = |rule: &Rule| {
-            let rewrite = Rewrite::new(rule).unwrap_or_else(|e| panic!("rule {}: {e}", rule.name));
-            (rule.purpose, rewrite)
+        let compile = |rule: &'static Rule| {
+            (rule, Rewrite::new(rule).unwrap_or_else(|e| panic!("rule {}: {e}", rule.name)))
         };
         // Signs are known of classes, their order is not.
         let is_order = |rule: &&Rule| matches!(rule.soundness, Given(text) if !text.ends_with(" 0"));
         RULES.iter().chain(STRUCTURE).filter(|rule| !is_order(rule)).map(compile).collect()
     });
-    all.iter().filter(move |(wanted, _)| wanted.is_none_or(|p| p == purpose)).map(|(_, rewrite)| rewrite)
+    all.iter().filter(move |(rule, _)| rule.is_wanted(purpose, stage)).map(|(_, rewrite)| rewrite)
 }

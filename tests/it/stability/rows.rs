@@ -67,6 +67,7 @@ const fn bounded(
 const SERIES: [f64; 3] = [4.0, 8.0, 4096.0];
 const BEYOND: &str = "where its series does not reach, the second derivative's terms cancel";
 const LOGARITHM: [f64; 3] = [4.0, 16.0, 4096.0];
+const AT_A_ZERO: &str = "the second derivative's terms cancel at its zero";
 const BEYOND_BOTH: &str = "where its series does not reach, the derivatives' terms cancel";
 
 const fn row(kind: Kind, text: &'static str, draws: &'static [Draw]) -> Row {
@@ -166,4 +167,21 @@ pub const ROWS: &[Row] = &[
     row(Written, "(1 - exp(-x))/(1 + exp(-x))",         &[Any]),
     row(Written, "2/(1 + exp(-2*x)) - 1",               &[Any]),
     row(Written, "(exp(x) + exp(-x))/2",                &[Any]),
+    row(Written, "exp(-exp(x))",                        &[Any]),
+    row(Written, "1 - exp(-exp(x))",                    &[Any]),
+    row(Written, "exp(x - exp(x))",                     &[Any]),
+    bounded(Written, "tanh(exp(x))", &[Any], SERIES, AT_A_ZERO),
+    bounded(Written, "tanh(sinh(x))", &[Any], SERIES, AT_A_ZERO),
+    bounded(Written, "sigmoid(exp(x))", &[Any], SERIES, AT_A_ZERO),
+    row(Written, "erf(exp(x))",                         &[Any]),
+    row(Written, "atan(exp(x))",                        &[Any]),
+    row(Written, "atan(sinh(x))",                       &[Any]),
+    row(Written, "atan(tanh(x/2))",                     &[Any]),
+    row(Written, "log(-log(x))",                        &[Any]),
+    row(Written, "1/cosh(x)",                           &[Any]),
+    bounded(Written, "1/cosh(x)^2", &[Any], [4.0, 8.0, 16.0], "the square doubles the error"),
+    row(Written, "1/sinh(x)",                           &[Any]),
+    row(Written, "x*exp(-x)",                           &[Any]),
+    row(Written, "exp(-x^2/2)/sqrt(2*pi)",              &[Any]),
+    bounded(Written, "log(1 + x^2)", &[Any], [4.0, f64::INFINITY, f64::INFINITY], "the slope vanishes where x^2 overflows"),
 ];
