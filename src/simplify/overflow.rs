@@ -11,8 +11,8 @@ use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::{SmallVec, smallvec};
 
-/// Exponents of one node that are kept track of.
-const EXPONENTS: usize = 16;
+/// Exponents of one node that are kept track of, and variables.
+const KEPT: usize = 16;
 
 /// From here on `v` is huge: `exp(-1e6)` is 1e-434294, and 0 times all that numbers of 64 bits can be.
 const HUGE: i64 = 1_000_000;
@@ -33,8 +33,8 @@ enum End {
 /// All the places, each enough by itself.
 type Places = SmallVec<[Vanishing; 2]>;
 
-/// The operands of exponentials in a node of elementwise ops; `None` for too many.
-type Exponents = Option<SmallVec<[Id; 4]>>;
+/// Nodes that another one of elementwise ops depends on; `None` for too many.
+type Among = Option<SmallVec<[Id; 4]>>;
 
 /// Places of one node that are kept.
 const MOST: usize = 4;
@@ -76,7 +76,9 @@ fn is_outweighed(graph: &Graph, choice: Id) -> bool {
 #[derive(Default)]
 struct Known {
     vanishing: FxHashMap<Id, Places>,
-    exponents: FxHashMap<Id, Exponents>,
+    /// The operands of exponentials in a node, and the nodes of other ops.
+    exponents: FxHashMap<Id, Among>,
+    variables: FxHashMap<Id, Among>,
     /// Nodes with exponentials or powers in them.
     growing: FxHashSet<Id>,
 }
@@ -115,12 +117,22 @@ impl Simplifier<'_> {
         if !places.is_empty() {
             known.vanishing.insert(id, places);
         }
-        let exponents = self.exponents_of(id, &known.exponents);
-        if exponents.as_ref().is_none_or(|found| !found.is_empty()) {
-            known.exponents.insert(id, exponents);
+        let below = looked_into(self.graph, id);
+        let exponent = exponent(self.graph, id).filter(|_| !self.is_bounded(id));
+        let variable = Some(id).filter(|&id| {
+            !matches!(self.graph.op(id), Op::Elementwise(_) | Op::Selection(_) | Op::Constant(_))
+        });
+        let operands = self.graph.operands(id);
+        for (all, own, below) in
+            [(&mut known.exponents, exponent, below), (&mut known.variables, variable, operands)]
+        {
+            let found = among(own, if variable.is_some() { &[] } else { below }, all);
+            if found.as_ref().is_none_or(|found| !found.is_empty()) {
+                all.insert(id, found);
+            }
         }
-        let grows = exponent(self.graph, id).is_some() || is_power(self.graph, id);
-        if grows || looked_into(self.graph, id).iter().any(|x| known.growing.contains(x)) {
+        let grows = exponent.is_some() || is_power(self.graph, id);
+        if grows || below.iter().any(|x| known.growing.contains(x)) {
             known.growing.insert(id);
         }
     }
@@ -178,40 +190,46 @@ impl Simplifier<'_> {
         is_reached.then_some(Vanishing { of: place.0, end: place.1 })
     }
 
-    /// The exponents in a node, from those of its operands.
-    fn exponents_of(&self, id: Id, of: &FxHashMap<Id, Exponents>) -> Exponents {
-        let (graph, below) = (&*self.graph, looked_into(self.graph, id));
-        let grows = |_: &Id| !self.is_bounded(id);
-        let mut found: SmallVec<[Id; 4]> = exponent(graph, id).filter(grows).into_iter().collect();
-        for x in below {
-            let more = match of.get(x) {
-                None => continue,
-                Some(more) => more.as_ref()?,
-            };
-            for &u in more {
-                if !found.contains(&u) {
-                    found.push(u);
-                }
-            }
-        }
-        (found.len() <= EXPONENTS).then_some(found)
-    }
-
     fn is_bounded(&self, id: Id) -> bool {
         let values = self.facts().interval(self.graph, id);
         values.low().is_finite() && values.high().is_finite()
     }
 
     /// Whether a factor can be infinite by overflow only, and is small beside `exp(|v|)` where `v` is huge:
-    /// its exponents are exponents in `v` as well.
+    /// its exponents are exponents in `v` as well. Where `v` is huge none of its variables is NaN, so the
+    /// factor may have no others.
     fn outweighs(&self, v: Id, factor: Id, known: &Known) -> bool {
-        if !known.growing.contains(&factor) || self.is_bounded(factor) {
-            return false;
+        known.growing.contains(&factor)
+            && !self.is_bounded(factor)
+            && is_subset(&known.exponents, factor, v)
+            && is_subset(&known.variables, factor, v)
+            && self.facts().is_defined(self.graph, factor)
+    }
+}
+
+/// A node's own and those of the nodes below it.
+fn among(own: Option<Id>, below: &[Id], all: &FxHashMap<Id, Among>) -> Among {
+    let mut found: SmallVec<[Id; 4]> = own.into_iter().collect();
+    for x in below {
+        let more = match all.get(x) {
+            None => continue,
+            Some(more) => more.as_ref()?,
+        };
+        for &u in more {
+            if !found.contains(&u) {
+                found.push(u);
+            }
         }
-        let none = Some(SmallVec::new());
-        let exponents = |id: &Id| known.exponents.get(id).unwrap_or(&none).as_ref();
-        let (Some(of_v), Some(of_factor)) = (exponents(&v), exponents(&factor)) else { return false };
-        of_factor.iter().all(|u| of_v.contains(u)) && self.facts().is_defined(self.graph, factor)
+    }
+    (found.len() <= KEPT).then_some(found)
+}
+
+/// Whether all that one node has another has as well, as far as that is known.
+fn is_subset(all: &FxHashMap<Id, Among>, part: Id, whole: Id) -> bool {
+    match (all.get(&part), all.get(&whole)) {
+        (None, _) => true,
+        (Some(Some(part)), Some(Some(whole))) => part.iter().all(|x| whole.contains(x)),
+        _ => false,
     }
 }
 

@@ -243,6 +243,19 @@ fn a_pole_beside_what_vanishes_stays_undefined() {
 }
 
 #[test]
+fn what_is_nan_is_not_outweighed() {
+    for text in ["exp(-x)*(y^2 + 1)", "exp(-x^2)*(x^2 + y^2)", "tanh(exp(x))*y^2"] {
+        let f = parse(text).expect("it parses");
+        let both = Derivation { purpose: Purpose::Compute, ..Derivation::default() }.value_and_gradient(&f);
+        let evaluator =
+            Evaluator::new(&both.expect("it derives"), Engine::Jit, Level::Fast).expect("it compiles");
+        let mut found = [0.0; 3];
+        evaluator.call(&[1e7, f64::NAN], &mut found).expect("the lengths agree");
+        assert!(found[0].is_nan() && found[1].is_nan(), "{text}: {found:?}");
+    }
+}
+
+#[test]
 fn the_root_of_what_is_rectified_has_a_slope() {
     for (x, value, slope) in [(-1.0, 0.0, 0.0), (2.0, 2.0, 0.5), (0.0, 0.0, f64::INFINITY)] {
         check_at(
