@@ -3,6 +3,9 @@
 //! Where `v` is huge, what vanishes exponentially with `v` outweighs every power, and every product of the
 //! exponentials that made `v` huge. These may have overflowed; they count as 0 there, and so does the product.
 //!
+//! A power with a positive exponent is 0 at 0, whatever the exponent, and so is its slope by that: `log(x)`
+//! beside `x^a` counts as 0 there in derivatives of functions that have no logarithm of `x` themselves.
+//!
 //! What must stay true: only a factor that is finite over the reals is touched, and only where the one
 //! that vanishes is 0. A pole times 0 stays undefined.
 
@@ -17,11 +20,13 @@ const KEPT: usize = 16;
 /// From here on `v` is huge: `exp(-1e6)` is 1e-434294, and 0 times all that numbers of 64 bits can be.
 const HUGE: i64 = 1_000_000;
 
-/// Where a node is 0: where `of` is huge, at one end.
+/// Where a node is 0.
 #[derive(Clone, Copy, PartialEq)]
-struct Vanishing {
-    of: Id,
-    end: End,
+enum Vanishing {
+    /// Where `of` is huge, at one end.
+    Far { of: Id, end: End },
+    /// Where the base of a power is 0, and its exponent positive.
+    Power { base: Id, exponent: Id },
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -64,7 +69,7 @@ fn is_power(graph: &Graph, id: Id) -> bool {
         && graph.constant(graph.operand(id, 1)).and_then(Number::to_i64).is_some_and(|n| n > 1)
 }
 
-/// Whether a choice is one of [`zero_where_huge`].
+/// Whether a choice is one of ours, of a factor beside what is huge.
 fn is_outweighed(graph: &Graph, choice: Id) -> bool {
     let [condition, then, _] = *graph.operands(choice) else { return false };
     graph.op(condition) == Op::Selection(Selection::LessEqual)
@@ -81,6 +86,14 @@ struct Known {
     variables: FxHashMap<Id, Among>,
     /// Nodes with exponentials or powers in them.
     growing: FxHashSet<Id>,
+    /// What the function has logarithms of whose derivative this is; `None` for no derivative.
+    logarithms_of: Option<FxHashSet<Id>>,
+}
+
+/// Where a factor counts as 0.
+enum Condition {
+    Far { of: Id, ends: SmallVec<[End; 2]> },
+    Power { base: Id, exponent: Id },
 }
 
 impl Simplifier<'_> {
@@ -88,21 +101,23 @@ impl Simplifier<'_> {
     pub(super) fn outweigh(&mut self, task: &mut Task) {
         let results = [task.roots.as_slice(), &task.kept].concat();
         let nodes = reachable(self.graph, &results);
-        if !nodes.iter().any(|&id| matches!(self.graph.op(id), Op::Elementwise(op) if !ends(op).is_empty())) {
+        let vanishes = |op| !ends(op).is_empty() || op == Elementwise::Pow;
+        if !nodes.iter().any(|&id| matches!(self.graph.op(id), Op::Elementwise(op) if vanishes(op))) {
             return;
         }
         self.domain = self.given.clone();
         self.domain.read_domain(self.graph, &task.origin);
         self.in_origin = false;
-        let mut known = Known::default();
+        let mut known = Known { logarithms_of: logarithms(self.graph, &task.origin), ..Known::default() };
         let mut new: FxHashMap<Id, Id> = FxHashMap::default();
         for &id in &nodes {
             self.learn(id, &mut known);
             let old = self.graph.operands(id).to_vec();
             let mut operands: Vec<Id> = old.iter().map(|x| new.get(x).copied().unwrap_or(*x)).collect();
-            if let Some((k, v, ends)) = self.outweighed(id, &known) {
-                let v = new.get(&v).copied().unwrap_or(v);
-                operands[k] = zero_where_huge(self.graph, v, &ends, operands[k]);
+            if let Some((k, condition)) = self.outweighed(id, &known) {
+                let condition = condition.node(self.graph, |x| new.get(&x).copied().unwrap_or(x));
+                let zero = self.graph.integer(0);
+                operands[k] = self.graph.select(condition, zero, operands[k]);
             }
             if operands != old {
                 new.insert(id, shapes::remade(self.graph, id, &operands));
@@ -137,16 +152,30 @@ impl Simplifier<'_> {
         }
     }
 
-    /// Of a product: which factor counts as 0, and at which ends of what.
-    fn outweighed(&self, product: Id, known: &Known) -> Option<(usize, Id, SmallVec<[End; 2]>)> {
+    /// Of a product: which factor counts as 0, and where.
+    fn outweighed(&self, product: Id, known: &Known) -> Option<(usize, Condition)> {
         if self.graph.op(product) != Op::Elementwise(Elementwise::Mul) {
             return None;
         }
         let operands = self.graph.operands(product);
         [(0, 1), (1, 0)].into_iter().find_map(|(zero, other)| {
             let places = known.vanishing.get(&operands[zero])?;
-            let v = places.iter().find(|p| self.outweighs(p.of, operands[other], known))?.of;
-            Some((other, v, places.iter().filter(|p| p.of == v).map(|p| p.end).collect()))
+            let found = places.iter().find_map(|place| match *place {
+                Vanishing::Far { of, .. } if self.outweighs(of, operands[other], known) => {
+                    let end = |place: &Vanishing| match *place {
+                        Vanishing::Far { of: other, end } if other == of => Some(end),
+                        _ => None,
+                    };
+                    Some(Condition::Far { of, ends: places.iter().filter_map(end).collect() })
+                }
+                Vanishing::Power { base, exponent }
+                    if known.has_logarithm(self.graph, operands[other], base) =>
+                {
+                    Some(Condition::Power { base, exponent })
+                }
+                _ => None,
+            })?;
+            Some((other, found))
         })
     }
 
@@ -165,11 +194,11 @@ impl Simplifier<'_> {
                 of(a).iter().filter(|place| of(b).contains(place)).copied().collect()
             }
             (Elementwise::Neg | Elementwise::Div, [a, ..]) => of(a).into(),
-            (Elementwise::Pow, [a, n]) => {
-                let is_positive = |n: &Number| !n.is_negative() && !n.is_zero();
-                let is_power = self.graph.constant(*n).is_some_and(is_positive);
-                if is_power { of(a).into() } else { Places::new() }
-            }
+            (Elementwise::Pow, &[a, n]) => match self.graph.constant(n) {
+                Some(n) if n.is_negative() || n.is_zero() => Places::new(),
+                Some(_) => of(&a).into(),
+                None => smallvec![Vanishing::Power { base: a, exponent: n }],
+            },
             (op, &[v]) => ends(op).iter().filter_map(|&end| self.place(v, end)).collect(),
             _ => smallvec![],
         }
@@ -187,7 +216,7 @@ impl Simplifier<'_> {
             (Op::Elementwise(Elementwise::Neg), End::Right) => (self.graph.operand(v, 0), End::Left),
             _ => (v, end),
         };
-        is_reached.then_some(Vanishing { of: place.0, end: place.1 })
+        is_reached.then_some(Vanishing::Far { of: place.0, end: place.1 })
     }
 
     fn is_bounded(&self, id: Id) -> bool {
@@ -242,14 +271,43 @@ fn looked_into(graph: &Graph, id: Id) -> &[Id] {
     }
 }
 
-/// The factor, and 0 where `v` is huge.
-fn zero_where_huge(graph: &mut Graph, v: Id, ends: &[End], factor: Id) -> Id {
-    let far = match ends {
-        [End::Left] => graph.apply(Elementwise::Neg, &[v]),
-        [End::Right] => v,
-        _ => graph.apply(Elementwise::Abs, &[v]),
-    };
-    let (huge, zero) = (graph.integer(HUGE), graph.integer(0));
-    let condition = graph.compare(Selection::LessEqual, &[huge, far]);
-    graph.select(condition, zero, factor)
+impl Condition {
+    /// As a truth value, of nodes as they are now.
+    fn node(self, graph: &mut Graph, now: impl Fn(Id) -> Id) -> Id {
+        match self {
+            Condition::Far { of, ends } => {
+                let far = match ends.as_slice() {
+                    [End::Left] => graph.apply(Elementwise::Neg, &[now(of)]),
+                    [End::Right] => now(of),
+                    _ => graph.apply(Elementwise::Abs, &[now(of)]),
+                };
+                let huge = graph.integer(HUGE);
+                graph.compare(Selection::LessEqual, &[huge, far])
+            }
+            Condition::Power { base, exponent } => {
+                let zero = graph.integer(0);
+                let at_zero = graph.compare(Selection::Equal, &[now(base), zero]);
+                let is_positive = graph.compare(Selection::Less, &[zero, now(exponent)]);
+                graph.compare(Selection::And, &[at_zero, is_positive])
+            }
+        }
+    }
+}
+
+impl Known {
+    /// Whether a factor is the logarithm of `x`, or a power of it, and the function has none.
+    fn has_logarithm(&self, graph: &Graph, factor: Id, x: Id) -> bool {
+        let is = |id: Id, op| graph.op(id) == Op::Elementwise(op);
+        let logarithm = if is_power(graph, factor) { graph.operand(factor, 0) } else { factor };
+        is(logarithm, Elementwise::Log)
+            && graph.operand(logarithm, 0) == x
+            && self.logarithms_of.as_ref().is_some_and(|of| !of.contains(&x))
+    }
+}
+
+/// What a function has logarithms of; `None` for no function.
+fn logarithms(graph: &Graph, origin: &[Id]) -> Option<FxHashSet<Id>> {
+    let is_logarithm = |id: &Id| graph.op(*id) == Op::Elementwise(Elementwise::Log);
+    let of = reachable(graph, origin).into_iter().filter(is_logarithm).map(|id| graph.operand(id, 0));
+    (!origin.is_empty()).then(|| of.collect())
 }

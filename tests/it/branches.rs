@@ -243,6 +243,30 @@ fn a_pole_beside_what_vanishes_stays_undefined() {
 }
 
 #[test]
+fn a_power_of_zero_is_zero_whatever_the_exponent() {
+    let power =
+        Expected { at: &[0.0, 2.0], value: 0.0, gradient: &[0.0, 0.0], hessian: &[FREE, FREE, FREE, 0.0] };
+    check_at("x^y", &power, Level::Fast);
+    check_at(
+        "3*x^y + y",
+        &Expected { gradient: &[0.0, 1.0], hessian: &[], value: 2.0, ..power },
+        Level::Fast,
+    );
+    // Where the function has a logarithm of its own, or the exponent is not positive, there is no slope.
+    for (text, at) in
+        [("x^y*log(x)", [0.0, 2.0]), ("x^y", [0.0, 0.0]), ("x^y", [0.0, -1.0]), ("x^y", [-1.0, 2.0])]
+    {
+        let f = parse(text).expect("it parses");
+        let both = Derivation { purpose: Purpose::Compute, ..Derivation::default() }.value_and_gradient(&f);
+        let evaluator =
+            Evaluator::new(&both.expect("it derives"), Engine::Jit, Level::Fast).expect("it compiles");
+        let mut found = [0.0; 3];
+        evaluator.call(&at, &mut found).expect("the lengths agree");
+        assert!(!found[2].is_finite(), "{text} at {at:?}: {found:?}");
+    }
+}
+
+#[test]
 fn what_is_nan_is_not_outweighed() {
     for text in ["exp(-x)*(y^2 + 1)", "exp(-x^2)*(x^2 + y^2)", "tanh(exp(x))*y^2"] {
         let f = parse(text).expect("it parses");
