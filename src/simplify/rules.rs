@@ -191,7 +191,7 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "sigmoid-tilt-times", "a*sigmoid(x) - a*sigmoid(-x)", "a*tanh(x/2)",                     OverReals),
     rule_for(Compute, "sigmoid-curve",   "sigmoid(x)*sigmoid(-x) - sigmoid(x)^2",  "-sigmoid(x)*tanh(x/2)",  OverReals),
     rule_for(Compute, "sigmoid-curve-mirror", "sigmoid(x)*sigmoid(-x) - sigmoid(-x)^2", "sigmoid(-x)*tanh(x/2)", OverReals),
-    rule_for(Compute, "expm1-curve",     "exp(x)/expm1(x)^2",          "csch(x/2)^2/4",                      OverReals),  // finite @ x = 1000
+    rule_for(Compute, "expm1-curve",     "exp(x)/expm1(x)^2",          "(csch(x/2)/2)^2",                    OverReals),  // finite @ x = 1000
     rule_for(Compute, "expm1-share",     "exp(x)/expm1(x)",            "-1/expm1(-x)",                       OverReals),
     rule_for(Compute, "expm1-sigmoid",   "expm1(x)*sigmoid(-x)",       "tanh(x/2)",                          OverReals),  // finite @ x = 1000
     rule_for(Compute, "expm1-sigmoid-mirror", "expm1(-x)*sigmoid(x)",  "-tanh(x/2)",                         OverReals),

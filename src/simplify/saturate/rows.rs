@@ -57,7 +57,7 @@ pub const STRUCTURE: &[Rule] = &[
     // Hyperbolic functions and sigmoid.
     to_read("sinh-of-sum",        "sinh(x)*cosh(y) + cosh(x)*sinh(y)", "sinh(x + y)",                  OverReals),
     to_read("cosh-of-sum",        "cosh(x)*cosh(y) + sinh(x)*sinh(y)", "cosh(x + y)",                  OverReals),
-    row("sinh-of-double",         "sinh(x)*cosh(x)",                   "sinh(2*x)/2",                  OverReals),
+    to_read("sinh-of-double",     "sinh(x)*cosh(x)",                   "sinh(2*x)/2",                  OverReals),
     row("cosh-of-double",         "cosh(x)^2 + sinh(x)^2",             "cosh(2*x)",                    OverReals),
     to_read("cosh-square",        "cosh(x)^2",                         "1 + sinh(x)^2",                OverReals),
     row("exp-from-hyperbolic",    "cosh(x) + sinh(x)",                 "exp(x)",                       OverReals),

@@ -89,7 +89,7 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("polygamma: partial 0 is that of 1", "its first operand is a whole number, by which nothing is derived"),
     ("neg: odd", "it is; the product rules know, not this flag"),
     ("round: odd", "it is; the simplifier makes no use of that"),
-    ("expm1-curve: exp(x)/expm1(x)^2 => csch((-x)/2)^2/4", "the function is even"),
+    ("expm1-curve: exp(x)/expm1(x)^2 => (csch((-x)/2)/2)^2", "the function is even"),
     ("log-cosh: log(cosh(x)) => if(relu(x) < 1, log1p(2*sinh(x/2)^2), abs(x) + log1p(exp(-2*abs(x))) - log(2))", "both branches are the same number, with other ranges"),
     ("log-cosh: log(cosh(x)) => if(abs((-x)) < 1, log1p(2*sinh(x/2)^2), abs(x) + log1p(exp(-2*abs(x))) - log(2))", "the function is even"),
     ("log-cosh: log(cosh(x)) => if(abs(x) < 2, log1p(2*sinh(x/2)^2), abs(x) + log1p(exp(-2*abs(x))) - log(2))", "both branches are the same number, with other ranges"),
