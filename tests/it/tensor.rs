@@ -750,6 +750,28 @@ fn no_vector_is_read_where_a_nest_has_stored() {
     }
 }
 
+/// What narrow stores have left is put together in registers: the halves of vectors change sides.
+#[test]
+fn a_vector_that_was_stored_in_pieces_is_what_was_stored() {
+    for columns in [2, 4] {
+        let mut graph = Graph::new();
+        let [a, x] =
+            [("a", [8, 3]), ("x", [3, columns])].map(|(name, shape)| tensor(&mut graph, name, &shape));
+        let w = tensor(&mut graph, "w", &[8, columns]);
+        let slopes = graph.contract(a, x, 1);
+        let half = graph.integer(2);
+        let half = graph.broadcast(half, 3, &Shape::new([8, columns]));
+        let way = graph.apply(Elementwise::Div, &[slopes, half]);
+        let moved = graph.apply(Elementwise::Sub, &[w, way]);
+        let squares = graph.apply(Elementwise::Mul, &[slopes, slopes]);
+        let norm = graph.sum(squares, 3);
+        let function = function(graph, vec![moved, norm]);
+        let count = 24 + 11 * columns as usize;
+        let inputs: Vec<f64> = (0..count).map(|i| (i * 7 % 23) as f64 / 8.0 - 1.3).collect();
+        check(&function, &inputs, 50.0, &format!("a step of {columns} columns"));
+    }
+}
+
 /// Random graphs of few operations, each run several times in one workspace: outputs of the first run
 /// are overwritten, and what a run stores the next must not find.
 #[test]
