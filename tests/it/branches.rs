@@ -229,6 +229,19 @@ fn what_vanishes_outweighs_what_overflows() {
 }
 
 #[test]
+fn a_tail_outweighs_what_overflows() {
+    let f = parse("erfc(exp(x))*exp(x)").expect("it parses");
+    on_all_engines(
+        "erfc(exp(x))*exp(x)",
+        "value",
+        &simplify(&f, Level::Fast, Purpose::Compute),
+        Level::Fast,
+        &[800.0],
+        &[0.0],
+    );
+}
+
+#[test]
 fn a_pole_beside_what_vanishes_stays_undefined() {
     for text in ["tanh(exp(1/x))", "exp(-exp(1/x))/x", "tanh(exp(x))/(x - 800)"] {
         let at = if text.contains("800") { 800.0 } else { 0.0 };

@@ -540,3 +540,14 @@ fn the_verifier_sees_seeded_faults() {
     wrong number of operands
     ");
 }
+
+#[test]
+fn a_difference_from_a_negative_is_a_sum() {
+    let f = symdiff::parse("x - (-y) - (-(2*y))").expect("it parses");
+    for engine in [symdiff::Engine::Jit, symdiff::Engine::Interpreter] {
+        let evaluator = symdiff::Evaluator::new(&f, engine, symdiff::Level::None).expect("it compiles");
+        let mut found = [0.0];
+        evaluator.call(&[1.0, 10.0], &mut found).expect("the lengths agree");
+        assert_eq!(found, [31.0], "{engine:?}");
+    }
+}
