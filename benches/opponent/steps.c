@@ -82,7 +82,8 @@ static inline __m256d sums(const __m512d a[CASES]) {
     return _mm256_permute2f128_pd(u, v, 0x20) + _mm256_permute2f128_pd(u, v, 0x31);
 }
 
-// The same, with intrinsics: a vector holds the hidden units of one example, half a vector what the four examples have one of.
+// The same, with intrinsics: a vector holds the hidden units of one example, half a vector what the four
+// examples have one of.
 double xor_vectors_run(long first, long steps, const uint32_t *rows) {
     (void)first, (void)rows;
     const double rate = 0.5;

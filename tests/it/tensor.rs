@@ -759,9 +759,9 @@ fn a_vector_that_was_stored_in_pieces_is_what_was_stored() {
             [("a", [8, 3]), ("x", [3, columns])].map(|(name, shape)| tensor(&mut graph, name, &shape));
         let w = tensor(&mut graph, "w", &[8, columns]);
         let slopes = graph.contract(a, x, 1);
-        let half = graph.integer(2);
-        let half = graph.broadcast(half, 3, &Shape::new([8, columns]));
-        let way = graph.apply(Elementwise::Div, &[slopes, half]);
+        let two = graph.integer(2);
+        let twos = graph.broadcast(two, 3, &Shape::new([8, columns]));
+        let way = graph.apply(Elementwise::Div, &[slopes, twos]);
         let moved = graph.apply(Elementwise::Sub, &[w, way]);
         let squares = graph.apply(Elementwise::Mul, &[slopes, slopes]);
         let norm = graph.sum(squares, 3);
