@@ -177,7 +177,7 @@ fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
         task.roots = simplifier.saturate(std::mem::take(&mut task.roots), &mut task.origin);
     }
     if purpose == Purpose::Compute && task.stage == Stage::Last {
-        simplifier.fill_removable(&mut [&mut task.roots, &mut task.kept]);
+        simplifier.fill_removable(task);
         simplifier.outweigh(task);
         simplifier.even_out(task);
     }

@@ -98,6 +98,7 @@ impl Simplifier<'_> {
     pub fn push_factor(&mut self, into: &mut Gather, node: Id, power: &Number, open: bool) {
         let mut pending: SmallVec<[(Id, Number, bool); 4]> = smallvec![(node, power.clone(), open)];
         while let Some((node, power, open)) = pending.pop() {
+            let open = open || self.costs_little(node);
             let whole = power.is_integer();
             if let Some(c) = self.graph.constant(node) {
                 match power.to_i64().filter(|_| whole).and_then(|n| c.powi(n)) {
@@ -143,6 +144,19 @@ impl Simplifier<'_> {
                 _ => into.push(Base::Node(node), Exponent::Number(power)),
             }
         }
+    }
+
+    /// Reciprocals and squares of sums, for results that a machine computes: to compute one again takes one
+    /// operation, and what divides by both the sum and its square meets in one power.
+    fn costs_little(&self, node: Id) -> bool {
+        let (graph, operands) = (&*self.graph, self.graph.operands(node));
+        let number = |x: Id, n: i64| graph.constant(x).is_some_and(|c| c.to_i64() == Some(n));
+        self.purpose == super::Purpose::Compute
+            && match graph.op(node) {
+                Op::Elementwise(Elementwise::Div) => number(operands[0], 1) && is_sum(graph, operands[1]),
+                Op::Elementwise(Elementwise::Pow) => number(operands[1], 2) && is_sum(graph, operands[0]),
+                _ => false,
+            }
     }
 
     /// `(u^k)^power`, as a power of `u` where the domain allows it.
@@ -326,6 +340,7 @@ impl Simplifier<'_> {
 
     /// `coefficient·above/below`, the exponents in `below` negative.
     fn emit_quotient(&mut self, coefficient: &Number, mut above: Factors, mut below: Factors) -> Id {
+        let is_share = !above.is_empty() && self.purpose == Purpose::Compute;
         let ratios = self.take_ratios(&mut above, &mut below);
         let (mut p, mut q) = coefficient.fraction();
         let minus = p.is_negative();
@@ -351,9 +366,11 @@ impl Simplifier<'_> {
         quotient = self.times_ratios(quotient, &ratios);
         let mut whole = Factors::new();
         for factor in below.into_iter().filter_map(inverted) {
-            // hypot exists so as not to overflow, and its square would: divide one by one.
+            // hypot exists so as not to overflow, and its square would: divide one by one. So would that of a
+            // sum, where the quotient is in range: x/(x^2 + 1)^2.
+            let is_sum = |base: Base| matches!(base, Base::Node(id) if is_sum(self.graph, id));
             match factor.exponent.number().and_then(Number::to_i64) {
-                Some(times @ 2..=4) if self.is_hypot(factor.base) => {
+                Some(times @ 2..=4) if self.is_hypot(factor.base) || is_share && is_sum(factor.base) => {
                     let h = self.power_node(factor.base, &Exponent::Number(Number::integer(1)));
                     for _ in 0..times {
                         quotient = self.graph.apply(Elementwise::Div, &[quotient, h]);
@@ -476,6 +493,6 @@ fn is_numeric(graph: &crate::ir::Graph, id: Id) -> bool {
     }
 }
 
-fn is_sum(graph: &crate::ir::Graph, id: Id) -> bool {
+pub(super) fn is_sum(graph: &crate::ir::Graph, id: Id) -> bool {
     matches!(graph.op(id), Op::Elementwise(Elementwise::Add | Elementwise::Sub))
 }

@@ -48,8 +48,9 @@ impl Simplifier<'_> {
                     continue;
                 }
                 let is_leg = self.is_leg(a, b);
+                let is_part = is_leg || self.is_term(a, b);
                 let shared = p.min(-q);
-                if shared < 1 || !(is_leg || WRITTEN_OUT.contains(&p) && WRITTEN_OUT.contains(&-q)) {
+                if shared < 1 || !(is_part || WRITTEN_OUT.contains(&p) && WRITTEN_OUT.contains(&-q)) {
                     continue;
                 }
                 let ratio = self.graph.apply(Elementwise::Div, &[a, b]);
@@ -74,6 +75,20 @@ impl Simplifier<'_> {
     fn is_leg(&self, leg: Id, length: Id) -> bool {
         self.graph.op(length) == Op::Elementwise(Elementwise::Hypot)
             && self.graph.operands(length).contains(&leg)
+    }
+
+    /// Whether the one is a term of the other: their quotient is in range where both are.
+    fn is_term(&self, term: Id, mut sum: Id) -> bool {
+        while let Op::Elementwise(Elementwise::Add | Elementwise::Sub) = self.graph.op(sum) {
+            if self.graph.operand(sum, 1) == term {
+                return true;
+            }
+            sum = self.graph.operand(sum, 0);
+            if sum == term {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether the one is a leg over the other.

@@ -193,6 +193,7 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "sigmoid-curve-mirror", "sigmoid(x)*sigmoid(-x) - sigmoid(-x)^2", "sigmoid(-x)*tanh(x/2)", OverReals),
     rule_for(Compute, "expm1-curve",     "exp(x)/expm1(x)^2",          "(csch(x/2)/2)^2",                    OverReals),  // finite @ x = 1000
     rule_for(Compute, "expm1-share",     "exp(x)/expm1(x)",            "-1/expm1(-x)",                       OverReals),
+    rule_for(Compute, "expm1-pair",      "expm1(x)*expm1(-x)",         "-4*sinh(x/2)^2",                     OverReals),
     rule_for(Compute, "expm1-sigmoid",   "expm1(x)*sigmoid(-x)",       "tanh(x/2)",                          OverReals),  // finite @ x = 1000
     rule_for(Compute, "expm1-sigmoid-mirror", "expm1(-x)*sigmoid(x)",  "-tanh(x/2)",                         OverReals),
     rule_for(Compute, "one-plus-tanh",   "tanh(x) + 1",                "2*sigmoid(2*x)",                     OverReals),  // 4e-35 @ x = -40, where the left is 0
@@ -201,6 +202,7 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "sech-from-exp",   "exp(x)/(exp(x)^2 + 1)",      "sech(x)/2",                          OverReals),  // 2e-174 @ x = 400, where the left is 0
     rule_for(Compute, "sech-from-cosh",  "1/cosh(x)",                  "sech(x)",                            OverReals),
     rule_for(Compute, "csch-from-sinh",  "1/sinh(x)",                  "csch(x)",                            OverReals),
+    rule_for(Compute, "coth-from-tanh",  "1/tanh(x)",                  "coth(x)",                            OverReals),
     rule_for(Compute, "csch-coth",       "cosh(x)/sinh(x)^2",          "csch(x)*coth(x)",                    OverReals),  // finite @ x = 800, where the left is ∞/∞
     rule_for(Compute, "sech-tanh",       "sinh(x)/cosh(x)^2",          "sech(x)*tanh(x)",                    OverReals),  // finite @ x = 800, where the left is ∞/∞
     rule_for(Compute, "softmax-two",     "exp(x)/(exp(x) + exp(y))",   "sigmoid(x - y)",                     OverReals),  // finite @ x = 1000
@@ -213,12 +215,15 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "logit-loss-next",   "logaddexp(logaddexp(logaddexp(x, y), a), b) - y", "softplus(logaddexp(logaddexp(x, a), b) - y)", OverReals),
     rule_for(Compute, "logit-loss-third",  "logaddexp(logaddexp(logaddexp(x, y), a), b) - a", "softplus(logaddexp(logaddexp(x, y), b) - a)", OverReals),
     rule_for(Compute, "log-cosh",        "log(cosh(x))",               "if(abs(x) < 1, log1p(2*sinh(x/2)^2), abs(x) + log1p(exp(-2*abs(x))) - log(2))", OverReals),  // finite @ x = 1000
+    rule_last("focal-loss",      "log_sigmoid(x)*sigmoid(-x)^2", "log_sigmoid(x)/(exp(x)*(exp(x) + 2) + 1)", OverReals),
     rule_last("exp-difference",  "exp(x) - exp(y)",            "if(x < y, exp(y)*expm1(x - y), -exp(x)*expm1(y - x))", OverReals),
     rule_last("square-difference", "x^2 - y^2",                "(x - y)*(x + y)",                    OverReals),
     rule_for(Compute, "root-difference", "sqrt(x + a) - sqrt(x)",      "a/(sqrt(x + a) + sqrt(x))",          Given("a != 0")),
     rule_for(Compute, "reciprocal-difference", "1/x - 1/(x + 1)",      "1/(x*(x + 1))",                      OverReals),
     rule_last("sine-difference", "sin(x + y) - sin(x)",        "cos(x)*sin(y) - 2*sin(x)*sin(y/2)^2",  OverReals),
     rule_last("cosine-difference", "cos(x + y) - cos(x)",      "-sin(x)*sin(y) - 2*cos(x)*sin(y/2)^2", OverReals),
+    rule_for(Compute, "one-less-share",  "1 - x/(x + a)",              "a/(x + a)",                          OverReals),
+    rule_for(Compute, "one-less-share-times", "a - a*(x/(x + b))",      "a*(b/(x + b))",                        OverReals),
     rule_for(Compute, "softsign-slope",  "1/(abs(x) + 1) - x*sign(x)/(abs(x) + 1)^2", "1/(abs(x) + 1)^2",  OverReals),
     rule_for(Compute, "softsign-shared", "1/(abs(x) + 1) - x/(abs(x) + 1)*sign(x)/(abs(x) + 1)", "1/(abs(x) + 1)^2", OverReals),
     rule_last("log1p-square",    "log1p(x^2)",                 "if(abs(x) < 1e17, 1, 2)*log1p(if(abs(x) < 1e17, x^2, abs(x)))", OverReals),  // finite @ x = 1e200

@@ -285,7 +285,9 @@ impl Simplifier<'_> {
         match (&factor.base, &factor.exponent) {
             (Base::E, _) | (_, Exponent::Node(_)) => true,
             (Base::Node(id), Exponent::Number(n)) => {
-                (!n.is_negative() || self.is_hypot(factor.base))
+                (!n.is_negative()
+                    || self.is_hypot(factor.base)
+                    || self.purpose == super::Purpose::Compute && super::product::is_sum(self.graph, *id))
                     && self.order.variable(self.graph, *id).is_none()
                     && self.graph.constant(*id).is_none()
             }

@@ -111,3 +111,19 @@ fn a_zeroth_power_is_one_and_has_no_slope() {
         assert_eq!([derive(text, 1, Mode::Reverse), derive(text, 1, Mode::Forward)], ["1", "1"], "{text}");
     }
 }
+
+/// A derivative as a machine computes it.
+fn computed(text: &str, n: u32) -> String {
+    let derivation = Derivation { purpose: Purpose::Compute, ..Derivation::default() };
+    derivation.repeated(&parse(text).unwrap(), n).unwrap().to_string()
+}
+
+#[test]
+fn slopes_of_shares_are_computed_as_one_quotient() {
+    let check = |text: &str, n: u32, expected: &str| assert_eq!(computed(text, n), expected, "{text}");
+    check("x/(x + 3)", 1, "3/(x + 3)^2");
+    check("x/(x + 3)", 2, "-6/(x + 3)^3");
+    check("s*7/(3 + s)", 1, "7*(3/(s + 3))/(s + 3)");
+    check("x^2/(1 + x^2)", 1, "2*x/(x^2 + 1)/(x^2 + 1)");
+    check("1/(1 + x^2)", 1, "-2*x/(x^2 + 1)/(x^2 + 1)");
+}

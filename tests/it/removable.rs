@@ -51,6 +51,25 @@ fn a_sum_that_cancels_at_a_zero_keeps_its_digits() {
 }
 
 #[test]
+fn series_reach_as_far_as_terms_cancel() {
+    // Slopes a quarter of their terms' size or less, to 20 digits and more (mpmath).
+    check("(exp(x) - 1)/x", 1, &[3.0], 4.574563760708371);
+    check("log(1 + x)/x", 1, &[1.0], 0.5 - std::f64::consts::LN_2);
+    check("log(1 + x)/x", 1, &[-0.5], 4.0 * std::f64::consts::LN_2 - 4.0);
+    // Scales are those of the function, not of 1.
+    check("1/tanh(1e4*x) - 1/(1e4*x)", 0, &[1e-5], 0.033311132253989613);
+    check("1/tanh(x/1e4) - 1e4/x", 0, &[1e3], 0.033311132253989613);
+}
+
+#[test]
+fn only_what_holds_on_both_sides_guards() {
+    let count = |text: &str| compiled(text).to_string().matches("if(").count();
+    assert_eq!(count("if(x < -5, 0, cos(x)/x - sin(x)/x^2)"), 2);
+    assert_eq!(count("if(5 < x, 0, cos(x)/x - sin(x)/x^2)"), 2);
+    assert_eq!(count("if(and(-1 < x, x < 2), 0, cos(x)/x - sin(x)/x^2)"), 1);
+}
+
+#[test]
 fn a_divisor_may_be_an_expression_of_its_own() {
     check("cos(x*y)/(x*y) - sin(x*y)/(x*y)^2", 0, &[1e-4, 1e-5], -1e-9 / 3.0);
     check("sin(x*y)/(x*y)", 1, &[1e-4, 1e-5], -1e-9 / 3.0 * 1e-5);

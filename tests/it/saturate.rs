@@ -71,6 +71,14 @@ fn nothing_is_cancelled_without_a_reason() {
 }
 
 #[test]
+fn numbers_past_the_budget_are_left_to_the_linear_passes() {
+    for text in ["1e3111*x + 1e3111", "(1e2000 + x)*1e2000", "1e3111*e^3"] {
+        let fast = simplified(text, Level::Fast, Purpose::Read);
+        assert_eq!(simplified(text, Level::Full, Purpose::Read), fast, "{text}");
+    }
+}
+
+#[test]
 fn assumptions_are_reasons() {
     let check = |text: &str, assumed: &str, expected: &str| {
         let mut f = parse(text).expect("it parses");

@@ -10,12 +10,14 @@
 mod coefficient;
 mod functions;
 mod polynomial;
+mod rounding;
 mod series;
 
-use super::Simplifier;
+use super::{Simplifier, Task};
 use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable, use_counts};
 use coefficient::{Coefficient, Double};
 use polynomial::Polynomial;
+use rounding::Rounding;
 use rustc_hash::{FxHashMap, FxHashSet};
 use series::Series;
 use smallvec::SmallVec;
@@ -47,20 +49,17 @@ type All<T> = FxHashMap<Id, Series<T>>;
 
 impl Simplifier<'_> {
     /// Puts series in place of what cancels near a removable singularity or a zero.
-    pub(super) fn fill_removable(&mut self, lists: &mut [&mut Vec<Id>]) {
-        let roots = |lists: &[&mut Vec<Id>]| -> Vec<Id> { lists.iter().flat_map(|l| l.to_vec()).collect() };
-        let nodes = reachable(self.graph, &roots(lists));
+    pub(super) fn fill_removable(&mut self, task: &mut Task) {
+        let nodes = reachable(self.graph, &task.roots);
         if nodes.len() > LARGEST {
             return;
         }
         for point in points(self.graph, &nodes) {
-            let all = roots(lists);
-            let by = replacements(self.graph, &all, &point);
-            if by.is_empty() {
-                continue;
-            }
-            for list in lists.iter_mut() {
-                **list = self.graph.replaced(list, &by);
+            let roots = [task.roots.as_slice(), &task.kept].concat();
+            let by = replacements(self.graph, &roots, &point);
+            if !by.is_empty() {
+                task.roots = self.graph.replaced(&task.roots, &by);
+                task.kept = self.graph.replaced(&task.kept, &by);
             }
         }
     }
@@ -242,7 +241,8 @@ fn replacements(graph: &mut Graph, roots: &[Id], point: &Point) -> Vec<(Id, Id)>
     let long = long_series(graph, &nodes, point, &exact);
     let mut by = Vec::new();
     for id in found {
-        let polynomial = long.get(&id).and_then(|series| Polynomial::near(series, &exact[&id]));
+        let otherwise = Rounding::of(graph, point, id);
+        let polynomial = long.get(&id).and_then(|series| Polynomial::near(series, &exact[&id], &otherwise));
         by.extend(polynomial.map(|polynomial| (id, polynomial.before(graph, point, id))));
     }
     by
@@ -275,19 +275,22 @@ fn guards(graph: &Graph, user: Id, otherwise: Id, exact: &All<Number>) -> bool {
     if graph.op(user) != Op::Selection(Selection::Select) || graph.operand(user, 2) != otherwise {
         return false;
     }
+    let is_distance = |x: Id| exact.get(&x).is_some_and(Series::is_distance);
+    let is_beyond =
+        |x: Id, sign: i64| graph.constant(x).is_some_and(|c| !c.is_zero() && c.is_negative() == (sign < 0));
+    let (mut is_left, mut is_right) = (false, false);
     let mut pending = vec![graph.operand(user, 0)];
     while let Some(truth) = pending.pop() {
-        match graph.op(truth) {
-            Op::Selection(Selection::And) => pending.extend(graph.operands(truth)),
-            Op::Selection(Selection::Less) => {
-                let near = graph.operand(truth, 0);
-                let is_abs = graph.op(near) == Op::Elementwise(Elementwise::Abs);
-                if is_abs && exact.get(&graph.operand(near, 0)).is_some_and(Series::is_distance) {
-                    return true;
-                }
+        match (graph.op(truth), graph.operands(truth)) {
+            (Op::Selection(Selection::And), both) => pending.extend(both),
+            (Op::Selection(Selection::Less), &[a, b]) => {
+                let is_abs = graph.op(a) == Op::Elementwise(Elementwise::Abs);
+                let is_near = is_abs && is_distance(graph.operand(a, 0));
+                is_left |= is_near || is_beyond(a, -1) && is_distance(b);
+                is_right |= is_near || is_distance(a) && is_beyond(b, 1);
             }
             _ => {}
         }
     }
-    false
+    is_left && is_right
 }

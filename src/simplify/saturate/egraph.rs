@@ -70,8 +70,10 @@ pub struct EGraph<'a> {
     interned: FxHashMap<Node, Class>,
     members: Vec<Vec<u32>>,
     unions: usize,
-    /// Two numbers met in one class, or one grew past its budget: nothing here can be trusted.
-    pub(super) broken: bool,
+    /// Two numbers met in one class: nothing here can be trusted.
+    contradicts: bool,
+    /// A number grew past its budget.
+    pub(super) outgrown: bool,
 }
 
 impl<'a> EGraph<'a> {
@@ -85,18 +87,24 @@ impl<'a> EGraph<'a> {
             interned: FxHashMap::default(),
             members: Vec::new(),
             unions: 0,
-            broken: false,
+            contradicts: false,
+            outgrown: false,
         };
         egraph.number(&Number::integer(1));
         egraph
     }
 
     pub fn is_full(&self) -> bool {
-        self.broken || self.nodes.len() > NODES
+        self.is_broken() || self.nodes.len() > NODES
     }
 
+    /// Whether nothing is to be taken from it.
     pub fn is_broken(&self) -> bool {
-        self.broken
+        self.contradicts || self.outgrown
+    }
+
+    pub fn contradicts(&self) -> bool {
+        self.contradicts
     }
 
     /// Mergers made so far.
@@ -167,7 +175,7 @@ impl<'a> EGraph<'a> {
         self.unions += 1;
         let from = std::mem::take(&mut self.known[new.index()]);
         let into = &mut self.known[old.index()];
-        self.broken |= matches!((&into.number, &from.number), (Some(a), Some(b)) if a != b);
+        self.contradicts |= matches!((&into.number, &from.number), (Some(a), Some(b)) if a != b);
         into.number = into.number.take().or(from.number);
         // Other forms must not be lost behind these; splicing keeps both.
         into.scaled = None;
@@ -192,7 +200,7 @@ impl<'a> EGraph<'a> {
                 };
                 self.union(remade, class);
             }
-            if self.unions == before || self.broken {
+            if self.unions == before || self.is_broken() {
                 break;
             }
         }
@@ -215,7 +223,8 @@ impl<'a> EGraph<'a> {
         };
         if let Node::Number(n) = &node {
             let known = &mut self.known[class.index()];
-            self.broken |= !n.is_small() || known.number.as_ref().is_some_and(|m| m != n);
+            self.outgrown |= !n.is_small();
+            self.contradicts |= known.number.as_ref().is_some_and(|m| m != n);
             known.number = Some(n.clone());
         }
         if self.members.len() <= class.index() {

@@ -16,7 +16,7 @@ impl EGraph<'_> {
     /// Collects terms; those that cancel stay, with coefficient 0, unless they are defined anyway.
     pub fn sum_in(&mut self, terms: Terms, within: Option<Class>) -> Class {
         let merged = self.merge_terms(terms);
-        self.broken |= merged.iter().any(|(_, k)| !k.is_small());
+        self.outgrown |= merged.iter().any(|(_, k)| !k.is_small());
         match merged.as_slice() {
             [] => self.intern(Node::Number(Number::integer(0)), within),
             [(Class::ONE, k)] => self.intern(Node::Number(k.clone()), within),

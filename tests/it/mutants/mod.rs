@@ -77,6 +77,7 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("cosh-of-double: cosh(x)^2 + sinh(x)^2 => cosh(2*(-x))", EVEN),
     ("cosh-square: cosh(x)^2 => 1 + sinh((-x))^2", EVEN),
     ("abs-times-abs: abs(x)*abs(y) => abs((-x)*y)", EVEN),
+    ("expm1-pair: expm1(x)*expm1(-x) => -4*sinh((-x)/2)^2", EVEN),
     ("abs-times-abs: abs(x)*abs(y) => abs(x*(-y))", EVEN),
     ("tan: operation (0, 0) Sign", "what is squared has any sign"),
     ("cot: operation (0, 0) Sign", "what is squared has any sign"),

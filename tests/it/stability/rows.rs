@@ -63,12 +63,9 @@ const fn bounded(
     Row { kind, text, draws, bounds, note }
 }
 
-/// Rows with a removable singularity, around which their derivatives are computed from series.
-const SERIES: [f64; 3] = [4.0, 8.0, 4096.0];
-const BEYOND: &str = "where its series does not reach, the second derivative's terms cancel";
-const LOGARITHM: [f64; 3] = [4.0, 16.0, 4096.0];
-const AT_A_ZERO: &str = "the second derivative's terms cancel at its zero";
-const BEYOND_BOTH: &str = "where its series does not reach, the derivatives' terms cancel";
+/// Second derivatives that pass through 0 where an exponential inside is rounded.
+const AT_A_ZERO: [f64; 3] = [4.0, 8.0, 4096.0];
+const CANCELS: &str = "the second derivative's terms cancel at its zero";
 
 const fn row(kind: Kind, text: &'static str, draws: &'static [Draw]) -> Row {
     Row { kind, text, draws, bounds: USUAL, note: "" }
@@ -95,6 +92,10 @@ pub const ROWS: &[Row] = &[
     row(Activation, "min(max(x/6 + 1/2, 0), 1)",        &[Any]),
     row(Activation, "x*min(max(x/6 + 1/2, 0), 1)",      &[Any]),
     row(Activation, "clamp(x, -1, 1)",                  &[Any]),
+    row(Activation, "x - tanh(x)",                      &[Any]),
+    row(Activation, "atan(x)",                          &[Any]),
+    row(Activation, "x/sqrt(1 + x^2)",                  &[Any]),
+    row(Activation, "(sqrt(x^2 + 1) - 1)/2 + x",        &[Any]),
     row(Activation, "exp(-x^2)",                        &[Squared]),
 
     row(Loss, "(p - y)^2",                              &[Any, Any]),
@@ -111,7 +112,9 @@ pub const ROWS: &[Row] = &[
     row(Loss, "hinge(z)",                               &[Any]),
     row(Loss, "hinge(z)^2",                             &[Any]),
     row(Loss, "-(1 - p)^2*log(p)",                      &[Unit]),
-    bounded(Loss, "-(1 - sigmoid(z))^2*log(sigmoid(z))", &[Any], [6.0, 8.0, 8.0], "the square doubles the error of the sigmoid"),
+    row(Loss, "-(1 - sigmoid(z))^2*log(sigmoid(z))", &[Any]),
+    row(Loss, "1 - exp(-z^2/2)",                        &[Any]),
+    bounded(Loss, "z^2/(1 + z^2)", &[Exponent], USUAL, "squares of squares in range"),
     row(Loss, "exp(q) - y*q",                           &[Any, Class]),
 
     row(Written, "log(1 + exp(x))",                     &[Any]),
@@ -127,19 +130,18 @@ pub const ROWS: &[Row] = &[
     row(Written, "exp(a)/(exp(a) + exp(b))",            &[Any, Any]),
     row(Written, "exp(x) - 1",                          &[Any]),
     row(Written, "log(1 + x)",                          &[Any]),
-    bounded(Written, "x/(exp(x) - 1)", &[Exponent], [4.0, 8.0, f64::INFINITY], "the second derivative's terms cancel far out: the row below"),
-    bounded(Written, "x/(exp(x) - 1)", &[Middle], SERIES, BEYOND),
-    bounded(Written, "(exp(x) - 1)/x", &[Exponent], SERIES, BEYOND),
-    bounded(Written, "log(x)/(x - 1)", &[Cubed], LOGARITHM, BEYOND_BOTH),
-    bounded(Written, "log(1 + x)/x", &[Cubed], LOGARITHM, BEYOND_BOTH),
+    bounded(Written, "x/(exp(x) - 1)", &[Exponent], USUAL, "exponentials in range"),
+    bounded(Written, "(exp(x) - 1)/x", &[Exponent], USUAL, "exponentials in range"),
+    bounded(Written, "log(x)/(x - 1)", &[Cubed], [4.0, 16.0, 24.0], "as for tanh(x)/x"),
+    bounded(Written, "log(1 + x)/x", &[Cubed], [4.0, 16.0, 24.0], "as for tanh(x)/x"),
     row(Written, "(1 - cos(x))/x^2", &[Squared]),
     row(Written, "(1 - cos(x))/x", &[Squared]),
-    bounded(Written, "1/tanh(x) - 1/x", &[Any], SERIES, BEYOND),
-    bounded(Written, "1/x - 1/sin(x)", &[Any], SERIES, BEYOND),
-    bounded(Written, "(x - sin(x))/x^3", &[Cubed], [4.0, 32.0, f64::INFINITY], "the second derivative is 0 at pi; the first one's terms cancel beyond its series"),
+    row(Written, "1/tanh(x) - 1/x",                     &[Any]),
+    row(Written, "1/x - 1/sin(x)",                      &[Any]),
+    bounded(Written, "(x - sin(x))/x^3", &[Cubed], [4.0, 8.0, 16.0], "x^3 in range; where the second derivative nears its zero at 2*pi no form keeps all digits"),
     row(Written, "cos(x) - 1",                          &[Any]),
     row(Written, "sin(x)/x", &[Any]),
-    bounded(Written, "tanh(x)/x", &[Any], SERIES, BEYOND),
+    bounded(Written, "tanh(x)/x", &[Any], [4.0, 8.0, 40.0], "the polynomial of the second derivative magnifies the rounding of its variable"),
     row(Written, "sqrt(x^2 + y^2)",                     &[Any, Any]),
     row(Written, "sqrt(x*x + y*y)",                     &[Any, Any]),
     bounded(Written, "sqrt(x^2 + y^2 + z^2)", &[Squared, Squared, Squared], [4.0, 8.0, f64::INFINITY], "squares in range; the second derivative is 1/r - x^2/r^3, which cancels where y and z are small"),
@@ -170,9 +172,9 @@ pub const ROWS: &[Row] = &[
     row(Written, "exp(-exp(x))",                        &[Any]),
     row(Written, "1 - exp(-exp(x))",                    &[Any]),
     row(Written, "exp(x - exp(x))",                     &[Any]),
-    bounded(Written, "tanh(exp(x))", &[Any], SERIES, AT_A_ZERO),
-    bounded(Written, "tanh(sinh(x))", &[Any], SERIES, AT_A_ZERO),
-    bounded(Written, "sigmoid(exp(x))", &[Any], SERIES, AT_A_ZERO),
+    bounded(Written, "tanh(exp(x))", &[Any], AT_A_ZERO, CANCELS),
+    bounded(Written, "tanh(sinh(x))", &[Any], AT_A_ZERO, CANCELS),
+    bounded(Written, "sigmoid(exp(x))", &[Any], AT_A_ZERO, CANCELS),
     row(Written, "erf(exp(x))",                         &[Any]),
     row(Written, "atan(exp(x))",                        &[Any]),
     row(Written, "atan(sinh(x))",                       &[Any]),
@@ -183,5 +185,8 @@ pub const ROWS: &[Row] = &[
     row(Written, "1/sinh(x)",                           &[Any]),
     row(Written, "x*exp(-x)",                           &[Any]),
     row(Written, "exp(-x^2/2)/sqrt(2*pi)",              &[Any]),
-    bounded(Written, "log(1 + x^2)", &[Any], [4.0, f64::INFINITY, f64::INFINITY], "the slope vanishes where x^2 overflows"),
+    bounded(Written, "log(1 + x^2)", &[Any], [4.0, f64::INFINITY, 8.0], "the slope vanishes where x^2 overflows"),
+    bounded(Written, "1/(1 + x^2)", &[Exponent], USUAL, "squares of squares in range"),
+    bounded(Written, "v*s/(k + s)", &[Share, Share, Share], USUAL, "of moderate size"),
+    bounded(Written, "x^3/(k^3 + x^3)", &[Share, Share], [4.0, 8.0, 16.0], "of moderate size; the second derivative's terms cancel by a third"),
 ];
