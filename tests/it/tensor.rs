@@ -772,6 +772,23 @@ fn a_vector_that_was_stored_in_pieces_is_what_was_stored() {
     }
 }
 
+/// Vectors take the places of those that are used up: an element is what the last store has left there.
+#[test]
+fn an_element_of_a_place_used_again_is_the_newer_one() {
+    for (rows, depth) in [(4, 5), (8, 4), (8, 6)] {
+        let mut graph = Graph::new();
+        let (w, mut h) = (tensor(&mut graph, "w", &[rows, rows]), tensor(&mut graph, "h", &[rows]));
+        for _ in 0..depth {
+            let product = graph.contract(w, h, 1);
+            h = graph.apply(Elementwise::Sub, &[product, h]);
+        }
+        let function = function(graph, vec![h]);
+        let count = (rows * rows + rows) as usize;
+        let inputs: Vec<f64> = (0..count).map(|i| (i * 5 % 17) as f64 / 16.0 - 0.4).collect();
+        check(&function, &inputs, 50.0, &format!("{depth} products of {rows} rows"));
+    }
+}
+
 /// Random graphs of few operations, each run several times in one workspace: outputs of the first run
 /// are overwritten, and what a run stores the next must not find.
 #[test]
