@@ -528,6 +528,25 @@ fn a_table_stands_in_for_examples_in_the_program() {
     check(&folder.0, &["predict", "line.safetensors"], "p\n1\n3\n");
 }
 
+/// The slope of x^a by a is 0 at x = 0, where log(x) is not there.
+#[test]
+fn a_power_law_is_fitted_through_the_origin() {
+    let folder = Folder::new("power-law");
+    folder.file("law.csv", b"x,y\n0,0\n1,2\n2,5.656854249492381\n4,16\n");
+    for optimizer in ["adam(lr = 0.05)", "lbfgs", "newton"] {
+        let program = format!(
+            "input x, y\nparam a = 0.7, c = 1\np = c*x^a\nloss = (p - y)^2\n\
+             train {{ optimizer = {optimizer}, steps = 2000, batch = full, seed = 0 }}\n"
+        );
+        folder.file("law.sd", program.as_bytes());
+        let output = symdiff(&folder.0, &["train", "law.sd", "--data", "law.csv"]);
+        let stdout = text(&output.stdout);
+        let a = stdout.lines().find_map(|line| line.strip_prefix("a = ")?.parse::<f64>().ok());
+        let is_found = a.is_some_and(|a| (a - 1.5).abs() < 1e-6);
+        assert!(is_found, "{optimizer}: {stdout}{}", text(&output.stderr));
+    }
+}
+
 #[test]
 fn rows_with_no_prediction_are_told_apart() {
     let folder = Folder::new("undefined");

@@ -123,13 +123,12 @@ pub(super) fn step(
         layout.rate = Some(outputs.len());
         outputs.push(rate);
     }
-    let step = Function::new(graph, inputs.symbols, outputs);
-    Ok((simplified(step, Level::Fast, Purpose::Compute), layout))
+    Ok((computed(graph, inputs, loss, outputs), layout))
 }
 
 /// The Hessian of the mean loss over `count` examples, weight decay included, times a direction.
 pub(super) fn hessian_vector(model: &Model, count: u32) -> Result<(Function, Layout), Error> {
-    let MeanLoss { mut graph, mut inputs, mut layout, params, gradients } = mean_loss(model, count)?;
+    let MeanLoss { mut graph, mut inputs, mut layout, params, loss, gradients } = mean_loss(model, count)?;
     let mut seeds = Vec::new();
     for (param, &w) in model.params.iter().zip(&params) {
         let shape = graph.shape(w).clone();
@@ -144,16 +143,20 @@ pub(super) fn hessian_vector(model: &Model, count: u32) -> Result<(Function, Lay
         .map(|(&w, product)| product.unwrap_or_else(|| zeros(&mut graph, w)))
         .collect();
     layout.gradients = (0..outputs.len()).collect();
-    let function = Function::new(graph, inputs.symbols, outputs);
-    Ok((simplified(function, Level::Fast, Purpose::Compute), layout))
+    Ok((computed(graph, inputs, loss, outputs), layout))
 }
 
 /// The gradient of the mean loss over `count` examples, weight decay included.
 pub(super) fn mean_gradient(model: &Model, count: u32) -> Result<(Function, Layout), Error> {
-    let MeanLoss { graph, inputs, mut layout, gradients, .. } = mean_loss(model, count)?;
+    let MeanLoss { graph, inputs, mut layout, loss, gradients, .. } = mean_loss(model, count)?;
     layout.gradients = (0..gradients.len()).collect();
-    let function = Function::new(graph, inputs.symbols, gradients);
-    Ok((simplified(function, Level::Fast, Purpose::Compute), layout))
+    Ok((computed(graph, inputs, loss, gradients), layout))
+}
+
+/// What is computed of a loss, simplified in the light of where that is defined.
+fn computed(graph: Graph, inputs: Inputs, loss: Id, outputs: Vec<Id>) -> Function {
+    let function = Function::new(graph, inputs.symbols, vec![loss]).into_derived(|_| outputs);
+    simplified(function, Level::Fast, Purpose::Compute)
 }
 
 /// The gradients of the mean loss over some examples by the parameters, and what they are built in.
@@ -162,6 +165,7 @@ struct MeanLoss {
     inputs: Inputs,
     layout: Layout,
     params: Vec<Id>,
+    loss: Id,
     gradients: Vec<Id>,
 }
 
@@ -177,7 +181,7 @@ fn mean_loss(model: &Model, count: u32) -> Result<MeanLoss, Error> {
     layout.params = params.iter().map(|&param| inputs.keep(&graph, param)).collect();
     let loss = penalised(&mut graph, model, &params, loss);
     let gradients = gradients(&mut graph, loss, &params);
-    Ok(MeanLoss { graph, inputs, layout, params, gradients })
+    Ok(MeanLoss { graph, inputs, layout, params, loss, gradients })
 }
 
 /// The gradients by the parameters.
