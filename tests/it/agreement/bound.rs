@@ -5,6 +5,7 @@
 //! Algorithms, 2002, section 3.3).
 
 use symdiff::Function;
+use symdiff::elementary::Plain;
 use symdiff::ir::{DType, Elementwise, Op, Selection, evaluate, reachable};
 
 /// Units of the last place by which one operation may err.
@@ -69,6 +70,8 @@ pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
         let rounding = ULPS * f64::EPSILON * y.abs() + f64::from_bits(2);
         errors[id.index()] = match graph.op(id) {
             Op::Input(_) => 0.0,
+            // Exponents that are whole numbers: those of negative numbers have no slope.
+            Op::Constant(_) if y.fract() == 0.0 && y.abs() < 1e15 => 0.0,
             Op::Constant(_) => rounding,
             // One of several jumps, and nobody knows which; or anything at all.
             Op::Elementwise(Elementwise::Sign) if !is_clear(operands[0], passed[0]) => return None,
@@ -76,6 +79,12 @@ pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
             Op::Elementwise(op) => {
                 let share = |i: usize| match (passed[i], op.partial(i, &operands, y)) {
                     (0.0, _) | (_, None) => 0.0,
+                    // A slope out of the range of normal numbers says nothing of so large an error.
+                    (error, Some(partial)) if y != 0.0 && partial.abs() < f64::MIN_POSITIVE => {
+                        let mut moved = operands.clone();
+                        moved[i] += error;
+                        (op.value(&mut Plain, &moved) - y).abs()
+                    }
                     (error, Some(partial)) => error * partial.abs(),
                 };
                 (0..operands.len()).map(share).sum::<f64>() + rounding
