@@ -46,6 +46,10 @@ use std::time::{Duration, Instant};
 /// ```
 pub struct TensorKernel {
     code: Arc<Code>,
+    /// What small kernels are called by, without a look at their code: all there is to do, where that is one
+    /// function under the caller's control word; and the layout once more.
+    direct: Option<Entry>,
+    layout: Arc<Layout>,
     /// Before the pages: its threads end first.
     pool: Option<Pool<Task>>,
     program: TensorProgram,
@@ -144,7 +148,20 @@ impl TensorKernel {
         let stretches = stretches.iter().map(ToString::to_string).collect();
         let precision = options.precision;
         let _pages = Mutex::new(pages);
-        Ok(TensorKernel { code, pool, program, precision, level, stretches, code_size, _pages })
+        let direct = code.whole.filter(|_| code.subnormals == Subnormals::Keep);
+        let layout = code.layout.clone();
+        Ok(TensorKernel {
+            code,
+            direct,
+            layout,
+            pool,
+            program,
+            precision,
+            level,
+            stretches,
+            code_size,
+            _pages,
+        })
     }
 
     /// All the storage a run needs; inputs are zero. Several may be run at once.
@@ -183,16 +200,16 @@ impl TensorKernel {
     /// On a workspace of another kernel.
     #[inline]
     pub fn run(&self, workspace: &mut Workspace) {
-        match self.code.subnormals {
-            Subnormals::Keep => self.run_under(workspace, &Control(None)),
-            Subnormals::Flush => self.run_flushing(workspace),
+        match self.direct {
+            // SAFETY: as in `piece`: this is the only one.
+            Some(entry) => unsafe { entry(self.arena(workspace), 0) },
+            None => self.run_at_length(workspace),
         }
     }
 
-    /// A run on its own: with the control word to be set back, a run that keeps subnormal numbers would have
-    /// a frame as well.
+    /// A run on its own that has a control word to set back, or several pieces.
     #[inline(never)]
-    fn run_flushing(&self, workspace: &mut Workspace) {
+    fn run_at_length(&self, workspace: &mut Workspace) {
         self.run_under(workspace, &self.control());
     }
 
@@ -237,8 +254,9 @@ impl TensorKernel {
         timed.collect()
     }
 
+    #[inline]
     fn arena(&self, workspace: &mut Workspace) -> *mut u8 {
-        assert!(workspace.is_of(&self.code.layout), "the workspace belongs to another kernel");
+        assert!(workspace.is_of(&self.layout), "the workspace belongs to another kernel");
         workspace.start()
     }
 

@@ -52,6 +52,7 @@ impl<T: Copy + Default> Aligned<T> {
         &mut self.all[self.start + offset..][..size]
     }
 
+    #[inline]
     fn first(&mut self) -> *mut u8 {
         self.all.as_mut_ptr().wrapping_add(self.start).cast()
     }
@@ -62,10 +63,29 @@ enum Arena {
     F64(Aligned<f64>),
 }
 
+impl Arena {
+    fn start(&self) -> usize {
+        match self {
+            Arena::F32(arena) => arena.start,
+            Arena::F64(arena) => arena.start,
+        }
+    }
+
+    #[inline]
+    fn at(&self, place: usize) -> f64 {
+        match self {
+            Arena::F64(arena) => arena.all[place],
+            Arena::F32(arena) => f64::from(arena.all[place]),
+        }
+    }
+}
+
 /// The storage of one kernel's runs: its inputs, outputs and everything between.
 pub struct Workspace {
     arena: Arena,
     layout: Arc<Layout>,
+    /// Where the first output is, if it is one number: an objective's value, read after every run.
+    value: Option<usize>,
 }
 
 impl Workspace {
@@ -75,14 +95,18 @@ impl Workspace {
             Precision::F32 => Arena::F32(Aligned::zeros(layout.arena)),
             Precision::F64 => Arena::F64(Aligned::zeros(layout.arena)),
         };
-        Workspace { arena, layout }
+        let first = layout.outputs.first().filter(|output| output.size == 1);
+        let value = first.map(|output| arena.start() + output.offset);
+        Workspace { arena, layout, value }
     }
 
+    #[inline]
     pub(super) fn is_of(&self, layout: &Arc<Layout>) -> bool {
         Arc::ptr_eq(&self.layout, layout)
     }
 
     /// Where the arena starts.
+    #[inline]
     pub(super) fn start(&mut self) -> *mut u8 {
         match &mut self.arena {
             Arena::F32(arena) => arena.first(),
@@ -124,11 +148,11 @@ impl Workspace {
     /// Where there is no such output, or it is more than a number.
     #[inline]
     pub fn number(&self, output: usize) -> Result<f64, Error> {
+        if let (0, Some(place)) = (output, self.value) {
+            return Ok(self.arena.at(place));
+        }
         let Buffer { offset, .. } = found(&self.layout.outputs, output, "output", 1)?;
-        Ok(match &self.arena {
-            Arena::F64(arena) => arena.all[arena.start + offset],
-            Arena::F32(arena) => f64::from(arena.all[arena.start + offset]),
-        })
+        Ok(self.arena.at(self.arena.start() + offset))
     }
 
     /// Reads an output, row-major.
