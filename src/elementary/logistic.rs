@@ -34,21 +34,19 @@ const LOG1P_SINGLE: [f64; 9] = [
 
 /// The logistic function 1/(1 + e^(−x)).
 ///
-/// Measured error: below 1.3 ulp.
+/// Measured error: below 1.4 ulp.
 #[inline(always)]
 pub fn sigmoid<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let (zero, one) = (m.f(0.0), m.f(1.0));
     let (e, tail) = rounded_decay(m, x);
     let negative = m.lt(x, zero);
     let numerator = m.select(negative, e, one);
+    let tail = m.select(negative, tail, zero);
     let Pair { hi, lo } = fast_two_sum(m, one, e);
     let y = calc!(m, numerator / hi);
-    // What both roundings lost, to first order: e's tail counts 1/(1 + e) times above, and -e times that
-    // below. A line is near enough to 1/(1 + e).
-    let below = calc!(m, -(e * tail));
-    let lost = m.select(negative, tail, below);
+    // What both roundings lost, to first order; it counts 1/(1 + e) times, to which a line is near enough.
     let share = calc!(m, [1.0] - e * [0.5]);
-    calc!(m, y * ((lost - lo) * share) + y)
+    calc!(m, y * ((tail - lo) * share) + y)
 }
 
 /// log(1 + eˣ).
