@@ -49,8 +49,7 @@ impl Polynomial {
         otherwise: &Rounding<'_>,
     ) -> Option<Polynomial> {
         let rounded: Vec<f64> = series.terms.iter().map(Double::rounded).collect();
-        let is_odd = |k: usize| rounded[k].abs() > NEGLIGIBLE * NEGLIGIBLE * rounded[k - 1].abs();
-        let stride = if (1..rounded.len().min(super::EXACT)).step_by(2).any(is_odd) { 1 } else { 2 };
+        let stride = if exact.terms.iter().skip(1).step_by(2).all(Number::is_zero) { 2 } else { 1 };
         let every: Vec<Double> = series.terms.iter().step_by(stride).copied().collect();
         let coefficient = |k: usize| match exact.terms.get(k * stride) {
             Some(c) if c.to_ratio().is_some() => Some(c.clone()),
@@ -66,20 +65,22 @@ impl Polynomial {
         let whole =
             |terms: Terms| Polynomial { low: series.low, stride, terms, reach: [0.0; 2] }.within(&sides);
         let plain = whole(Terms { coefficients, bend: None });
-        let bent = bent(&every).and_then(whole);
-        let width = |p: &Option<Polynomial>| p.as_ref().map_or(0.0, |p| p.reach.iter().sum::<f64>());
-        let chosen = if width(&bent) > 1.1 * width(&plain) { bent } else { plain };
-        chosen.filter(|p| p.reach.iter().any(|&r| r > 0.0))
+        let bent = bent(&every).map(whole).filter(|bent| bent.width() > 1.1 * plain.width());
+        Some(bent.unwrap_or(plain)).filter(|p| p.width() > 0.0)
     }
 
-    /// With its reach, and no more terms than that takes; `None` if they are too many.
-    fn within(mut self, sides: &[Vec<(f64, Rounded)>; 2]) -> Option<Polynomial> {
+    fn width(&self) -> f64 {
+        self.reach.iter().sum()
+    }
+
+    /// With its reach, and no more terms than that takes.
+    fn within(mut self, sides: &[Vec<(f64, Rounded)>; 2]) -> Polynomial {
         let numbers: Vec<f64> = self.terms.coefficients.iter().map(Number::to_f64).collect();
         self.reach = sides.each_ref().map(|others| self.side(&numbers, others));
         let count = |h: f64| needed(&self.sizes(&numbers, h));
         let count = count(-self.reach[0]).max(count(self.reach[1]));
         self.terms.coefficients.truncate(count);
-        (count <= LONGEST).then_some(self)
+        self
     }
 
     /// How far it reaches to one side, where the other form is so far off.
@@ -88,7 +89,8 @@ impl Polynomial {
         for &(h, other) in others {
             let least = FEW * ROUNDING * other.value.abs();
             let is_better = self.error(numbers, h) <= (other.error / CAREFUL).max(least);
-            if !is_better || !is_whole(&self.sizes(numbers, h)) {
+            let sizes = self.sizes(numbers, h);
+            if !is_better || !is_whole(&sizes) || needed(&sizes) > LONGEST {
                 break;
             }
             if other.error > least {
