@@ -242,6 +242,10 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "atanh",           "log((x + 1)/(1 - x))",       "2*atanh(x)",                         OverReals),
     // Forms a textbook prints.
     rule_for(Read, "sigmoid-mirror", "sigmoid(-x)",            "1 - sigmoid(x)",                  OverReals),
+    rule_for(Read, "sigmoid-exp-mirror", "exp(x)*(1 - sigmoid(x))", "sigmoid(x)",                  OverReals),
+    rule_for(Read, "sigmoid-exp-rest", "exp(-x)*sigmoid(x)",   "1 - sigmoid(x)",                  OverReals),
+    rule_for(Read, "logistic-density", "exp(-x)*sigmoid(x)^2", "sigmoid(x)*(1 - sigmoid(x))",     OverReals),
+    rule_for(Read, "logistic-density-mirror", "exp(x)*(1 - sigmoid(x))^2", "sigmoid(x)*(1 - sigmoid(x))", OverReals),
     rule_for(Read, "share-and-rest", "a*sigmoid(x) + a*(1 - sigmoid(x))", "a",                   OverReals),
     rule_for(Read, "hypot-square",   "hypot(x, y)^2",          "x^2 + y^2",                       OverReals),
 ];

@@ -127,3 +127,13 @@ fn slopes_of_shares_are_computed_as_one_quotient() {
     check("x^2/(1 + x^2)", 1, "2*x/(x^2 + 1)/(x^2 + 1)");
     check("1/(1 + x^2)", 1, "-2*x/(x^2 + 1)/(x^2 + 1)");
 }
+
+#[test]
+fn the_logistic_function_is_known_however_it_is_written() {
+    let check = |text: &str, expected: &str| assert_eq!(derive(text, 1, Mode::Reverse), expected, "{text}");
+    check("1/(1 + exp(-x))", "sigmoid(x)*(1 - sigmoid(x))");
+    check("exp(x)/(1 + exp(x))", "sigmoid(x)*(1 - sigmoid(x))");
+    check("exp(-x)/(1 + exp(-x))", "-sigmoid(x)*(1 - sigmoid(x))");
+    check("exp(-x)/(1 + exp(-x))^2", "sigmoid(x)*(1 - 2*sigmoid(x))*(1 - sigmoid(x))");
+    check("exp(x)/(1 + exp(x))^2", "sigmoid(x)*(1 - 2*sigmoid(x))*(1 - sigmoid(x))");
+}
