@@ -288,7 +288,12 @@ impl Simplifier<'_> {
             };
             factors.push(Factor { base: Base::Node(u), exponent });
         } else {
-            factors.extend(exponents.iter().map(|e| Factor { base: Base::Node(u), exponent: e.clone() }));
+            let (numbers, symbols): (Vec<_>, Vec<_>) =
+                exponents.iter().cloned().partition(|e| e.number().is_some());
+            factors.extend(symbols.into_iter().map(|exponent| Factor { base: Base::Node(u), exponent }));
+            if !numbers.is_empty() {
+                self.add_exponents(Base::Node(u), numbers, factors);
+            }
         }
     }
 

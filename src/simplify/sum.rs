@@ -250,6 +250,10 @@ impl Simplifier<'_> {
         let first = products[0].clone();
         let mut common = Factors::new();
         for factor in first.iter().filter(|f| self.is_shareable(f)) {
+            // Once, though a product may hold it twice: the others may not.
+            if common.iter().any(|taken| is_alike(taken, factor)) {
+                continue;
+            }
             let least = products.iter().map(|p| shared_exponent(p, factor)).collect::<Option<Vec<_>>>();
             if let Some(exponent) = least.and_then(least_of) {
                 common.push(Factor { base: factor.base, exponent });
@@ -428,18 +432,21 @@ impl Simplifier<'_> {
     }
 }
 
+/// Whether two powers are of one base and one kind: whole or broken, above or below, or of one symbol. Powers
+/// of several kinds are kept apart, as in x/x and x^2*x^y.
+fn is_alike(a: &Factor, b: &Factor) -> bool {
+    a.base == b.base
+        && match (&a.exponent, &b.exponent) {
+            (Exponent::Number(n), Exponent::Number(m)) => {
+                n.is_integer() == m.is_integer() && n.is_negative() == m.is_negative()
+            }
+            (a, b) => a == b,
+        }
+}
+
 /// The exponent of `factor`'s base in a product, if it can be taken out of there.
 fn shared_exponent(product: &Factors, factor: &Factor) -> Option<Exponent> {
-    let found = product.iter().find(|f| f.base == factor.base)?;
-    match (&found.exponent, &factor.exponent) {
-        (Exponent::Number(n), Exponent::Number(m))
-            if n.is_integer() == m.is_integer() && n.is_negative() == m.is_negative() =>
-        {
-            Some(found.exponent.clone())
-        }
-        (a, b) if a == b => Some(a.clone()),
-        _ => None,
-    }
+    product.iter().find(|f| is_alike(f, factor)).map(|found| found.exponent.clone())
 }
 
 /// The exponent nearest to 0: all have one sign.
@@ -455,12 +462,11 @@ fn least_of(exponents: Vec<Exponent>) -> Option<Exponent> {
     })
 }
 
-/// A product after the common factors have been taken out. Of two powers of one base, kept apart
-/// as in x/x, only the first is what [`shared_exponent`] found.
+/// A product after the common factors have been taken out.
 fn divided(factors: &Factors, common: &Factors) -> Factors {
     let mut rest = factors.clone();
     for taken in common {
-        let Some(at) = rest.iter().position(|f| f.base == taken.base) else { continue };
+        let Some(at) = rest.iter().position(|f| is_alike(f, taken)) else { continue };
         match (&rest[at].exponent, &taken.exponent) {
             (Exponent::Number(n), Exponent::Number(m)) if n != m => {
                 rest[at].exponent = Exponent::Number(n.sub(m));

@@ -137,3 +137,18 @@ fn the_logistic_function_is_known_however_it_is_written() {
     check("exp(-x)/(1 + exp(-x))^2", "sigmoid(x)*(1 - 2*sigmoid(x))*(1 - sigmoid(x))");
     check("exp(x)/(1 + exp(x))^2", "sigmoid(x)*(1 - 2*sigmoid(x))*(1 - sigmoid(x))");
 }
+
+/// Powers of one base with several exponents: what all terms share is taken out once.
+#[test]
+fn powers_of_one_base_that_are_kept_apart_stay_whole() {
+    for mode in [Mode::Reverse, Mode::Forward] {
+        let derivation = Derivation { mode, purpose: Purpose::Compute, ..Derivation::default() };
+        let f = parse_with("if(z < 1, x/y, y*(1/x)^(1/x))", &["x", "y", "z"]).unwrap();
+        let slopes = symdiff::jit(&derivation.gradient(&f).unwrap()).unwrap();
+        let (x, y) = (2.1_f64, 0.45);
+        let mut found = [0.0; 3];
+        slopes.call(&[x, y, 1.6], &mut found).unwrap();
+        let truth = y * (1.0 / x).powf(1.0 / x) * (x.ln() - 1.0) / (x * x);
+        assert!((found[0] / truth - 1.0).abs() < 1e-14, "{mode:?}: {} is not {truth}", found[0]);
+    }
+}
