@@ -345,7 +345,7 @@ impl Simplifier<'_> {
 
     /// `coefficient·above/below`, the exponents in `below` negative.
     fn emit_quotient(&mut self, coefficient: &Number, mut above: Factors, mut below: Factors) -> Id {
-        let is_share = !above.is_empty() && self.purpose == Purpose::Compute;
+        let divides_singly = !above.is_empty() && self.purpose == Purpose::Compute;
         let ratios = self.take_ratios(&mut above, &mut below);
         let (mut p, mut q) = coefficient.fraction();
         let minus = p.is_negative();
@@ -375,7 +375,9 @@ impl Simplifier<'_> {
             // sum, where the quotient is in range: x/(x^2 + 1)^2.
             let is_sum = |base: Base| matches!(base, Base::Node(id) if is_sum(self.graph, id));
             match factor.exponent.number().and_then(Number::to_i64) {
-                Some(times @ 2..=4) if self.is_hypot(factor.base) || is_share && is_sum(factor.base) => {
+                Some(times @ 2..=4)
+                    if self.is_hypot(factor.base) || divides_singly && is_sum(factor.base) =>
+                {
                     let h = self.power_node(factor.base, &Exponent::Number(Number::integer(1)));
                     for _ in 0..times {
                         quotient = self.graph.apply(Elementwise::Div, &[quotient, h]);

@@ -3,7 +3,8 @@
 //! What must stay true: only the order of exact factors is chosen, for results that a machine computes;
 //! collection takes the same factors apart again and finds the same product.
 
-use super::product::{Base, Exponent, Factor, Factors};
+use super::product::{Base, Exponent, Factor, Factors, is_sum};
+use super::sum::SEARCHED;
 use super::{Purpose, Simplifier};
 use crate::ir::{Elementwise, Id, Number, Op, Selection};
 
@@ -77,16 +78,16 @@ impl Simplifier<'_> {
             && self.graph.operands(length).contains(&leg)
     }
 
-    /// Whether the one is a term of the other: their quotient is in range where both are.
+    /// Whether the one is a term of the other, a short sum: their quotient is in range where both are.
     fn is_term(&self, term: Id, mut sum: Id) -> bool {
-        while let Op::Elementwise(Elementwise::Add | Elementwise::Sub) = self.graph.op(sum) {
-            if self.graph.operand(sum, 1) == term {
+        for _ in 1..SEARCHED {
+            if !is_sum(self.graph, sum) {
+                break;
+            }
+            if self.graph.operands(sum).contains(&term) {
                 return true;
             }
             sum = self.graph.operand(sum, 0);
-            if sum == term {
-                return true;
-            }
         }
         false
     }

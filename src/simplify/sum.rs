@@ -1,7 +1,7 @@
 //! Sums collected: like terms added exactly, in canonical order, common factors taken out.
 
 use super::order::TermKey;
-use super::product::{Base, Exponent, Factor, Factors, Gather, Product};
+use super::product::{Base, Exponent, Factor, Factors, Gather, Product, is_sum};
 use super::{Purpose, Simplifier};
 use crate::ir::{Elementwise, Id, Number, Op};
 use rustc_hash::FxHashMap;
@@ -291,7 +291,7 @@ impl Simplifier<'_> {
             (Base::Node(id), Exponent::Number(n)) => {
                 (!n.is_negative()
                     || self.is_hypot(factor.base)
-                    || self.purpose == super::Purpose::Compute && super::product::is_sum(self.graph, *id))
+                    || self.purpose == super::Purpose::Compute && is_sum(self.graph, *id))
                     && self.order.variable(self.graph, *id).is_none()
                     && self.graph.constant(*id).is_none()
             }

@@ -13,6 +13,7 @@ mod polynomial;
 mod rounding;
 mod series;
 
+use super::product::is_sum;
 use super::{Simplifier, Task};
 use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable, use_counts};
 use coefficient::{Coefficient, Double};
@@ -126,10 +127,6 @@ fn points_of(graph: &Graph, variable: Id, nodes: &[Id]) -> Vec<Point> {
         }
     }
     points
-}
-
-fn is_sum(graph: &Graph, id: Id) -> bool {
-    matches!(graph.op(id), Op::Elementwise(Elementwise::Add | Elementwise::Sub))
 }
 
 fn may_cancel(graph: &Graph, id: Id) -> bool {
