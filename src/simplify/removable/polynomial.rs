@@ -30,15 +30,10 @@ pub struct Polynomial {
     low: i32,
     /// 1, or 2 for a polynomial in h².
     stride: usize,
-    terms: Terms,
-    reach: [f64; 2],
-}
-
-/// c₀ + c₁·z + …, where z is w = h^stride, or w/(w - bend).
-#[derive(Clone)]
-struct Terms {
     coefficients: Vec<Number>,
+    /// Where there is none z is w = h^stride, else w/(w - bend).
     bend: Option<f64>,
+    reach: [f64; 2],
 }
 
 impl Polynomial {
@@ -62,10 +57,12 @@ impl Polynomial {
             let at = |h: f64| Some((h, otherwise.at(h)?));
             radii.clone().map_while(|r| at(side * r)).collect::<Vec<(f64, Rounded)>>()
         });
-        let whole =
-            |terms: Terms| Polynomial { low: series.low, stride, terms, reach: [0.0; 2] }.within(&sides);
-        let plain = whole(Terms { coefficients, bend: None });
-        let bent = bent(&every).map(whole).filter(|bent| bent.width() > 1.1 * plain.width());
+        let whole = |coefficients: Vec<Number>, bend: Option<f64>| {
+            Polynomial { low: series.low, stride, coefficients, bend, reach: [0.0; 2] }.within(&sides)
+        };
+        let plain = whole(coefficients, None);
+        let bent = bent(&every).map(|(coefficients, bend)| whole(coefficients, Some(bend)));
+        let bent = bent.filter(|bent| bent.width() > 1.1 * plain.width());
         Some(bent.unwrap_or(plain)).filter(|p| p.width() > 0.0)
     }
 
@@ -75,11 +72,11 @@ impl Polynomial {
 
     /// With its reach, and no more terms than that takes.
     fn within(mut self, sides: &[Vec<(f64, Rounded)>; 2]) -> Polynomial {
-        let numbers: Vec<f64> = self.terms.coefficients.iter().map(Number::to_f64).collect();
+        let numbers: Vec<f64> = self.coefficients.iter().map(Number::to_f64).collect();
         self.reach = sides.each_ref().map(|others| self.side(&numbers, others));
         let count = |h: f64| needed(&self.sizes(&numbers, h));
         let count = count(-self.reach[0]).max(count(self.reach[1]));
-        self.terms.coefficients.truncate(count);
+        self.coefficients.truncate(count);
         self
     }
 
@@ -102,7 +99,7 @@ impl Polynomial {
 
     fn z(&self, h: f64) -> f64 {
         let w = h.powi(self.stride as i32);
-        self.terms.bend.map_or(w, |bend| w / (w - bend))
+        self.bend.map_or(w, |bend| w / (w - bend))
     }
 
     /// The sizes of the terms within the parentheses.
@@ -120,7 +117,7 @@ impl Polynomial {
             sum = c + z * sum;
             rounded = sum.abs() + z.abs() * rounded;
         }
-        let in_z = (self.stride - 1) as f64 + if self.terms.bend.is_some() { 2.0 } else { 0.0 };
+        let in_z = (self.stride - 1) as f64 + if self.bend.is_some() { 2.0 } else { 0.0 };
         ROUNDING * (1.5 * rounded + in_z * (z * slope).abs()) * h.abs().powi(self.low)
     }
 
@@ -152,12 +149,12 @@ impl Polynomial {
     fn at(&self, graph: &mut Graph, h: Id) -> Id {
         let stride = graph.integer(self.stride as i64);
         let mut z = graph.apply(Elementwise::Pow, &[h, stride]);
-        if let Some(bend) = self.terms.bend {
+        if let Some(bend) = self.bend {
             let bend = float(graph, bend);
             let away = graph.apply(Elementwise::Sub, &[z, bend]);
             z = graph.apply(Elementwise::Div, &[z, away]);
         }
-        let mut coefficients = self.terms.coefficients.iter().rev();
+        let mut coefficients = self.coefficients.iter().rev();
         let last = coefficients.next().cloned().unwrap_or_else(|| Number::integer(0));
         let mut sum = graph.exact(last);
         for c in coefficients {
@@ -175,8 +172,8 @@ impl Polynomial {
 
 /// A series in w whose nearest singularity is w₀, on the real axis, as one in z = w/(w - 2w₀): that maps w₀
 /// to -1 and infinity to 1, so that it converges on the whole half of the line before the singularity.
-/// From w = -2w₀·z/(1 - z).
-fn bent(every: &[Double]) -> Option<Terms> {
+/// From w = -2w₀·z/(1 - z). The coefficients, and 2w₀.
+fn bent(every: &[Double]) -> Option<(Vec<Number>, f64)> {
     let [.., a, b, c] = every else { return None };
     let ratios = [a.div(b)?.rounded(), b.div(c)?.rounded()];
     if !(ratios[0] / ratios[1] - 1.0).abs().le(&0.25) {
@@ -201,7 +198,7 @@ fn bent(every: &[Double]) -> Option<Terms> {
             row[k] = row[k].add(&row[k - 1]);
         }
     }
-    Some(Terms { coefficients, bend: Some(bend) })
+    Some((coefficients, bend))
 }
 
 /// The distance at which the first of the other terms is as large as the first of all.
