@@ -1,8 +1,8 @@
 //! Forward mode.
 
-use super::cotangent::{branch_or_zero, times};
+use super::guarded::Guarded;
 use super::{active, passes, scan};
-use crate::ir::{Builder, Expr, Graph, Id, Op, Scalar, Structural, reachable};
+use crate::ir::{Builder, Expr, Graph, Id, Op, Structural, reachable};
 use rustc_hash::FxHashMap;
 
 /// Forward mode: the tangents ẏ = Σ ∂y/∂x · ẋ of `ys` along the seeds, pairs of a node and its
@@ -12,7 +12,8 @@ pub fn jvp(graph: &mut Graph, ys: &[Id], seeds: &[(Id, Id)]) -> Vec<Option<Id>> 
     let nodes = reachable(graph, ys);
     let active = active(graph, &nodes, &wrt);
     Builder::over(graph, |b| {
-        let mut dots: FxHashMap<Id, Expr<'_>> = seeds.iter().map(|&(x, x_dot)| (x, b.expr(x_dot))).collect();
+        let mut dots: FxHashMap<Id, Guarded<'_>> =
+            seeds.iter().map(|&(x, x_dot)| (x, Guarded::tangent(b.expr(x_dot)))).collect();
         for &id in nodes.iter().filter(|id| active[id.index()]) {
             if dots.contains_key(&id) {
                 continue;
@@ -21,68 +22,62 @@ pub fn jvp(graph: &mut Graph, ys: &[Id], seeds: &[(Id, Id)]) -> Vec<Option<Id>> 
                 dots.insert(id, y_dot);
             }
         }
-        ys.iter().map(|y| dots.get(y).map(|e| e.id())).collect()
+        ys.iter().map(|y| dots.get(y).map(|dot| dot.clone().finish().id())).collect()
     })
 }
 
 /// The tangent of a node, given the tangents of its operands.
-fn push_forward<'g>(b: &'g Builder, id: Id, dots: &FxHashMap<Id, Expr<'g>>) -> Option<Expr<'g>> {
+fn push_forward<'g>(b: &'g Builder, id: Id, dots: &FxHashMap<Id, Guarded<'g>>) -> Option<Guarded<'g>> {
     let operands = b.read(|g| g.operands(id).to_vec());
     let dot = |i: usize| match b.read(|g| passes(g, id, i)) {
-        true => dots.get(&operands[i]).copied(),
+        true => dots.get(&operands[i]),
         false => None,
     };
-    let dot_or_zero = |i: usize| dot(i).unwrap_or_else(|| zeros(b, operands[i]));
+    let plain = |i: usize| dot(i).map(|dot| dot.clone().finish());
     let exprs: Vec<Expr<'g>> = operands.iter().map(|&x| b.expr(x)).collect();
-    let terms = |term: &dyn Fn(usize, Expr<'g>) -> Option<Expr<'g>>| {
+    let terms = |term: &dyn Fn(usize, &Guarded<'g>) -> Option<Guarded<'g>>| {
         let each = (0..operands.len()).filter_map(|i| term(i, dot(i)?));
-        each.reduce(|sum, t| sum + t)
+        each.reduce(Guarded::plus)
     };
     match b.read(|g| g.op(id)) {
-        Op::Elementwise(op) => terms(&|i, x_dot| Some(along(op.partial(i, &exprs, b.expr(id))?, x_dot))),
-        Op::Selection(_) => Some(b.select(exprs[0], dot_or_zero(1), dot_or_zero(2))),
+        Op::Elementwise(op) => terms(&|i, x_dot| Some(x_dot.scale(op.partial(i, &exprs, b.expr(id))?))),
+        // Only `select` passes anything on: from the branch that is taken.
+        Op::Selection(_) => Guarded::select(operands[0], dot(1), dot(2)),
         Op::Reduce { op, axes } => {
             let slope = op.partial(b, operands[0], id, axes);
-            Some(b.sum(slope * dot(0)?, axes))
+            Some(dot(0)?.reshaped(|x_dot| b.sum(slope * x_dot, axes)))
         }
-        Op::Contract { batch, over } => terms(&|i, x_dot| match i {
-            0 => Some(b.contract_batched(x_dot, exprs[1], batch, over)),
-            _ => Some(b.contract_batched(exprs[0], x_dot, batch, over)),
+        Op::Contract { batch, over } => terms(&|i, x_dot| {
+            Some(x_dot.reshaped(|x_dot| match i {
+                0 => b.contract_batched(x_dot, exprs[1], batch, over),
+                _ => b.contract_batched(exprs[0], x_dot, batch, over),
+            }))
         }),
-        Op::Structural(op) => Some(match op {
-            Structural::Sum { axes } => b.sum(dot(0)?, axes),
-            Structural::Broadcast { axes } => b.broadcast(dot(0)?, axes, &b.shape(id)),
-            Structural::Reshape => b.reshape(dot(0)?, &b.shape(id)),
-            Structural::Permute { order } => b.permute(dot(0)?, order),
-            Structural::Slice { axis, start, length } => b.slice(dot(0)?, axis, start, length),
-            Structural::Pad { axis, start, length } => b.pad(dot(0)?, axis, start, length),
-            Structural::Stack => b.stack(&(0..operands.len()).map(dot_or_zero).collect::<Vec<_>>()),
-            Structural::Window { axis, length, stride } => b.window(dot(0)?, axis, length, stride),
+        Op::Structural(Structural::Iota) => None,
+        Op::Structural(Structural::Stack) => {
+            let parts = (0..operands.len()).map(|i| plain(i).unwrap_or_else(|| zeros(b, operands[i])));
+            Some(Guarded::tangent(b.stack(&parts.collect::<Vec<_>>())))
+        }
+        Op::Structural(op) => Some(dot(0)?.reshaped(|x_dot| match op {
+            Structural::Sum { axes } => b.sum(x_dot, axes),
+            Structural::Broadcast { axes } => b.broadcast(x_dot, axes, &b.shape(id)),
+            Structural::Reshape => b.reshape(x_dot, &b.shape(id)),
+            Structural::Permute { order } => b.permute(x_dot, order),
+            Structural::Slice { axis, start, length } => b.slice(x_dot, axis, start, length),
+            Structural::Pad { axis, start, length } => b.pad(x_dot, axis, start, length),
+            Structural::Window { axis, length, stride } => b.window(x_dot, axis, length, stride),
             Structural::Overlap { axis, stride } => {
-                b.overlap(dot(0)?, axis, stride, b.shape(id).extents()[axis as usize])
+                b.overlap(x_dot, axis, stride, b.shape(id).extents()[axis as usize])
             }
-            Structural::Gather => b.gather(dot(0)?, exprs[1]),
-            Structural::Scatter { rows } => b.scatter(dot(0)?, exprs[1], rows),
-            Structural::Iota => return None,
-        }),
+            Structural::Gather => b.gather(x_dot, exprs[1]),
+            Structural::Scatter { rows } => b.scatter(x_dot, exprs[1], rows),
+            Structural::Stack | Structural::Iota => unreachable!("no linear map of one operand"),
+        })),
         Op::Scan { .. } => {
-            let dots: Vec<Option<Id>> = (0..operands.len()).map(|i| dot(i).map(Expr::id)).collect();
-            b.write(|g| scan::tangent(g, id, &dots)).map(|y_dot| b.expr(y_dot))
+            let dots: Vec<Option<Id>> = (0..operands.len()).map(|i| plain(i).map(Expr::id)).collect();
+            b.write(|g| scan::tangent(g, id, &dots)).map(|y_dot| Guarded::tangent(b.expr(y_dot)))
         }
         Op::Input(_) | Op::Constant(_) => None,
-    }
-}
-
-/// `partial * x_dot`, zero outside the branch of either, whatever the other is there.
-fn along<'g>(partial: Expr<'g>, x_dot: Expr<'g>) -> Expr<'g> {
-    let b = partial.builder();
-    let within = |condition, product| b.select(b.expr(condition), product, x_dot.zero());
-    if let Some((condition, slope)) = branch_or_zero(partial) {
-        return within(condition, along(slope, x_dot));
-    }
-    match branch_or_zero(x_dot) {
-        Some((condition, tangent)) => within(condition, times(tangent, partial)),
-        None => times(x_dot, partial),
     }
 }
 

@@ -3,8 +3,8 @@
 //! One table row gives both modes: reverse pulls cotangents back through it, forward pushes
 //! tangents through it. Nothing here simplifies beyond what insertion does.
 
-mod cotangent;
 mod forward;
+mod guarded;
 mod jacobian;
 mod reverse;
 mod scan;

@@ -1,6 +1,6 @@
 //! Reverse mode.
 
-use super::cotangent::{Cotangent, Cotangents};
+use super::guarded::Guarded;
 use super::{active, passes, scan};
 use crate::ir::structural::pack_order;
 use crate::ir::{Builder, Expr, Graph, Id, Op, reachable};
@@ -32,7 +32,7 @@ pub fn vjp(graph: &mut Graph, seeds: &[(Id, Id)], wrt: &[Id]) -> Vec<Option<Id>>
                 let found = b.write(|g| scan::cotangents(g, id, bar, &wanted));
                 for (&x, x_bar) in operands.iter().zip(found) {
                     if let Some(x_bar) = x_bar {
-                        bars.accumulate(x, Cotangent::new(b.expr(x_bar)));
+                        bars.accumulate(x, Guarded::cotangent(b.expr(x_bar)));
                     }
                 }
                 continue;
@@ -48,7 +48,7 @@ pub fn vjp(graph: &mut Graph, seeds: &[(Id, Id)], wrt: &[Id]) -> Vec<Option<Id>>
 }
 
 /// The cotangent of operand `i`, given the cotangent of the node.
-fn pull_back<'g>(b: &'g Builder, bar: &Cotangent<'g>, id: Id, i: usize, operands: &[Id]) -> Cotangent<'g> {
+fn pull_back<'g>(b: &'g Builder, bar: &Guarded<'g>, id: Id, i: usize, operands: &[Id]) -> Guarded<'g> {
     let exprs: smallvec::SmallVec<[Expr<'g>; 3]> = operands.iter().map(|&x| b.expr(x)).collect();
     match b.read(|g| g.op(id)) {
         Op::Elementwise(op) => match op.partial(i, &exprs, b.expr(id)) {
@@ -89,5 +89,33 @@ fn transpose_contraction<'g>(
     } else {
         let order = (0..paired).chain(rank - over..rank).chain(paired..rank - over);
         b.contract_batched(b.permute(other, pack_order(order)), y_bar, batch, kept)
+    }
+}
+
+/// The cotangents met so far, by node.
+struct Cotangents<'g> {
+    bars: FxHashMap<Id, Guarded<'g>>,
+}
+
+impl<'g> Cotangents<'g> {
+    fn seed(seeds: impl IntoIterator<Item = (Id, Expr<'g>)>) -> Self {
+        let mut cotangents = Cotangents { bars: FxHashMap::default() };
+        for (y, y_bar) in seeds {
+            cotangents.accumulate(y, Guarded::cotangent(y_bar));
+        }
+        cotangents
+    }
+
+    fn accumulate(&mut self, x: Id, bar: Guarded<'g>) {
+        let sum = match self.bars.remove(&x) {
+            Some(before) => before.plus(bar),
+            None => bar,
+        };
+        self.bars.insert(x, sum);
+    }
+
+    /// The finished cotangent of a node: all its users have been visited.
+    fn take(&mut self, x: Id) -> Option<Guarded<'g>> {
+        self.bars.remove(&x)
     }
 }

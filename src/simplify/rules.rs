@@ -122,6 +122,7 @@ pub const RULES: &[Rule] = &[
     rule("cbrt-cube",            "cbrt(x^3)",                  "x",                               OverReals),
     // Absolute values, signs, kinks.
     rule_for(Compute, "root-of-rectified", "sqrt(x + abs(x))",         "if(x < 0, 0, sqrt(2*x))",         OverReals),  // has a slope @ x = -1
+    rule_for(Compute, "root-of-nothing", "sqrt(x - abs(x))",           "if(x < 0, sqrt(x), 0)",           OverReals),  // has a slope @ x = 1
     rule("abs-abs",              "abs(abs(x))",                "abs(x)",                          Exactly),
     rule("abs-positive",         "abs(x)",                     "x",                               Given("x >= 0")),
     rule("abs-negative",         "abs(x)",                     "-x",                              Given("x <= 0")),

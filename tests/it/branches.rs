@@ -304,6 +304,17 @@ fn the_root_of_what_is_rectified_has_a_slope() {
 }
 
 #[test]
+fn the_root_of_what_is_zero_all_around_has_the_slope_zero() {
+    for formula in ["sqrt(x - abs(x))", "sqrt(if(x > 0, 0, -2*x))", "cbrt(if(x > 0, 0, sin(x)))^2"] {
+        check_at(
+            formula,
+            &Expected { at: &[2.0], value: 0.0, gradient: &[0.0], hessian: &[0.0] },
+            Level::Fast,
+        );
+    }
+}
+
+#[test]
 fn shares_of_a_subnormal_length_have_slopes() {
     // The kernels for columns in 32 bits round these arguments to 0.
     for (at, slope) in [([0.0, 1e-310], [f64::INFINITY, 0.0]), ([3e-310, 0.0], [0.0, 0.0])] {

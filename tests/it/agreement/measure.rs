@@ -3,7 +3,8 @@
 //!
 //! Those values have about 95 bits, which are not always enough: log(exp(x)) has lost them all at x = 70.
 //! Where a result differs from them, it is held against the expression as it is written in ball
-//! arithmetic of as many bits as it takes, and left alone where 3000 do not suffice: there is a tie. But a
+//! arithmetic of as many bits as it takes, and left alone where 3000 do not suffice, a tie, or where there
+//! turns out to be no value at all, as of the root of log(erf(9)). But a
 //! result that is not finite, where the truth is, is wrong, unless nothing was simplified and an infinite
 //! slope meets 0 as it is written, as in sqrt(x - x).
 
@@ -13,7 +14,7 @@ use crate::accuracy::twice::Twice;
 use crate::samples::Random;
 use crate::tally::Tally;
 use symdiff::ir::Precision;
-use symdiff::precise::Precise;
+use symdiff::precise::{Precise, Stuck};
 use symdiff::{
     Derivation, Engine, Evaluator, Function, Level, MapKernel, MapOptions, Mode, Purpose, VectorLevel,
     parse_with, simplify,
@@ -245,7 +246,7 @@ fn is_true(e: &Expression, found: &Found, point: &Point, tally: &mut Tally, name
 /// Compares with the truth, and, where they differ, with a better one.
 fn compare(
     found: f64,
-    (mut truth, exactly): (f64, &dyn Fn() -> Option<f64>),
+    (mut truth, exactly): (f64, &dyn Fn() -> Result<f64, Stuck>),
     allowed: f64,
     tally: &mut Tally,
     name: Name,
@@ -257,18 +258,18 @@ fn compare(
     let is_near = |truth: f64| (found - truth).abs() <= allowed;
     if !is_near(truth) {
         match exactly() {
-            Some(exact) => truth = exact,
-            None if found.is_finite() => return 0,
-            None => {}
+            Ok(exact) => truth = exact,
+            Err(Stuck::Undefined) => return 0,
+            Err(_) if found.is_finite() => return 0,
+            Err(_) => {}
         }
     }
     tally.check(is_near(truth), || name(format!("{found:e}, in truth {truth:e}, allowed {allowed:.1e}")));
     usize::from(allowed <= 1e-3 * truth.abs())
 }
 
-/// The value, or the slope along a variable, to all of a double's digits; `None` where no number of bits
-/// decides.
-fn exact(e: &Expression, point: &Point, along: Option<usize>) -> Option<f64> {
+/// The value, or the slope along a variable, to all of a double's digits, or why it cannot be said.
+fn exact(e: &Expression, point: &Point, along: Option<usize>) -> Result<f64, Stuck> {
     /// Far below the last place of anything, and far above what ball arithmetic resolves.
     const STEP: f64 = 1.0 / (1u128 << 120) as f64;
     let moved = |by: &str| {
@@ -284,10 +285,8 @@ fn exact(e: &Expression, point: &Point, along: Option<usize>) -> Option<f64> {
     let names = [NAMES[0], NAMES[1], NAMES[2], "step"];
     let f = parse_with(&text, &names).unwrap_or_else(|e| panic!("{text}: {e}"));
     let [x, y, z] = *point;
-    match Precise::new(&f).outputs(&[x, y, z, STEP]).pop()? {
-        Ok(value) => Some(value.to_f64()),
-        Err(_) => None,
-    }
+    let mut outputs = Precise::new(&f).outputs(&[x, y, z, STEP]);
+    outputs.pop().unwrap_or(Err(Stuck::Uncovered)).map(|value| value.to_f64())
 }
 
 /// The slope along one variable by differences, extrapolated once (Richardson), and how far it

@@ -1,11 +1,11 @@
-//! Cotangents under construction, each with the condition under which it is not zero.
+//! Tangents and cotangents under construction, each with the condition under which it is not zero.
 //!
-//! A cotangent that came through `if(c, a, b)` must vanish where its branch is not taken, even
-//! where the branch's own derivative is infinite: 0·∞ would poison the gradient. So the condition
+//! A derivative that came through `if(c, a, b)` must vanish where its branch is not taken, even
+//! where a factor on its way is infinite: 0·∞ would poison it. So the condition
 //! travels beside the value and is applied last, after every multiplication.
 
+use super::Mode;
 use crate::ir::{Builder, Expr, Graph, Id, Op, Scalar, Selection};
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 /// A truth value required to be true or false.
@@ -17,19 +17,25 @@ const LITERALS: usize = 4;
 
 /// `value` where every literal of `guard` holds, zero elsewhere.
 #[derive(Clone)]
-pub struct Cotangent<'g> {
+pub struct Guarded<'g> {
+    /// In the order in which they were met.
     guard: SmallVec<[Literal; 2]>,
     value: Expr<'g>,
+    mode: Mode,
 }
 
-impl<'g> Cotangent<'g> {
-    pub fn new(value: Expr<'g>) -> Self {
-        Cotangent { guard: SmallVec::new(), value }
+impl<'g> Guarded<'g> {
+    pub fn tangent(value: Expr<'g>) -> Self {
+        Guarded { guard: SmallVec::new(), value, mode: Mode::Forward }
+    }
+
+    pub fn cotangent(value: Expr<'g>) -> Self {
+        Guarded { guard: SmallVec::new(), value, mode: Mode::Reverse }
     }
 
     /// Applies a linear map to the value; the condition stays.
     pub fn map(&self, f: impl FnOnce(Expr<'g>) -> Expr<'g>) -> Self {
-        Cotangent { guard: self.guard.clone(), value: f(self.value) }
+        Guarded { value: f(self.value), ..self.clone() }
     }
 
     /// Applies a linear map that changes the shape. A condition in the old shape is applied before
@@ -38,7 +44,7 @@ impl<'g> Cotangent<'g> {
         let b = self.value.builder();
         match self.guard.iter().all(|&(condition, _)| b.read(|g| g.is_scalar(condition))) {
             true => self.map(f),
-            false => Cotangent::new(f(self.clone().finish())),
+            false => Guarded { guard: SmallVec::new(), mode: self.mode, value: f(self.clone().finish()) },
         }
     }
 
@@ -56,6 +62,24 @@ impl<'g> Cotangent<'g> {
         guarded
     }
 
+    /// `then` where the condition holds, `otherwise` elsewhere; `None` is zero.
+    pub fn select(condition: Id, then: Option<&Self>, otherwise: Option<&Self>) -> Option<Self> {
+        let (a, b) = match (then, otherwise) {
+            (None, None) => return None,
+            (Some(a), None) => return Some(a.where_(condition, true)),
+            (None, Some(b)) => return Some(b.where_(condition, false)),
+            (Some(a), Some(b)) => (a, b),
+        };
+        let chosen = |a: Expr<'g>, b| a.builder().select(a.builder().expr(condition), a, b);
+        Some(match a.guard == b.guard {
+            true => Guarded { value: chosen(a.value, b.value), ..a.clone() },
+            false => {
+                let value = chosen(a.clone().finish(), b.clone().finish());
+                Guarded { guard: SmallVec::new(), mode: a.mode, value }
+            }
+        })
+    }
+
     /// Multiplies by a local partial.
     pub fn scale(&self, partial: Expr<'g>) -> Self {
         match branch_or_zero(partial) {
@@ -70,25 +94,30 @@ impl<'g> Cotangent<'g> {
             return self.value;
         }
         let b = self.value.builder();
-        // Innermost literal first, so that a single negated one swaps branches instead of `not`.
+        // A single literal that is negated swaps the branches instead of `not`.
         let zero = self.value.zero();
-        self.guard.iter().rev().fold(self.value, |value, &(condition, holds)| {
+        let within = |value, &(condition, holds): &Literal| {
             let condition = b.expr(condition);
             if holds { b.select(condition, value, zero) } else { b.select(condition, zero, value) }
-        })
+        };
+        // What is nearest to the outputs comes outermost.
+        match self.mode {
+            Mode::Forward => self.guard.iter().fold(self.value, within),
+            Mode::Reverse => self.guard.iter().rev().fold(self.value, within),
+        }
     }
 
-    fn plus(self, other: Self) -> Self {
+    /// The sum of two, selected by what both require where they agree on it.
+    pub fn plus(self, other: Self) -> Self {
         let b = self.value.builder();
         if self.guard == other.guard {
-            return Cotangent { guard: self.guard, value: self.value + other.value };
+            return Guarded { value: self.value + other.value, ..self };
         }
         if let Some((condition, holds)) = only_last_differs(&self.guard, &other.guard) {
-            let mut guard = self.guard;
-            guard.pop();
             let (then, otherwise) = if holds { (self.value, other.value) } else { (other.value, self.value) };
-            let value = b.select(b.expr(condition), then, otherwise);
-            return Cotangent { guard, value };
+            let mut chosen = Guarded { value: b.select(b.expr(condition), then, otherwise), ..self };
+            chosen.guard.pop();
+            return chosen;
         }
         let mut guard = SmallVec::new();
         if !self.guard.is_empty() && !other.guard.is_empty() {
@@ -96,12 +125,12 @@ impl<'g> Cotangent<'g> {
             let either = b.compare(Selection::Or, &[b.expr(one), b.expr(two)]);
             guard.push((either.id(), true));
         }
-        Cotangent { guard, value: self.finish() + other.finish() }
+        Guarded { guard, mode: self.mode, value: self.finish() + other.finish() }
     }
 }
 
 /// The condition and slope of a partial that is zero outside its branch.
-pub fn branch_or_zero(partial: Expr<'_>) -> Option<(Id, Expr<'_>)> {
+fn branch_or_zero(partial: Expr<'_>) -> Option<(Id, Expr<'_>)> {
     let b = partial.builder();
     let (condition, then) = b.read(|g: &Graph| match g.op(partial.id()) {
         Op::Selection(Selection::Select) => {
@@ -115,7 +144,7 @@ pub fn branch_or_zero(partial: Expr<'_>) -> Option<(Id, Expr<'_>)> {
 }
 
 /// `value * partial`, as one division where the partial is a reciprocal.
-pub fn times<'g>(value: Expr<'g>, partial: Expr<'g>) -> Expr<'g> {
+fn times<'g>(value: Expr<'g>, partial: Expr<'g>) -> Expr<'g> {
     use crate::ir::Elementwise::Div;
     let b = value.builder();
     let denominator = b.read(|g| match g.op(partial.id()) {
@@ -145,32 +174,4 @@ fn conjunction(b: &Builder, literals: &[Literal]) -> Id {
     let both =
         |a: Expr<'_>, c: Expr<'_>| b.expr(b.compare(Selection::And, &[b.expr(a.id()), b.expr(c.id())]).id());
     all.reduce(both).map_or_else(|| b.integer(1).id(), |e| e.id())
-}
-
-/// The cotangents met so far, by node.
-pub struct Cotangents<'g> {
-    bars: FxHashMap<Id, Cotangent<'g>>,
-}
-
-impl<'g> Cotangents<'g> {
-    pub fn seed(seeds: impl IntoIterator<Item = (Id, Expr<'g>)>) -> Self {
-        let mut cotangents = Cotangents { bars: FxHashMap::default() };
-        for (y, y_bar) in seeds {
-            cotangents.accumulate(y, Cotangent::new(y_bar));
-        }
-        cotangents
-    }
-
-    pub fn accumulate(&mut self, x: Id, bar: Cotangent<'g>) {
-        let sum = match self.bars.remove(&x) {
-            Some(before) => before.plus(bar),
-            None => bar,
-        };
-        self.bars.insert(x, sum);
-    }
-
-    /// The finished cotangent of a node: all its users have been visited.
-    pub fn take(&mut self, x: Id) -> Option<Cotangent<'g>> {
-        self.bars.remove(&x)
-    }
 }
