@@ -73,7 +73,7 @@ impl Simplifier<'_> {
         ratios
     }
 
-    fn is_leg(&self, leg: Id, length: Id) -> bool {
+    pub(super) fn is_leg(&self, leg: Id, length: Id) -> bool {
         self.graph.op(length) == Op::Elementwise(Elementwise::Hypot)
             && self.graph.operands(length).contains(&leg)
     }

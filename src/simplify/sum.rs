@@ -228,8 +228,9 @@ impl Simplifier<'_> {
     }
 
     /// Takes out what all terms share: powers of functions and of sums, not of variables, so that
-    /// polynomials stay expanded as they are written by hand. Of divisors only lengths: divided by one
-    /// by one, each term could overflow where their sum does not.
+    /// polynomials stay expanded as they are written by hand. For a machine also divisors that are sums, and
+    /// lengths: divided by one by one, each term could overflow where their sum does not. But a leg keeps
+    /// the length it is divided by.
     fn factor_out(&mut self, terms: &[Term], fuel: usize) -> Option<Id> {
         if fuel == 0 || terms.iter().any(|t| t.coefficient.is_zero() || self.graph.constant(t.rest).is_some())
         {
@@ -254,7 +255,7 @@ impl Simplifier<'_> {
             if common.iter().any(|taken| is_alike(taken, factor)) {
                 continue;
             }
-            let least = products.iter().map(|p| shared_exponent(p, factor)).collect::<Option<Vec<_>>>();
+            let least = products.iter().map(|p| self.spared(p, factor)).collect::<Option<Vec<_>>>();
             if let Some(exponent) = least.and_then(least_of) {
                 common.push(Factor { base: factor.base, exponent });
             }
@@ -296,6 +297,19 @@ impl Simplifier<'_> {
                     && self.graph.constant(*id).is_none()
             }
         }
+    }
+
+    /// The exponent of `factor`'s base in a product, as far as it can be taken out of there.
+    fn spared(&self, product: &Factors, factor: &Factor) -> Option<Exponent> {
+        let found = &product.iter().find(|f| is_alike(f, factor))?.exponent;
+        let (Base::Node(length), true) = (factor.base, self.is_hypot(factor.base)) else {
+            return Some(found.clone());
+        };
+        let whole = |f: &Factor| f.exponent.number().and_then(Number::to_i64);
+        let is_leg = |f: &&Factor| matches!(f.base, Base::Node(leg) if self.is_leg(leg, length));
+        let legs: i64 = product.iter().filter(is_leg).filter_map(whole).filter(|n| *n > 0).sum();
+        let spared = found.number()?.add(&Number::integer(legs));
+        spared.is_negative().then_some(Exponent::Number(spared))
     }
 
     /// The sum as nodes, in canonical order, subtracting what is negative.
@@ -442,11 +456,6 @@ fn is_alike(a: &Factor, b: &Factor) -> bool {
             }
             (a, b) => a == b,
         }
-}
-
-/// The exponent of `factor`'s base in a product, if it can be taken out of there.
-fn shared_exponent(product: &Factors, factor: &Factor) -> Option<Exponent> {
-    product.iter().find(|f| is_alike(f, factor)).map(|found| found.exponent.clone())
 }
 
 /// The exponent nearest to 0: all have one sign.

@@ -62,6 +62,15 @@ fn series_reach_as_far_as_terms_cancel() {
 }
 
 #[test]
+fn series_end_where_a_function_turns_aside() {
+    // As far as it is 0, atan(tan(x)) is x, and half a turn less beyond the pole.
+    let u = 1.6 - std::f64::consts::PI;
+    check("atan(tan(x)) - sinh(atan(tan(x)))", 0, &[1.6], u - u.sinh());
+    let u = std::f64::consts::PI - 1.8;
+    check("asin(sin(x)) - sinh(asin(sin(x)))", 0, &[1.8], u - u.sinh());
+}
+
+#[test]
 fn only_what_holds_on_both_sides_guards() {
     let count = |text: &str| compiled(text).to_string().matches("if(").count();
     assert_eq!(count("if(x < -5, 0, cos(x)/x - sin(x)/x^2)"), 2);

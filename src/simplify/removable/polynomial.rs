@@ -85,9 +85,12 @@ impl Polynomial {
         let mut reach = 0.0;
         for &(h, other) in others {
             let least = FEW * ROUNDING * other.value.abs();
-            let is_better = self.error(numbers, h) <= (other.error / CAREFUL).max(least);
+            let own = self.value(numbers, h);
+            let is_better = own.error <= (other.error / CAREFUL).max(least);
+            // A function may turn aside beyond the point, as atan(tan(x)) does where its tangent has a pole.
+            let is_same = (own.value - other.value).abs() <= 2.0 * (own.error + other.error).max(least);
             let sizes = self.sizes(numbers, h);
-            if !is_better || !is_whole(&sizes) || needed(&sizes) > LONGEST {
+            if !is_better || !is_same || !is_whole(&sizes) || needed(&sizes) > LONGEST {
                 break;
             }
             if other.error > least {
@@ -108,8 +111,8 @@ impl Polynomial {
         numbers.iter().zip(0..).map(|(c, k)| c.abs() * z.powi(k)).collect()
     }
 
-    /// How far it may be off: what Horner's rule rounds, and what the error of z makes of it.
-    fn error(&self, numbers: &[f64], h: f64) -> f64 {
+    /// Its value, and how far that may be off: what Horner's rule rounds, and what the error of z makes of it.
+    fn value(&self, numbers: &[f64], h: f64) -> Rounded {
         let z = self.z(h);
         let (mut sum, mut slope, mut rounded) = (0.0, 0.0, 0.0);
         for c in numbers.iter().rev() {
@@ -118,7 +121,8 @@ impl Polynomial {
             rounded = sum.abs() + z.abs() * rounded;
         }
         let in_z = (self.stride - 1) as f64 + if self.bend.is_some() { 2.0 } else { 0.0 };
-        ROUNDING * (1.5 * rounded + in_z * (z * slope).abs()) * h.abs().powi(self.low)
+        let error = ROUNDING * (1.5 * rounded + in_z * (z * slope).abs());
+        Rounded { value: sum * h.powi(self.low), error: error * h.abs().powi(self.low) }
     }
 
     /// Itself near the point, the node elsewhere, and at the point itself.

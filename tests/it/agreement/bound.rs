@@ -75,6 +75,12 @@ pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
             Op::Constant(_) => rounding,
             // One of several jumps, and nobody knows which; or anything at all.
             Op::Elementwise(Elementwise::Sign) if !is_clear(operands[0], passed[0]) => return None,
+            // Half a turn, to one side or the other.
+            Op::Elementwise(Elementwise::Atan2)
+                if !is_clear(operands[0], passed[0]) && operands[1] < 16.0 * passed[1] =>
+            {
+                return None;
+            }
             Op::Elementwise(op) if PERIODIC.contains(&op) && passed[0] > PHASE => return None,
             Op::Elementwise(op) => {
                 let share = |i: usize| match (passed[i], op.partial(i, &operands, y)) {
