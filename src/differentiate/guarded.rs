@@ -70,14 +70,14 @@ impl<'g> Guarded<'g> {
             (None, Some(b)) => return Some(b.where_(condition, false)),
             (Some(a), Some(b)) => (a, b),
         };
-        let chosen = |a: Expr<'g>, b| a.builder().select(a.builder().expr(condition), a, b);
-        Some(match a.guard == b.guard {
-            true => Guarded { value: chosen(a.value, b.value), ..a.clone() },
-            false => {
-                let value = chosen(a.clone().finish(), b.clone().finish());
-                Guarded { guard: SmallVec::new(), mode: a.mode, value }
-            }
-        })
+        let builder = a.value.builder();
+        let value = builder.select(builder.expr(condition), a.value, b.value);
+        if a.guard == b.guard {
+            return Some(Guarded { value, ..a.clone() });
+        }
+        // Nothing is required of one that has no guard.
+        let either = disjunction(builder, [a, b].map(|x| x.guard.as_slice()), condition);
+        Some(Guarded { guard: SmallVec::from_iter([(either, true)]), mode: a.mode, value })
     }
 
     /// Multiplies by a local partial.
@@ -163,6 +163,22 @@ fn times<'g>(value: Expr<'g>, partial: Expr<'g>) -> Expr<'g> {
 fn only_last_differs(a: &[Literal], b: &[Literal]) -> Option<Literal> {
     let ((last_a, rest_a), (last_b, rest_b)) = (a.split_last()?, b.split_last()?);
     (rest_a == rest_b && last_a.0 == last_b.0 && last_a.1 != last_b.1).then_some(*last_a)
+}
+
+/// Where the first holds beside the condition, or the second beside its opposite.
+fn disjunction(b: &Builder, [first, second]: [&[Literal]; 2], condition: Id) -> Id {
+    let both = |literals: &[Literal], holds| {
+        let all: SmallVec<[Literal; 6]> =
+            [(condition, holds)].into_iter().chain(literals.iter().copied()).collect();
+        conjunction(b, &all)
+    };
+    // `c`, or else the second, is `c or second`.
+    let (one, two) = match (first, second) {
+        ([], second) => (condition, conjunction(b, second)),
+        (first, []) => (conjunction(b, first), conjunction(b, &[(condition, false)])),
+        (first, second) => (both(first, true), both(second, false)),
+    };
+    b.compare(Selection::Or, &[b.expr(one), b.expr(two)]).id()
 }
 
 fn conjunction(b: &Builder, literals: &[Literal]) -> Id {

@@ -2,7 +2,7 @@
 //!
 //! What must stay true: nothing is known in a body of what is outside, and the other way round.
 
-use super::shapes::{rebuilt, remade};
+use super::rebuild::{rebuilt, remade};
 use super::{Level, Purpose, simplified};
 use crate::ir::{Body, Graph, Id, Op, ScanBody, reachable};
 use rustc_hash::FxHashMap;

@@ -7,9 +7,10 @@
 //! What must stay true: this is done last, to results. On the way the divisions are one by one, as
 //! collection and the rules expect them.
 
-use super::{Simplifier, Task, shapes};
+use super::rebuild::Rebuild;
+use super::{Simplifier, Task};
 use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable, use_counts};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 /// Factors of one product that are looked at.
 const FACTORS: usize = 32;
@@ -41,31 +42,27 @@ impl Divided {
 impl Simplifier<'_> {
     /// Divides shares by lengths so that products of them are finite where they should be.
     pub(super) fn even_out(&mut self, task: &mut Task) {
-        let results = [task.roots.as_slice(), &task.kept].concat();
+        let results = task.results();
         let nodes = reachable(self.graph, &results);
         if !nodes.iter().any(|&id| self.graph.op(id) == Op::Elementwise(Elementwise::Hypot)) {
             return;
         }
         let uses = use_counts(self.graph, &results);
         let tops = tops(self.graph, &nodes, &uses);
-        let mut new: FxHashMap<Id, Id> = FxHashMap::default();
+        let mut rebuild = Rebuild::of(self.graph);
         for &id in &nodes {
-            let old = self.graph.operands(id).to_vec();
-            let operands: Vec<Id> = old.iter().map(|x| new.get(x).copied().unwrap_or(*x)).collect();
             let factors = if tops.contains(&id) { factors(self.graph, id, &uses) } else { Vec::new() };
             let made = match self.evened_out(&factors).or_else(|| self.of_shares(&factors)) {
                 Some(factors) => {
-                    let factors = factors.iter().map(|x| new.get(x).copied().unwrap_or(*x));
+                    let factors = factors.into_iter().map(|x| rebuild.now(x));
                     let product = factors.reduce(|a, b| self.graph.apply(Elementwise::Mul, &[a, b]));
                     product.unwrap_or(id)
                 }
-                None if operands != old => shapes::remade(self.graph, id, &operands),
-                None => continue,
+                None => rebuild.remade(self.graph, id),
             };
-            new.insert(id, made);
+            rebuild.put(id, made);
         }
-        let results = task.roots.iter_mut().chain(&mut task.kept);
-        results.for_each(|id| *id = new.get(id).copied().unwrap_or(*id));
+        task.rename_results(&rebuild);
     }
 
     /// The factors of a product in which a share appears squared and divided by its length.

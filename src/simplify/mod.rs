@@ -14,12 +14,14 @@ mod pattern;
 mod plan;
 mod product;
 mod ratio;
+mod rebuild;
 mod removable;
 mod rules;
 mod saturate;
 mod selection;
 mod shapes;
 mod sign;
+mod square;
 mod structure;
 mod sum;
 
@@ -180,6 +182,7 @@ fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
         simplifier.fill_removable(task);
         simplifier.outweigh(task);
         simplifier.even_out(task);
+        simplifier.divide_squares(task);
     }
 }
 

@@ -9,7 +9,8 @@
 //! What must stay true: only a factor that is finite over the reals is touched, and only where the one
 //! that vanishes is 0. A pole times 0 stays undefined.
 
-use super::{Simplifier, Task, shapes};
+use super::rebuild::{Rebuild, remade};
+use super::{Simplifier, Task};
 use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::{SmallVec, smallvec};
@@ -99,8 +100,7 @@ enum Condition {
 impl Simplifier<'_> {
     /// Puts 0 for factors that overflow beside one that vanishes faster.
     pub(super) fn outweigh(&mut self, task: &mut Task) {
-        let results = [task.roots.as_slice(), &task.kept].concat();
-        let nodes = reachable(self.graph, &results);
+        let nodes = reachable(self.graph, &task.results());
         let vanishes = |op| !ends(op).is_empty() || op == Elementwise::Pow;
         if !nodes.iter().any(|&id| matches!(self.graph.op(id), Op::Elementwise(op) if vanishes(op))) {
             return;
@@ -109,22 +109,22 @@ impl Simplifier<'_> {
         self.domain.read_domain(self.graph, &task.origin);
         self.in_origin = false;
         let mut known = Known { logarithms_of: logarithms(self.graph, &task.origin), ..Known::default() };
-        let mut new: FxHashMap<Id, Id> = FxHashMap::default();
+        let mut rebuild = Rebuild::of(self.graph);
         for &id in &nodes {
             self.learn(id, &mut known);
-            let old = self.graph.operands(id).to_vec();
-            let mut operands: Vec<Id> = old.iter().map(|x| new.get(x).copied().unwrap_or(*x)).collect();
-            if let Some((k, condition)) = self.outweighed(id, &known) {
-                let condition = condition.node(self.graph, |x| new.get(&x).copied().unwrap_or(x));
-                let zero = self.graph.integer(0);
-                operands[k] = self.graph.select(condition, zero, operands[k]);
-            }
-            if operands != old {
-                new.insert(id, shapes::remade(self.graph, id, &operands));
-            }
+            let made = match self.outweighed(id, &known) {
+                Some((k, condition)) => {
+                    let mut operands = rebuild.operands(self.graph, id);
+                    let condition = condition.node(self.graph, |x| rebuild.now(x));
+                    let zero = self.graph.integer(0);
+                    operands[k] = self.graph.select(condition, zero, operands[k]);
+                    remade(self.graph, id, &operands)
+                }
+                None => rebuild.remade(self.graph, id),
+            };
+            rebuild.put(id, made);
         }
-        let results = task.roots.iter_mut().chain(&mut task.kept);
-        results.for_each(|id| *id = new.get(id).copied().unwrap_or(*id));
+        task.rename_results(&rebuild);
     }
 
     fn learn(&self, id: Id, known: &mut Known) {

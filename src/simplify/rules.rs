@@ -182,6 +182,10 @@ pub const RULES: &[Rule] = &[
     rule_for(Compute, "hypot",   "sqrt(x^2 + y^2)",            "hypot(x, y)",                     OverReals),  // finite @ x = 1e200
     rule_for(Compute, "versine", "1 - cos(x)",                 "2*sin(x/2)^2",                    OverReals),
     rule_for(Compute, "log-expm1", "log(expm1(x))",            "x + log1mexp(-x)",                OverReals),  // finite @ x = 1000
+    rule_for(Compute, "log-tanh", "log(tanh(x))",              "log1mexp(-2*x) - softplus(-2*x)", OverReals),  // -8e-18 @ x = 20, where the left is 0
+    rule_for(Compute, "log-erf", "log(erf(x))",                "if(x < 1/2, log(2*erf(x)) - log(2), log1p(-erfc(x)))", OverReals),  // -2e-45 @ x = 10, where the left is 0
+    rule_for(Compute, "log2-erf", "log2(erf(x))",              "log(erf(x))/log(2)",              OverReals),  // -3e-45 @ x = 10, where the left is 0
+    rule_for(Compute, "log2-tanh", "log2(tanh(x))",            "log(tanh(x))/log(2)",             OverReals),  // -1e-17 @ x = 20, where the left is 0
     rule_for(Compute, "logsubexp", "log(abs(exp(x) - exp(y)))", "max(x, y) + log1mexp(-abs(x - y))", OverReals),
     // Differences that cancel, written so that they do not.
     rule_for(Compute, "log1mexp-expm1",  "log(-expm1(x))",             "log1mexp(x)",                        OverReals),

@@ -7,6 +7,7 @@
 //! What must stay true: what is not elementwise keeps the shapes of its operands, whatever they
 //! were simplified to.
 
+use super::rebuild::{rebuilt, remade};
 use crate::ir::{Graph, Id, Op, Repetition, Structural, reachable};
 
 /// True where some of the work is on arrays.
@@ -51,38 +52,5 @@ pub(super) fn repeated(graph: &mut Graph, x: Id, shape: &crate::ir::Shape) -> Id
     match graph.is_scalar(x) {
         true => graph.broadcast(x, ((1u16 << shape.rank()) - 1) as u8, shape),
         false => x,
-    }
-}
-
-/// A node with other operands of the same shapes, up to repetition.
-pub(super) fn remade(graph: &mut Graph, id: Id, operands: &[Id]) -> Id {
-    match graph.op(id) {
-        Op::Elementwise(op) => graph.apply(op, operands),
-        Op::Selection(crate::ir::Selection::Select) => graph.select(operands[0], operands[1], operands[2]),
-        Op::Selection(op) => graph.compare(op, operands),
-        op => {
-            let ty = graph.node(id).ty;
-            graph.intern(op, operands, ty)
-        }
-    }
-}
-
-/// Remakes every node the lists need, operands first, and renames them in the lists.
-pub(super) fn rebuilt(
-    graph: &mut Graph,
-    lists: &mut [&mut Vec<Id>],
-    mut make: impl FnMut(&mut Graph, Id, &mut Vec<Id>) -> Id,
-) {
-    let roots: Vec<Id> = lists.iter().flat_map(|list| list.iter().copied()).collect();
-    let nodes = reachable(graph, &roots);
-    let mut new: Vec<Id> = graph.ids().collect();
-    for id in nodes {
-        if !graph.operands(id).is_empty() {
-            let mut operands: Vec<Id> = graph.operands(id).iter().map(|x| new[x.index()]).collect();
-            new[id.index()] = make(graph, id, &mut operands);
-        }
-    }
-    for id in lists.iter_mut().flat_map(|list| list.iter_mut()) {
-        *id = new[id.index()];
     }
 }

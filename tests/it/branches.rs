@@ -305,7 +305,12 @@ fn the_root_of_what_is_rectified_has_a_slope() {
 
 #[test]
 fn the_root_of_what_is_zero_all_around_has_the_slope_zero() {
-    for formula in ["sqrt(x - abs(x))", "sqrt(if(x > 0, 0, -2*x))", "cbrt(if(x > 0, 0, sin(x)))^2"] {
+    for formula in [
+        "sqrt(x - abs(x))",
+        "sqrt(if(x > 0, 0, -2*x))",
+        "sqrt(if(x < 0, -x, if(x < 1, x, 0)))",
+        "cbrt(if(x > 0, 0, sin(x)))^2",
+    ] {
         check_at(
             formula,
             &Expected { at: &[2.0], value: 0.0, gradient: &[0.0], hessian: &[0.0] },

@@ -83,13 +83,20 @@ pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
             }
             Op::Elementwise(op) if PERIODIC.contains(&op) && passed[0] > PHASE => return None,
             Op::Elementwise(op) => {
+                let moved = |i: usize, by: f64| {
+                    let mut moved = operands.clone();
+                    moved[i] += by;
+                    (op.value(&mut Plain, &moved) - y).abs()
+                };
                 let share = |i: usize| match (passed[i], op.partial(i, &operands, y)) {
                     (0.0, _) | (_, None) => 0.0,
                     // A slope out of the range of normal numbers says nothing of so large an error.
                     (error, Some(partial)) if y != 0.0 && partial.abs() < f64::MIN_POSITIVE => {
-                        let mut moved = operands.clone();
-                        moved[i] += error;
-                        (op.value(&mut Plain, &moved) - y).abs()
+                        moved(i, error)
+                    }
+                    // Nor does one where nothing is left of the operand's digits.
+                    (error, Some(partial)) if operands[i].abs() <= error && partial == 0.0 => {
+                        moved(i, error).max(moved(i, -error))
                     }
                     (error, Some(partial)) => error * partial.abs(),
                 };

@@ -38,6 +38,7 @@ impl Kind {
 }
 
 const EVEN: &str = "a square, an absolute value or an even function of it";
+const ALIKE: &str = "both forms are the same but for rounding, which rows of the stability table hold";
 
 /// Changes after which a row still says the same, and why.
 #[rustfmt::skip]
@@ -79,6 +80,11 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("abs-times-abs: abs(x)*abs(y) => abs((-x)*y)", EVEN),
     ("expm1-pair: expm1(x)*expm1(-x) => -4*sinh((-x)/2)^2", EVEN),
     ("abs-times-abs: abs(x)*abs(y) => abs(x*(-y))", EVEN),
+    ("log-erf: log(erf(x)) => if((-x) < 1/2, log(2*erf(x)) - log(2), log1p(-erfc(x)))", ALIKE),
+    ("log-erf: log(erf(x)) => if(x < 2/2, log(2*erf(x)) - log(2), log1p(-erfc(x)))", ALIKE),
+    ("log-erf: log(erf(x)) => if(x < 1*2, log(2*erf(x)) - log(2), log1p(-erfc(x)))", ALIKE),
+    ("log-erf: log(erf(x)) => if(x < 1/3, log(2*erf(x)) - log(2), log1p(-erfc(x)))", ALIKE),
+    ("log-erf: log(erf(x)) => if(x < 1/1, log(2*erf(x)) - log(2), log1p(-erfc(x)))", ALIKE),
     ("tan: operation (0, 0) Sign", "what is squared has any sign"),
     ("cot: operation (0, 0) Sign", "what is squared has any sign"),
     ("tanh: operation (0, 0) Sign", "what is squared has any sign"),
