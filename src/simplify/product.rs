@@ -147,14 +147,21 @@ impl Simplifier<'_> {
     }
 
     /// Reciprocals and squares of sums, for results that a machine computes: to compute one again takes one
-    /// operation, and what divides by both the sum and its square meets in one power.
+    /// operation, and what divides by both the sum and its square meets in one power. So do squares of what
+    /// grows exponentially, which overflow beside it.
     fn costs_little(&self, node: Id) -> bool {
         let (graph, operands) = (&*self.graph, self.graph.operands(node));
         let number = |x: Id, n: i64| graph.constant(x).is_some_and(|c| c.to_i64() == Some(n));
         self.purpose == super::Purpose::Compute
             && match graph.op(node) {
                 Op::Elementwise(Elementwise::Div) => number(operands[0], 1) && is_sum(graph, operands[1]),
-                Op::Elementwise(Elementwise::Pow) => number(operands[1], 2) && is_sum(graph, operands[0]),
+                Op::Elementwise(Elementwise::Pow) => {
+                    let grows = matches!(
+                        graph.op(operands[0]),
+                        Op::Elementwise(Elementwise::Cosh | Elementwise::Sinh)
+                    );
+                    number(operands[1], 2) && (grows || is_sum(graph, operands[0]))
+                }
                 _ => false,
             }
     }

@@ -1,5 +1,6 @@
 //! Quotients by `x² + a` where the square overflows: beyond 1e17 `x²/(x² + a)` is `x/x`, and `x/(x² + a)` is
-//! `1/x`, to the last place.
+//! `1/x`, to the last place. Where `x` grows exponentially, as in `atan(sinh(u))`, so may its slope: anything
+//! is divided by it twice.
 //!
 //! What must stay true: this is done last, to results. Collection would not know the sum again.
 
@@ -23,17 +24,23 @@ impl Simplifier<'_> {
     pub(super) fn divide_squares(&mut self, task: &mut Task) {
         let results = task.results();
         let nodes = reachable(self.graph, &results);
-        if !nodes.iter().any(|&id| summed_square(self.graph, id).is_some()) {
+        if !nodes.iter().any(|&id| SummedSquare::of(self.graph, id).is_some()) {
             return;
         }
         let uses = use_counts(self.graph, &results);
         let divided_again: FxHashSet<Id> =
             nodes.iter().filter_map(|&id| twice_by_one(self.graph, id)).collect();
+        let mut growing: FxHashSet<Id> = FxHashSet::default();
         let mut rebuild = Rebuild::of(self.graph);
         for &id in &nodes {
-            let same = rebuild.remade(self.graph, id);
             let is_left = divided_again.contains(&id) && uses[id.index()] == 1;
-            rebuild.put(id, if is_left { same } else { divided(self.graph, same).unwrap_or(same) });
+            let same = rebuild.remade(self.graph, id);
+            let divided = if is_left { None } else { divided(self.graph, same, &growing) };
+            rebuild.put(id, divided.unwrap_or(same));
+            let below = matches!(self.graph.op(id), Op::Elementwise(_));
+            if grows(self.graph, id) || below && self.graph.operands(id).iter().any(|x| growing.contains(x)) {
+                growing.extend([id, same]);
+            }
         }
         task.rename_results(&rebuild);
     }
@@ -43,12 +50,15 @@ fn is(graph: &Graph, id: Id, op: Elementwise) -> bool {
     graph.op(id) == Op::Elementwise(op)
 }
 
+/// What is divided, and by what.
+fn quotient(graph: &Graph, id: Id) -> Option<(Id, Id)> {
+    is(graph, id, Elementwise::Div).then(|| (graph.operand(id, 0), graph.operand(id, 1)))
+}
+
 /// `p/q` of `p/q/q`, which is 0 where the square overflows.
 fn twice_by_one(graph: &Graph, id: Id) -> Option<Id> {
-    let parts =
-        |id: Id| is(graph, id, Elementwise::Div).then(|| (graph.operand(id, 0), graph.operand(id, 1)));
-    let (quotient, divisor) = parts(id)?;
-    (parts(quotient)?.1 == divisor).then_some(quotient)
+    let (above, divisor) = quotient(graph, id)?;
+    (quotient(graph, above)?.1 == divisor).then_some(above)
 }
 
 /// `x` and `n` of `x^n`, n a whole number.
@@ -60,39 +70,71 @@ fn power(graph: &Graph, id: Id) -> (Id, i64) {
     }
 }
 
-/// `x` of `x² + a` and `x² - a`.
-fn summed_square(graph: &Graph, id: Id) -> Option<Id> {
-    if !is_sum(graph, id) {
-        return None;
-    }
-    let is_small = |a: Id| graph.constant(a).is_some_and(|a| a.absolute() <= Number::integer(LARGEST));
-    let (a, b) = (graph.operand(id, 0), graph.operand(id, 1));
-    let square = if is_small(b) { a } else { Some(b).filter(|_| is_small(a))? };
-    Some(power(graph, square)).filter(|&(_, n)| n == 2).map(|(x, _)| x)
-}
-
-/// The quotient in range, where one is of a power of `x` by `x² + a`.
-fn divided(graph: &mut Graph, id: Id) -> Option<Id> {
-    if !is(graph, id, Elementwise::Div) {
-        return None;
-    }
-    let (numerator, divisor) = (graph.operand(id, 0), graph.operand(id, 1));
-    let x = summed_square(graph, divisor)?;
-    let mut factors = vec![numerator];
-    while is(graph, factors[0], Elementwise::Mul) && factors.len() < FACTORS {
-        let product = factors[0];
-        factors.splice(..1, graph.operands(product).iter().copied());
-    }
-    let (k, n) = factors.iter().enumerate().find_map(|(k, &f)| match power(graph, f) {
-        (base, n) if base == x && n > 0 => Some((k, n)),
-        _ => None,
-    })?;
-    let fewer = graph.integer(n - 1);
-    factors[k] = graph.apply(Elementwise::Pow, &[x, fewer]);
-    let far_numerator = factors.into_iter().reduce(|a, b| graph.apply(Elementwise::Mul, &[a, b]))?;
-    let (far, size) = (graph.integer(FAR), graph.apply(Elementwise::Abs, &[x]));
+/// The quotient in range, where one is by `x² + a`.
+fn divided(graph: &mut Graph, id: Id, growing: &FxHashSet<Id>) -> Option<Id> {
+    let (numerator, divisor) = quotient(graph, id)?;
+    let sum = SummedSquare::of(graph, divisor)?;
+    let far_numerator = sum.over_root(graph, numerator, growing.contains(&sum.x))?;
+    let far_divisor = match sum.is_negative {
+        true => graph.apply(Elementwise::Neg, &[sum.x]),
+        false => sum.x,
+    };
+    let (far, size) = (graph.integer(FAR), graph.apply(Elementwise::Abs, &[sum.x]));
     let is_near = graph.compare(Selection::Less, &[size, far]);
     let numerator = graph.select(is_near, numerator, far_numerator);
-    let divisor = graph.select(is_near, divisor, x);
+    let divisor = graph.select(is_near, divisor, far_divisor);
     Some(graph.apply(Elementwise::Div, &[numerator, divisor]))
+}
+
+/// `x² + a`, `x² - a` or, negative, `a - x²`, with a small constant a.
+struct SummedSquare {
+    x: Id,
+    is_negative: bool,
+}
+
+impl SummedSquare {
+    fn of(graph: &Graph, id: Id) -> Option<Self> {
+        if !is_sum(graph, id) {
+            return None;
+        }
+        let (first, second) = (graph.operand(id, 0), graph.operand(id, 1));
+        let is_small = |a: Id| graph.constant(a).is_some_and(|a| a.absolute() <= Number::integer(LARGEST));
+        let (square, is_negative) = match [is_small(first), is_small(second)] {
+            [false, true] => (first, false),
+            [true, false] => (second, is(graph, id, Elementwise::Sub)),
+            _ => return None,
+        };
+        let (x, n) = power(graph, square);
+        (n == 2).then_some(SummedSquare { x, is_negative })
+    }
+
+    /// What is divided by the sum, divided by `x` instead; `None` where it has no power of `x` and is not
+    /// `as_large` as one.
+    fn over_root(&self, graph: &mut Graph, numerator: Id, as_large: bool) -> Option<Id> {
+        let mut factors = vec![numerator];
+        while is(graph, factors[0], Elementwise::Mul) && factors.len() < FACTORS {
+            let product = factors[0];
+            factors.splice(..1, graph.operands(product).iter().copied());
+        }
+        let of_root = factors.iter().enumerate().find_map(|(k, &f)| match power(graph, f) {
+            (base, n) if base == self.x && n > 0 => Some((k, n)),
+            _ => None,
+        });
+        let Some((k, n)) = of_root else {
+            return as_large.then(|| graph.apply(Elementwise::Div, &[numerator, self.x]));
+        };
+        let fewer = graph.integer(n - 1);
+        factors[k] = graph.apply(Elementwise::Pow, &[self.x, fewer]);
+        factors.into_iter().reduce(|a, b| graph.apply(Elementwise::Mul, &[a, b]))
+    }
+}
+
+/// Whether a node grows exponentially with something, by its own op.
+fn grows(graph: &Graph, id: Id) -> bool {
+    use Elementwise::{Cosh, Exp, Exp2, Expm1, Pow, Sinh};
+    match graph.op(id) {
+        Op::Elementwise(Exp | Exp2 | Expm1 | Sinh | Cosh) => true,
+        Op::Elementwise(Pow) => graph.constant(graph.operand(id, 1)).is_none(),
+        _ => false,
+    }
 }

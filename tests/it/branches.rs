@@ -320,6 +320,34 @@ fn the_root_of_what_is_zero_all_around_has_the_slope_zero() {
 }
 
 #[test]
+fn quotients_by_a_square_are_in_range_where_it_is_not() {
+    let check = |formula: &str, x: f64, value: f64, slope: f64| {
+        for mode in [Mode::Reverse, Mode::Forward] {
+            let derivation = Derivation { mode, purpose: Purpose::Compute, ..Derivation::default() };
+            let both =
+                derivation.value_and_gradient(&parse(formula).expect("it parses")).expect("it derives");
+            let evaluator = Evaluator::new(&both, Engine::Jit, Level::Fast).expect("it compiles");
+            let mut found = [0.0; 2];
+            evaluator.call(&[x], &mut found).expect("the lengths agree");
+            for (found, truth) in found.into_iter().zip([value, slope]) {
+                let is_right = (found - truth).abs() <= 1e-13 * truth.abs();
+                assert!(is_right, "{mode:?} {formula} at {x:e}: {found:e}, not {truth:e}");
+            }
+        }
+    };
+    check("x^2/(1 + x^2)", 1e200, 1.0, 0.0);
+    check("3*x^2/(9 + x^2)", -1e200, 3.0, 0.0);
+    check("x/(1 + x^2)", 1e200, 1e-200, 0.0);
+    check("x/(1 - x^2)", 1e200, -1e-200, 0.0);
+    check("x^3/(x^2 - 4)", 1e100, 1e100, 1.0);
+    check("log(1 + x^2)/2", 1e200, 200.0 * std::f64::consts::LN_10, 1e-200);
+    let (quarter, half) = (std::f64::consts::FRAC_PI_4, std::f64::consts::FRAC_PI_2);
+    check("atan(sinh(x)*if(x < 0, -1, 1))", 400.0, half, 2.0 * (-400_f64).exp());
+    check("atan(2^x)", 600.0, half, std::f64::consts::LN_2 * 2_f64.powi(-600));
+    check("atan(x^x)", 1.0, quarter, 0.5);
+}
+
+#[test]
 fn shares_of_a_subnormal_length_have_slopes() {
     // The kernels for columns in 32 bits round these arguments to 0.
     for (at, slope) in [([0.0, 1e-310], [f64::INFINITY, 0.0]), ([3e-310, 0.0], [0.0, 0.0])] {
