@@ -3,6 +3,7 @@
 //! Exponents are added only where that keeps the domain: `x^2*x` is x³, but `sqrt(x)*sqrt(x)`
 //! is x only where x ≥ 0 is known, and `x/x` is 1 only where x ≠ 0 is.
 
+use super::sum::SEARCHED;
 use super::{Purpose, Simplifier};
 use crate::ir::{Elementwise, Id, Number, Op};
 use rustc_hash::FxHashMap;
@@ -226,7 +227,8 @@ impl Simplifier<'_> {
     }
 
     /// Adds up exponents, base by base.
-    pub fn resolve_product(&mut self, gather: Gather) -> Product {
+    pub fn resolve_product(&mut self, mut gather: Gather) -> Product {
+        self.join_powers(&mut gather);
         let mut factors = Factors::new();
         for Group { base, exponents } in gather.groups {
             match exponents.into_inner() {
@@ -237,6 +239,33 @@ impl Simplifier<'_> {
         let is_one = |f: &Factor| f.exponent.number().is_some_and(Number::is_zero);
         factors.retain(|f| !is_one(f));
         Product { coefficient: gather.coefficient, factors }
+    }
+
+    /// Puts powers that stay whole, as they are shared, beside others of their base, for results that a machine
+    /// computes: `x^99/x^100` overflows where `1/x` does not.
+    fn join_powers(&mut self, gather: &mut Gather) {
+        if self.purpose != Purpose::Compute || gather.groups.len() > SEARCHED {
+            return;
+        }
+        for k in 0..gather.groups.len() {
+            let Base::Node(node) = gather.groups[k].base else { continue };
+            let Op::Elementwise(Elementwise::Pow) = self.graph.op(node) else { continue };
+            let (u, n) = (self.graph.operand(node, 0), self.graph.constant(self.graph.operand(node, 1)));
+            let Some(n) = n.filter(|n| n.is_integer()) else { continue };
+            let Some(to) = gather.groups.iter().position(|g| g.base == Base::Node(u)) else { continue };
+            let times = |e: &Exponent| e.number().filter(|m| m.is_integer()).map(|m| n.mul(m));
+            let Some(moved) = gather.groups[k].exponents.iter().map(times).collect::<Option<Vec<_>>>() else {
+                continue;
+            };
+            let others = gather.groups[to].exponents.iter().filter_map(Exponent::number);
+            let below = moved.iter().chain(others.clone()).filter(|n| n.is_negative()).count();
+            if below == 0 || below == moved.len() + others.count() {
+                continue;
+            }
+            gather.groups[k].exponents.clear();
+            gather.groups[to].exponents.extend(moved.into_iter().map(Exponent::Number));
+        }
+        gather.groups.retain(|g| !g.exponents.is_empty());
     }
 
     fn add_exponents(&mut self, base: Base, exponents: Vec<Exponent>, factors: &mut Factors) {

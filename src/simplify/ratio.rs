@@ -147,8 +147,8 @@ impl Simplifier<'_> {
         self.vanishing_first(factors).or_else(|| self.squares_around(factors))
     }
 
-    /// Squares of shares of a length, divided by it again: one factor before all others and one after,
-    /// as [`Simplifier::times_ratios`] writes them.
+    /// Squares of shares of a length, divided by it again, and of the hyperbolic cosecant, which overflow: one
+    /// factor before all others and one after, as [`Simplifier::times_ratios`] writes them.
     fn squares_around(&self, factors: &[Factor]) -> Option<Vec<Factor>> {
         let is_over_length = |id: Id| {
             let is_guarded = self.graph.op(id) == Op::Selection(Selection::Select);
@@ -157,7 +157,9 @@ impl Simplifier<'_> {
                 && self.graph.op(self.graph.operand(id, 1)) == Op::Elementwise(Elementwise::Hypot)
         };
         let is_square = |f: &&Factor| {
-            matches!(f.base, Base::Node(id) if is_over_length(id)) && whole(&f.exponent) == Some(2)
+            let is_csch = |id: Id| self.graph.op(id) == Op::Elementwise(Elementwise::Csch);
+            matches!(f.base, Base::Node(id) if is_over_length(id) || is_csch(id) && factors.len() > 1)
+                && whole(&f.exponent) == Some(2)
         };
         let single = || factors.iter().filter(is_square).map(|f| factor(f.base, 1));
         single().next()?;

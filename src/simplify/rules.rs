@@ -229,6 +229,8 @@ pub const RULES: &[Rule] = &[
     rule_last("cosine-difference", "cos(x + y) - cos(x)",      "-sin(x)*sin(y) - 2*cos(x)*sin(y/2)^2", OverReals),
     rule_for(Compute, "one-less-share",  "1 - x/(x + a)",              "a/(x + a)",                          OverReals),
     rule_for(Compute, "one-less-share-times", "a - a*(x/(x + b))",      "a*(b/(x + b))",                        OverReals),
+    rule_for(Compute, "one-less-shifted", "1 - (x + a)/(x + b)",        "(b - a)/(x + b)",                    OverReals),  // 2e-17 @ x = 1e17, a = -1, b = 1, where the left is 0
+    rule_for(Compute, "one-less-size",   "1 - x/(abs(x) + a)*sign(x)", "a/(abs(x) + a)",                     OverReals),  // 1e-17 @ x = 1e17, a = 1, where the left is 0
     rule_for(Compute, "softsign-slope",  "1/(abs(x) + 1) - x*sign(x)/(abs(x) + 1)^2", "1/(abs(x) + 1)^2",  OverReals),
     rule_for(Compute, "softsign-shared", "1/(abs(x) + 1) - x/(abs(x) + 1)*sign(x)/(abs(x) + 1)", "1/(abs(x) + 1)^2", OverReals),
     rule_last("log1p-square",    "log1p(x^2)",                 "if(abs(x) < 1e17, 1, 2)*log1p(if(abs(x) < 1e17, x^2, abs(x)))", OverReals),  // finite @ x = 1e200

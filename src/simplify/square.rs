@@ -1,4 +1,4 @@
-//! Quotients by `x² + a` where the square overflows: beyond 1e17 `x²/(x² + a)` is `x/x`, and `x/(x² + a)` is
+//! Quotients by `x² + a`, and higher powers, where the power overflows: beyond 1e17 `x²/(x² + a)` is `x/x`, and `x/(x² + a)` is
 //! `1/x`, to the last place. Where `x` grows exponentially, as in `atan(sinh(u))`, so may its slope: anything
 //! is divided by it twice.
 //!
@@ -24,7 +24,7 @@ impl Simplifier<'_> {
     pub(super) fn divide_squares(&mut self, task: &mut Task) {
         let results = task.results();
         let nodes = reachable(self.graph, &results);
-        if !nodes.iter().any(|&id| SummedSquare::of(self.graph, id).is_some()) {
+        if !nodes.iter().any(|&id| SummedPower::of(self.graph, id).is_some()) {
             return;
         }
         let uses = use_counts(self.graph, &results);
@@ -70,29 +70,32 @@ fn power(graph: &Graph, id: Id) -> (Id, i64) {
     }
 }
 
-/// The quotient in range, where one is by `x² + a`.
+/// The quotient in range, where one is by `xⁿ + a`.
 fn divided(graph: &mut Graph, id: Id, growing: &FxHashSet<Id>) -> Option<Id> {
     let (numerator, divisor) = quotient(graph, id)?;
-    let sum = SummedSquare::of(graph, divisor)?;
-    let far_numerator = sum.over_root(graph, numerator, growing.contains(&sum.x))?;
-    let far_divisor = match sum.is_negative {
-        true => graph.apply(Elementwise::Neg, &[sum.x]),
-        false => sum.x,
+    let sum = SummedPower::of(graph, divisor)?;
+    let half = |graph: &mut Graph, n: i64| {
+        let n = graph.integer(n);
+        graph.apply(Elementwise::Pow, &[sum.x, n])
     };
-    let (far, size) = (graph.integer(FAR), graph.apply(Elementwise::Abs, &[sum.x]));
+    let (root, rest) = (half(graph, (sum.n + 1) / 2), half(graph, sum.n / 2));
+    let far_numerator = sum.over_root(graph, numerator, root, growing.contains(&sum.x))?;
+    let far_divisor = if sum.is_negative { graph.apply(Elementwise::Neg, &[rest]) } else { rest };
+    let (far, size) = (graph.integer(FAR), graph.apply(Elementwise::Abs, &[root]));
     let is_near = graph.compare(Selection::Less, &[size, far]);
     let numerator = graph.select(is_near, numerator, far_numerator);
     let divisor = graph.select(is_near, divisor, far_divisor);
     Some(graph.apply(Elementwise::Div, &[numerator, divisor]))
 }
 
-/// `x² + a`, `x² - a` or, negative, `a - x²`, with a small constant a.
-struct SummedSquare {
+/// `xⁿ + a`, `xⁿ - a` or, negative, `a - xⁿ`, with a small constant a and n of at least 2.
+struct SummedPower {
     x: Id,
+    n: i64,
     is_negative: bool,
 }
 
-impl SummedSquare {
+impl SummedPower {
     fn of(graph: &Graph, id: Id) -> Option<Self> {
         if !is_sum(graph, id) {
             return None;
@@ -105,36 +108,39 @@ impl SummedSquare {
             _ => return None,
         };
         let (x, n) = power(graph, square);
-        (n == 2).then_some(SummedSquare { x, is_negative })
+        (n >= 2).then_some(SummedPower { x, n, is_negative })
     }
 
-    /// What is divided by the sum, divided by `x` instead; `None` where it has no power of `x` and is not
-    /// `as_large` as one.
-    fn over_root(&self, graph: &mut Graph, numerator: Id, as_large: bool) -> Option<Id> {
+    /// What is divided by the sum, divided by the root of its power instead; `None` where it has no power of
+    /// `x` and is not `as_large` as one.
+    fn over_root(&self, graph: &mut Graph, numerator: Id, root: Id, as_large: bool) -> Option<Id> {
         let mut factors = vec![numerator];
         while is(graph, factors[0], Elementwise::Mul) && factors.len() < FACTORS {
             let product = factors[0];
             factors.splice(..1, graph.operands(product).iter().copied());
         }
-        let of_root = factors.iter().enumerate().find_map(|(k, &f)| match power(graph, f) {
+        let of_x = factors.iter().enumerate().find_map(|(k, &f)| match power(graph, f) {
             (base, n) if base == self.x && n > 0 => Some((k, n)),
             _ => None,
         });
-        let Some((k, n)) = of_root else {
-            return as_large.then(|| graph.apply(Elementwise::Div, &[numerator, self.x]));
-        };
-        let fewer = graph.integer(n - 1);
-        factors[k] = graph.apply(Elementwise::Pow, &[self.x, fewer]);
-        factors.into_iter().reduce(|a, b| graph.apply(Elementwise::Mul, &[a, b]))
+        match of_x {
+            Some((k, n)) if self.n == 2 => {
+                let fewer = graph.integer(n - 1);
+                factors[k] = graph.apply(Elementwise::Pow, &[self.x, fewer]);
+                factors.into_iter().reduce(|a, b| graph.apply(Elementwise::Mul, &[a, b]))
+            }
+            None if !as_large => None,
+            _ => Some(graph.apply(Elementwise::Div, &[numerator, root])),
+        }
     }
 }
 
-/// Whether a node grows exponentially with something, by its own op.
+/// Whether a node grows exponentially with something, or as more than its square, by its own op.
 fn grows(graph: &Graph, id: Id) -> bool {
     use Elementwise::{Cosh, Exp, Exp2, Expm1, Pow, Sinh};
     match graph.op(id) {
         Op::Elementwise(Exp | Exp2 | Expm1 | Sinh | Cosh) => true,
-        Op::Elementwise(Pow) => graph.constant(graph.operand(id, 1)).is_none(),
+        Op::Elementwise(Pow) => power(graph, id).1 != 2,
         _ => false,
     }
 }

@@ -345,6 +345,11 @@ fn quotients_by_a_square_are_in_range_where_it_is_not() {
     check("atan(sinh(x)*if(x < 0, -1, 1))", 400.0, half, 2.0 * (-400_f64).exp());
     check("atan(2^x)", 600.0, half, std::f64::consts::LN_2 * 2_f64.powi(-600));
     check("atan(x^x)", 1.0, quarter, 0.5);
+    check("atan(x^50)", 1e4, half, 50e-204);
+    check("coth(x^(-50))", 1e4, 1e200, 50e196);
+    check("sqrt((1/x^50)^2 + 4)", 1e4, 2.0, 0.0);
+    check("softsign(sinh(x))", 50.0, 1.0, 2.0 * (-50_f64).exp());
+    check("(sinh(x) - 1)/(sinh(x) + 1)", 50.0, 1.0, 4.0 * (-50_f64).exp());
 }
 
 #[test]

@@ -80,6 +80,7 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("abs-times-abs: abs(x)*abs(y) => abs((-x)*y)", EVEN),
     ("expm1-pair: expm1(x)*expm1(-x) => -4*sinh((-x)/2)^2", EVEN),
     ("abs-times-abs: abs(x)*abs(y) => abs(x*(-y))", EVEN),
+    ("one-less-size: 1 - x/(abs(x) + a)*sign(x) => a/(abs((-x)) + a)", EVEN),
     ("log-erf: log(erf(x)) => if((-x) < 1/2, log(2*erf(x)) - log(2), log1p(-erfc(x)))", ALIKE),
     ("log-erf: log(erf(x)) => if(x < 2/2, log(2*erf(x)) - log(2), log1p(-erfc(x)))", ALIKE),
     ("log-erf: log(erf(x)) => if(x < 1*2, log(2*erf(x)) - log(2), log1p(-erfc(x)))", ALIKE),
