@@ -42,6 +42,9 @@ fn push_forward<'g>(b: &'g Builder, id: Id, dots: &FxHashMap<Id, Guarded<'g>>) -
     match b.read(|g| g.op(id)) {
         Op::Elementwise(op) => terms(&|i, x_dot| Some(x_dot.scale(op.partial(i, &exprs, b.expr(id))?))),
         // Only `select` passes anything on: from the branch that is taken.
+        Op::Selection(_) if b.read(|g| g.is_mark(id)) => {
+            Some(dot(2)?.through_mark(operands[0], operands[2]).settled_at(operands[2]))
+        }
         Op::Selection(_) => Guarded::select(operands[0], dot(1), dot(2)),
         Op::Reduce { op, axes } => {
             let slope = op.partial(b, operands[0], id, axes);

@@ -22,15 +22,21 @@ pub struct Guarded<'g> {
     guard: SmallVec<[Literal; 2]>,
     value: Expr<'g>,
     mode: Mode,
+    /// Whose mark the last of the guard is.
+    marked: Option<Id>,
 }
 
 impl<'g> Guarded<'g> {
     pub fn tangent(value: Expr<'g>) -> Self {
-        Guarded { guard: SmallVec::new(), value, mode: Mode::Forward }
+        Guarded { guard: SmallVec::new(), value, mode: Mode::Forward, marked: None }
     }
 
     pub fn cotangent(value: Expr<'g>) -> Self {
-        Guarded { guard: SmallVec::new(), value, mode: Mode::Reverse }
+        Guarded { guard: SmallVec::new(), value, mode: Mode::Reverse, marked: None }
+    }
+
+    fn with(&self, guard: SmallVec<[Literal; 2]>, value: Expr<'g>) -> Self {
+        Guarded { guard, value, mode: self.mode, marked: None }
     }
 
     /// Applies a linear map to the value; the condition stays.
@@ -44,7 +50,7 @@ impl<'g> Guarded<'g> {
         let b = self.value.builder();
         match self.guard.iter().all(|&(condition, _)| b.read(|g| g.is_scalar(condition))) {
             true => self.map(f),
-            false => Guarded { guard: SmallVec::new(), mode: self.mode, value: f(self.clone().finish()) },
+            false => self.with(SmallVec::new(), f(self.clone().finish())),
         }
     }
 
@@ -59,6 +65,7 @@ impl<'g> Guarded<'g> {
             guarded.guard = SmallVec::from_iter([(all, true)]);
         }
         guarded.guard.push((condition, holds));
+        guarded.marked = None;
         guarded
     }
 
@@ -77,7 +84,7 @@ impl<'g> Guarded<'g> {
         }
         // Nothing is required of one that has no guard.
         let either = disjunction(builder, [a, b].map(|x| x.guard.as_slice()), condition);
-        Some(Guarded { guard: SmallVec::from_iter([(either, true)]), mode: a.mode, value })
+        Some(a.with(SmallVec::from_iter([(either, true)]), value))
     }
 
     /// Multiplies by a local partial.
@@ -86,6 +93,25 @@ impl<'g> Guarded<'g> {
             Some((condition, slope)) => self.where_(condition, true).scale(slope),
             None => self.map(|value| times(value, partial)),
         }
+    }
+
+    /// Through `if(y == 0, 0, y)`: what is required of `y` is applied at once when its own slope is known, as
+    /// all else is finite there.
+    pub fn through_mark(&self, condition: Id, y: Id) -> Self {
+        let guarded = self.where_(condition, false);
+        let marked = guarded.guard.last().is_some_and(|&(last, _)| last == condition).then_some(y);
+        Guarded { marked, ..guarded }
+    }
+
+    /// The same, with what a mark of `y` requires applied to the value.
+    pub fn settled_at(mut self, y: Id) -> Self {
+        if self.marked.take_if(|marked| *marked == y).is_some()
+            && let Some((condition, _)) = self.guard.pop()
+        {
+            let b = self.value.builder();
+            self.value = b.select(b.expr(condition), self.value.zero(), self.value);
+        }
+        self
     }
 
     /// The plain expression: the value, selected by its condition.
@@ -110,14 +136,14 @@ impl<'g> Guarded<'g> {
     /// The sum of two, selected by what both require where they agree on it.
     pub fn plus(self, other: Self) -> Self {
         let b = self.value.builder();
-        if self.guard == other.guard {
+        if self.guard == other.guard && self.marked == other.marked {
             return Guarded { value: self.value + other.value, ..self };
         }
         if let Some((condition, holds)) = only_last_differs(&self.guard, &other.guard) {
             let (then, otherwise) = if holds { (self.value, other.value) } else { (other.value, self.value) };
-            let mut chosen = Guarded { value: b.select(b.expr(condition), then, otherwise), ..self };
-            chosen.guard.pop();
-            return chosen;
+            let mut guard = self.guard.clone();
+            guard.pop();
+            return self.with(guard, b.select(b.expr(condition), then, otherwise));
         }
         let mut guard = SmallVec::new();
         if !self.guard.is_empty() && !other.guard.is_empty() {
@@ -125,7 +151,7 @@ impl<'g> Guarded<'g> {
             let either = b.compare(Selection::Or, &[b.expr(one), b.expr(two)]);
             guard.push((either.id(), true));
         }
-        Guarded { guard, mode: self.mode, value: self.finish() + other.finish() }
+        self.with(guard, self.clone().finish() + other.finish())
     }
 }
 

@@ -52,10 +52,11 @@ fn pull_back<'g>(b: &'g Builder, bar: &Guarded<'g>, id: Id, i: usize, operands: 
     let exprs: smallvec::SmallVec<[Expr<'g>; 3]> = operands.iter().map(|&x| b.expr(x)).collect();
     match b.read(|g| g.op(id)) {
         Op::Elementwise(op) => match op.partial(i, &exprs, b.expr(id)) {
-            Some(partial) => bar.scale(partial),
+            Some(partial) => bar.scale(partial).settled_at(id),
             None => bar.map(|value| value * b.integer(0)),
         },
         // Only `select` passes anything on: to the branch that is taken.
+        Op::Selection(_) if i == 2 && b.read(|g| g.is_mark(id)) => bar.through_mark(operands[0], operands[2]),
         Op::Selection(_) => bar.where_(operands[0], i == 1),
         Op::Structural(op) => bar.reshaped(|value| op.transpose(b, i, value, &exprs)),
         Op::Reduce { op, axes } => {

@@ -8,6 +8,7 @@
 mod bodies;
 mod domain;
 mod length;
+mod norm;
 mod order;
 mod overflow;
 mod pattern;
@@ -177,6 +178,9 @@ fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
     // Saturation would take apart what is to be kept.
     if level == Level::Full && task.kept.is_empty() {
         task.roots = simplifier.saturate(std::mem::take(&mut task.roots), &mut task.origin);
+    }
+    if purpose == Purpose::Compute && task.stage == Stage::Before {
+        simplifier.mark_kinks(task);
     }
     if purpose == Purpose::Compute && task.stage == Stage::Last {
         simplifier.fill_removable(task);

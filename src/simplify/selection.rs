@@ -23,7 +23,10 @@ impl Simplifier<'_> {
             Some(true) => operands[1],
             Some(false) => operands[2],
             None if self.guards_itself(operands[0], operands[1], operands[2]) => operands[1],
-            None => self.select_or_onehot(operands[0], operands[1], operands[2]),
+            None => {
+                let made = self.select_or_onehot(operands[0], operands[1], operands[2]);
+                self.unmarked(made).unwrap_or(made)
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use symdiff::differentiate::vjp;
 use symdiff::elaborate::program::{Phase, read_program};
 use symdiff::ir::{Builder, DType, Precision, Shape, Type};
 use symdiff::models::value_and_gradients;
+use symdiff::simplify::prepared;
 use symdiff::{
     ArrayEvaluator, Derivation, Engine, Evaluator, Function, Level, Limits, MapKernel, MapOptions, Mode,
     Purpose, VectorLevel, parse, simplify,
@@ -161,6 +162,31 @@ fn the_length_of_a_number_has_a_slope_of_zero_at_zero() {
     let root = Expected { at: &[0.0], value: 0.0, gradient: &[0.0], hessian: &[FREE] };
     check_at("sqrt(x^2)", &root, Level::Fast);
     at("abs(x)", 0.0, 0.0, 0.0, 0.0);
+}
+
+#[test]
+fn lengths_have_a_slope_of_zero_at_zero() {
+    for text in [
+        "hypot(x, y)",
+        "sqrt(x^2 + y^2)",
+        "norm([x, y, x - y])",
+        "sqrt((x - y)^2/3 + (2*y)^2)",
+        "x*norm([x, y])",
+    ] {
+        let corner = Expected { at: &[0.0, 0.0], value: 0.0, gradient: &[0.0, 0.0], hessian: &[] };
+        check_at(text, &corner, Level::Fast);
+    }
+    let beside = Expected { at: &[0.0, 0.0], value: 1.0, gradient: &[0.0, 2.0], hessian: &[] };
+    check_at("exp(-norm([x, y])) + 2*y", &beside, Level::Fast);
+    for undefined in ["log(hypot(x, y))", "x/sqrt(x^2 + y^2)", "1/norm([x, y])"] {
+        let f = parse(undefined).expect("it parses");
+        let both = Derivation { purpose: Purpose::Compute, ..Derivation::default() }.value_and_gradient(&f);
+        let evaluator =
+            Evaluator::new(&both.expect("it derives"), Engine::Jit, Level::Fast).expect("it compiles");
+        let mut found = [0.0; 3];
+        evaluator.call(&[0.0, 0.0], &mut found).expect("the lengths agree");
+        assert!(found.iter().all(|y| !y.is_finite()), "{undefined}: {found:?}");
+    }
 }
 
 #[test]
@@ -393,8 +419,8 @@ fn in_a_batch(text: &str, x: &[f64], expected: &[f64]) {
     let model = read_program(text, Phase::Predict, &Limits::default()).expect("it was read before");
     let loss = model.values.iter().find(|value| value.name == "loss").expect("a loss").node;
     let symbols = model.graph.symbols().collect();
-    let stable =
-        simplify(&Function::new(model.graph.clone(), symbols, vec![loss]), Level::Fast, Purpose::Compute);
+    let function = Function::new(model.graph.clone(), symbols, vec![loss]);
+    let stable = prepared(function, Level::Fast, Purpose::Compute);
     let (mut graph, loss) = (stable.graph().clone(), stable.outputs()[0]);
     let node = graph.input_node(graph.symbol("x").expect("an input"));
     let single = graph.shape(node).clone();
@@ -445,6 +471,13 @@ fn programs_keep_branches_apart_as_formulas_do() {
 #[test]
 fn norms_and_entropies_of_programs_are_finite_at_their_corners() {
     check_program("input x[2]\nloss = norm(x)^2", &[0.0, 0.0], 0.0, &[0.0, 0.0]);
+    check_program("input x[2]\nloss = norm(x)", &[0.0, 0.0], 0.0, &[0.0, 0.0]);
+    check_program(
+        "input x[2, 2]\nloss = sum[i](norm(x[i]))",
+        &[0.0, 0.0, 3.0, 4.0],
+        5.0,
+        &[0.0, 0.0, 0.6, 0.8],
+    );
     check_program("input x[2]\nloss = sum(if(x > 0, -x*log(x), 0))", &[0.0, 1.0], 0.0, &[0.0, -1.0]);
     check_program(
         "input x[2]\nloss = kl(x, [0.5, 0.5])",

@@ -101,7 +101,8 @@ fn the_singularity_itself_stays_undefined() {
 
 #[test]
 fn poles_and_what_does_not_cancel_stay_as_they_are() {
-    for text in ["cos(x)/x - sin(x)/x^3", "1/x + x", "sin(x)/x", "x/(2 + cos(x)) - x^3/3", "1/(x - 1) - 1/x"] {
+    for text in ["cos(x)/x - sin(x)/x^3", "1/x + x", "sin(x)/x", "x/(2 + cos(x)) - x^3/3", "1/(x - 1) - 1/x"]
+    {
         assert!(!compiled(text).to_string().contains("if("), "{text}: {}", compiled(text));
     }
 }

@@ -68,9 +68,9 @@ scaled = centred/std(x)
 p = scaled |> dense(8, tanh) |> dense(1)
 loss = mse(p[0], y)
 train { optimizer = adam(lr = 0.01), steps = 50 }"),
-    fault("norm-penalty-at-zero", Data::Plane, Cause::Undefined, "input x[4], y
+    fault("direction-of-zero", Data::Plane, Cause::Undefined, "input x[4], y
 param w[4] = 0, b = 0
-loss = mse(w·x + b, y) + 0.01*norm(w)
+loss = mse(w·x + b, y) + 0.01*(w/norm(w))[0]
 train { optimizer = gd(lr = 0.1), steps = 50 }"),
     fault("angle-beyond-one", Data::Plane, Cause::Undefined, "input x[4], y
 param w[4] ~ normal(0, 1)
