@@ -277,29 +277,40 @@ impl Facts {
     /// True when the node is defined wherever the original function is, so that dropping it
     /// cannot make an undefined expression defined.
     pub fn is_defined(&self, graph: &Graph, id: Id) -> bool {
-        let mut pending = vec![id];
+        // Each with what a choice around it says is not 0.
+        let mut pending: Vec<(Id, Option<Id>)> = vec![(id, None)];
         let mut visited = FxHashSet::default();
-        while let Some(id) = pending.pop() {
-            if self.defined.contains(&id) || leaf(graph, id).is_some() || !visited.insert(id) {
+        while let Some((id, non_zero)) = pending.pop() {
+            if self.defined.contains(&id) || leaf(graph, id).is_some() || !visited.insert((id, non_zero)) {
                 continue;
             }
-            if visited.len() > NODES || !self.is_inside_domain(graph, id) {
+            if visited.len() > NODES || !self.is_inside_domain(graph, id, non_zero) {
                 return false;
             }
-            pending.extend(graph.operands(id));
+            let operands = graph.operands(id);
+            match (graph.op(id), tested_for_zero(graph, id)) {
+                (Op::Selection(Selection::Select), Some(x)) => {
+                    pending.extend([
+                        (operands[0], non_zero),
+                        (operands[1], non_zero),
+                        (operands[2], Some(x)),
+                    ]);
+                }
+                _ => pending.extend(operands.iter().map(|&x| (x, non_zero))),
+            }
         }
         true
     }
 
     /// True when the op is defined for its operands, if those are.
-    fn is_inside_domain(&self, graph: &Graph, id: Id) -> bool {
+    fn is_inside_domain(&self, graph: &Graph, id: Id, non_zero: Option<Id>) -> bool {
         let Op::Elementwise(op) = graph.op(id) else { return true };
         let operand = |i: usize| graph.operand(id, i);
         let by_sign = match op.domain() {
             Domain::Everywhere => true,
             Domain::Positive(i) => self.sign(graph, operand(i)).has(Sign::POSITIVE),
             Domain::NonNegative(i) => self.is_non_negative(graph, operand(i)),
-            Domain::NonZero(i) => self.is_non_zero(graph, operand(i)),
+            Domain::NonZero(i) => Some(operand(i)) == non_zero || self.is_non_zero(graph, operand(i)),
             Domain::Power => match graph.constant(operand(1)) {
                 Some(n) if n.is_integer() && !n.is_negative() => true,
                 Some(n) if n.is_integer() => self.is_non_zero(graph, operand(0)),
@@ -309,6 +320,22 @@ impl Facts {
         };
         let intervals = || graph.operands(id).iter().map(|&x| self.interval(graph, x)).collect::<Vec<_>>();
         by_sign || op.image(&intervals()).total
+    }
+}
+
+/// `x` of `if(x == 0, a, b)`.
+fn tested_for_zero(graph: &Graph, choice: Id) -> Option<Id> {
+    let &[condition, ..] = graph.operands(choice) else { return None };
+    let is_zero = |id: Id| graph.constant(id).is_some_and(|c| c.is_zero());
+    match *graph.operands(condition) {
+        [a, b] if graph.op(condition) == Op::Selection(Selection::Equal) => {
+            if is_zero(b) {
+                Some(a)
+            } else {
+                Some(b).filter(|_| is_zero(a))
+            }
+        }
+        _ => None,
     }
 }
 

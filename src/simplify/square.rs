@@ -70,10 +70,25 @@ fn power(graph: &Graph, id: Id) -> (Id, i64) {
     }
 }
 
-/// The quotient in range, where one is by `xⁿ + a`.
+/// The factors of a product, the first of them as they stand if they are many.
+fn factors(graph: &Graph, product: Id) -> Vec<Id> {
+    let mut factors = vec![product];
+    while is(graph, factors[0], Elementwise::Mul) && factors.len() < FACTORS {
+        let first = factors[0];
+        factors.splice(..1, graph.operands(first).iter().copied());
+    }
+    factors
+}
+
+fn product(graph: &mut Graph, factors: Vec<Id>) -> Option<Id> {
+    factors.into_iter().reduce(|a, b| graph.apply(Elementwise::Mul, &[a, b]))
+}
+
+/// The quotient in range, where one is by `xⁿ + a`, beside other factors or alone.
 fn divided(graph: &mut Graph, id: Id, growing: &FxHashSet<Id>) -> Option<Id> {
     let (numerator, divisor) = quotient(graph, id)?;
-    let sum = SummedPower::of(graph, divisor)?;
+    let mut divisors = factors(graph, divisor);
+    let (at, sum) = divisors.iter().enumerate().find_map(|(k, &d)| Some((k, SummedPower::of(graph, d)?)))?;
     let half = |graph: &mut Graph, n: i64| {
         let n = graph.integer(n);
         graph.apply(Elementwise::Pow, &[sum.x, n])
@@ -84,7 +99,8 @@ fn divided(graph: &mut Graph, id: Id, growing: &FxHashSet<Id>) -> Option<Id> {
     let (far, size) = (graph.integer(FAR), graph.apply(Elementwise::Abs, &[root]));
     let is_near = graph.compare(Selection::Less, &[size, far]);
     let numerator = graph.select(is_near, numerator, far_numerator);
-    let divisor = graph.select(is_near, divisor, far_divisor);
+    divisors[at] = graph.select(is_near, divisors[at], far_divisor);
+    let divisor = product(graph, divisors)?;
     Some(graph.apply(Elementwise::Div, &[numerator, divisor]))
 }
 
@@ -114,11 +130,7 @@ impl SummedPower {
     /// What is divided by the sum, divided by the root of its power instead; `None` where it has no power of
     /// `x` and is not `as_large` as one.
     fn over_root(&self, graph: &mut Graph, numerator: Id, root: Id, as_large: bool) -> Option<Id> {
-        let mut factors = vec![numerator];
-        while is(graph, factors[0], Elementwise::Mul) && factors.len() < FACTORS {
-            let product = factors[0];
-            factors.splice(..1, graph.operands(product).iter().copied());
-        }
+        let mut factors = factors(graph, numerator);
         let of_x = factors.iter().enumerate().find_map(|(k, &f)| match power(graph, f) {
             (base, n) if base == self.x && n > 0 => Some((k, n)),
             _ => None,
@@ -127,7 +139,7 @@ impl SummedPower {
             Some((k, n)) if self.n == 2 => {
                 let fewer = graph.integer(n - 1);
                 factors[k] = graph.apply(Elementwise::Pow, &[self.x, fewer]);
-                factors.into_iter().reduce(|a, b| graph.apply(Elementwise::Mul, &[a, b]))
+                product(graph, factors)
             }
             None if !as_large => None,
             _ => Some(graph.apply(Elementwise::Div, &[numerator, root])),

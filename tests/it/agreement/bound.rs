@@ -22,6 +22,10 @@ const PERIODIC: [Elementwise; 6] = [
 ];
 const PHASE: f64 = 1e-3;
 
+/// Functions whose domain ends at 1 or -1.
+const UP_TO_ONE: [Elementwise; 4] =
+    [Elementwise::Asin, Elementwise::Acos, Elementwise::Atanh, Elementwise::Acosh];
+
 /// True where everything the outputs take is finite in doubles as the function is written. What
 /// stands in a branch that is not taken does not count.
 pub fn stays_finite(f: &Function, point: &[f64]) -> bool {
@@ -78,6 +82,12 @@ pub fn bounds(f: &Function, point: &[f64]) -> Option<Vec<f64>> {
             // Half a turn, to one side or the other.
             Op::Elementwise(Elementwise::Atan2)
                 if !is_clear(operands[0], passed[0]) && operands[1] < 16.0 * passed[1] =>
+            {
+                return None;
+            }
+            // Outside of its domain, or at its edge, where slopes are infinite.
+            Op::Elementwise(op)
+                if UP_TO_ONE.contains(&op) && !is_clear(operands[0].abs() - 1.0, passed[0]) =>
             {
                 return None;
             }
