@@ -18,6 +18,7 @@ mod words;
 pub(crate) use anatomy::Anatomy;
 pub(crate) use follow::{Fault, first_fault};
 pub(crate) use rows::Undefined;
+use slopes::is_gradient_finite;
 pub(crate) use slopes::{Cotangents, first_slope};
 pub(crate) use words::{Words, short};
 
@@ -70,6 +71,9 @@ pub(crate) fn at_point(
 ) -> Option<Finding> {
     let mut anatomy = Anatomy::new(function, origins, named);
     in_value(&anatomy, point).or_else(|| {
+        if is_gradient_finite(function, point) {
+            return None;
+        }
         let cotangents = Cotangents::new(&mut anatomy);
         first_slope(&anatomy, &cotangents, point, Precision::F64).map(found)
     })

@@ -7,7 +7,7 @@ use super::Anatomy;
 use super::follow::{Fault, Operand, Values};
 use crate::differentiate::vjp;
 use crate::ir::{DType, Function, Id, Op, Precision, reachable};
-use crate::simplify::{Level, Purpose, simplified};
+use crate::simplify::{Level, Purpose, prepared, simplified};
 
 /// The cotangents of all nodes, as one function.
 pub(crate) struct Cotangents {
@@ -43,6 +43,26 @@ impl Cotangents {
         let of = |(&id, &bar): (&Id, &Id)| (id, values.at(bar).to_vec());
         self.nodes.iter().zip(f.outputs()).map(of).collect()
     }
+}
+
+/// Whether the gradient of the first output is finite at a point, as it is computed when nothing else is
+/// asked for; an infinity on the way to it may do no harm.
+pub(super) fn is_gradient_finite(function: &Function, numbers: &[f64]) -> bool {
+    let Some(&output) = function.outputs().first() else { return true };
+    let root = function.clone().into_derived(|graph| {
+        let axes = ((1u16 << graph.shape(output).rank()) - 1) as u8;
+        vec![if axes == 0 { output } else { graph.sum(output, axes) }]
+    });
+    let stable = prepared(root.rooted(), Level::Fast, Purpose::Compute).rooted();
+    let (symbols, root) = (stable.inputs().to_vec(), stable.outputs()[0]);
+    let gradient = stable.into_derived(|graph| {
+        let inputs: Vec<Id> = symbols.iter().map(|&symbol| graph.input_node(symbol)).collect();
+        let one = graph.integer(1);
+        vjp(graph, &[(root, one)], &inputs).into_iter().flatten().collect()
+    });
+    let gradient = simplified(gradient, Level::Fast, Purpose::Compute);
+    let values = Values::of(gradient.graph(), gradient.inputs(), gradient.outputs(), numbers, Precision::F64);
+    gradient.outputs().iter().all(|&slope| values.at(slope).iter().all(|x| x.is_finite()))
 }
 
 /// The first slope that is not finite, on the way from the outputs to the inputs.

@@ -66,6 +66,11 @@ exit 1",
 fn what_stabilising_mends_is_healthy() {
     let healthy = "healthy: the value is 800, and the gradient is finite";
     check(&["diagnose", "log(1 + exp(x))", "--at", "x=800"], healthy);
+    let healthy = "healthy: the value is 0, and the gradient is finite";
+    check(&["diagnose", "norm([x, y])", "--at", "x=0,y=0"], healthy);
+    let flat = "healthy: the value is 0, and the gradient is finite
+flat to second order: the gradient is 0, and the Hessian has the eigenvalues [0]";
+    check(&["diagnose", "exp(-exp(x))*exp(x)", "--at", "x=800"], flat);
 }
 
 #[test]
