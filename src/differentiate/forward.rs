@@ -1,7 +1,7 @@
 //! Forward mode.
 
 use super::guarded::Guarded;
-use super::{active, passes, scan};
+use super::{active, is_mark, passes, scan};
 use crate::ir::{Builder, Expr, Graph, Id, Op, Structural, reachable};
 use rustc_hash::FxHashMap;
 
@@ -42,7 +42,7 @@ fn push_forward<'g>(b: &'g Builder, id: Id, dots: &FxHashMap<Id, Guarded<'g>>) -
     match b.read(|g| g.op(id)) {
         Op::Elementwise(op) => terms(&|i, x_dot| Some(x_dot.scale(op.partial(i, &exprs, b.expr(id))?))),
         // Only `select` passes anything on: from the branch that is taken.
-        Op::Selection(_) if b.read(|g| g.is_mark(id)) => {
+        Op::Selection(_) if b.read(|g| is_mark(g, id)) => {
             Some(dot(2)?.through_mark(operands[0], operands[2]).settled_at(operands[2]))
         }
         Op::Selection(_) => Guarded::select(operands[0], dot(1), dot(2)),

@@ -6,11 +6,13 @@
 mod forward;
 mod guarded;
 mod jacobian;
+mod length;
 mod reverse;
 mod scan;
 
 pub use forward::jvp;
 pub use jacobian::{Mode, gradient, hessian, hvp, jacobian};
+pub use length::{is_length, is_mark};
 pub use reverse::vjp;
 
 use crate::ir::{Graph, Id, Op, Selection};

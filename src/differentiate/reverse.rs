@@ -1,7 +1,7 @@
 //! Reverse mode.
 
 use super::guarded::Guarded;
-use super::{active, passes, scan};
+use super::{active, is_mark, passes, scan};
 use crate::ir::structural::pack_order;
 use crate::ir::{Builder, Expr, Graph, Id, Op, reachable};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -56,7 +56,9 @@ fn pull_back<'g>(b: &'g Builder, bar: &Guarded<'g>, id: Id, i: usize, operands: 
             None => bar.map(|value| value * b.integer(0)),
         },
         // Only `select` passes anything on: to the branch that is taken.
-        Op::Selection(_) if i == 2 && b.read(|g| g.is_mark(id)) => bar.through_mark(operands[0], operands[2]),
+        Op::Selection(_) if i == 2 && b.read(|g| is_mark(g, id)) => {
+            bar.through_mark(operands[0], operands[2])
+        }
         Op::Selection(_) => bar.where_(operands[0], i == 1),
         Op::Structural(op) => bar.reshaped(|value| op.transpose(b, i, value, &exprs)),
         Op::Reduce { op, axes } => {

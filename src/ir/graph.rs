@@ -246,16 +246,6 @@ impl Graph {
         }
     }
 
-    /// True for `if(y == 0, 0, y)`, which is `y` with a slope of 0 at 0.
-    pub fn is_mark(&self, id: Id) -> bool {
-        let &[condition, zero, y] = self.operands(id) else { return false };
-        let is_zero = |id: Id| self.repeated_constant(id).is_some_and(Number::is_zero);
-        self.op(id) == Op::Selection(Selection::Select)
-            && self.op(condition) == Op::Selection(Selection::Equal)
-            && is_zero(zero)
-            && matches!(*self.operands(condition), [a, b] if a == y && is_zero(b) || b == y && is_zero(a))
-    }
-
     /// True for the identity matrix: 1 where the row is the column, 0 elsewhere.
     pub fn is_identity(&self, id: Id) -> bool {
         let &[condition, one, zero] = self.operands(id) else { return false };

@@ -8,10 +8,8 @@
 
 use super::rebuild::{Rebuild, remade};
 use super::{Simplifier, Task};
-use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, Structural, reachable};
-
-/// Nodes of a sum of squares that are looked at.
-const TERMS: usize = 64;
+use crate::differentiate::{is_length, is_mark};
+use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable};
 
 impl Simplifier<'_> {
     /// Writes lengths so that their slopes at 0 are 0.
@@ -42,7 +40,7 @@ impl Simplifier<'_> {
 
     /// What is marked, in what is not about to be differentiated.
     pub(super) fn unmarked(&self, choice: Id) -> Option<Id> {
-        let is_left = self.stage == super::Stage::Before || !self.graph.is_mark(choice);
+        let is_left = self.stage == super::Stage::Before || !is_mark(self.graph, choice);
         let length = (!is_left).then(|| self.graph.operand(choice, 2))?;
         self.facts().is_non_negative(self.graph, length).then_some(length)
     }
@@ -65,48 +63,9 @@ fn is_smooth_in(graph: &Graph, id: Id, i: usize) -> bool {
         Op::Elementwise(op) => {
             [Add, Exp, Expm1, Max, Min, Mul, Neg, Relu, Sigmoid, Softplus, Sub, Tanh].contains(&op)
         }
-        Op::Selection(Selection::Select) => i > 0 && !graph.is_mark(id),
+        Op::Selection(Selection::Select) => i > 0 && !is_mark(graph, id),
         Op::Structural(op) => op.is_linear_in(i),
         Op::Contract { .. } => true,
         _ => false,
     }
-}
-
-/// `hypot(x, y)`, and roots of sums of squares.
-fn is_length(graph: &Graph, id: Id) -> bool {
-    match graph.op(id) {
-        Op::Elementwise(Elementwise::Hypot) => {
-            graph.operands(id).iter().all(|&leg| graph.constant(leg).is_none_or(Number::is_zero))
-        }
-        Op::Elementwise(Elementwise::Sqrt) => is_sum_of_squares(graph, graph.operand(id, 0)),
-        _ => false,
-    }
-}
-
-fn is_sum_of_squares(graph: &Graph, sum: Id) -> bool {
-    let mut pending = vec![sum];
-    for _ in 0..TERMS {
-        let Some(id) = pending.pop() else { return true };
-        let operands = graph.operands(id);
-        let positive =
-            |i: usize| graph.constant(operands[i]).is_some_and(|c| !c.is_negative() && !c.is_zero());
-        match (graph.op(id), operands) {
-            (Op::Elementwise(Elementwise::Add), _) => pending.extend(operands),
-            (Op::Elementwise(Elementwise::Mul), [a, b]) if a == b => {}
-            (Op::Elementwise(Elementwise::Mul), &[_, b]) if positive(0) => pending.push(b),
-            (Op::Elementwise(Elementwise::Mul | Elementwise::Div), &[a, _]) if positive(1) => pending.push(a),
-            (Op::Elementwise(Elementwise::Pow), _) if positive(1) => {
-                if !graph.constant(operands[1]).is_some_and(Number::is_even) {
-                    return false;
-                }
-            }
-            (Op::Contract { batch, over }, [a, b])
-                if a == b && usize::from(batch + over) == graph.shape(*a).rank() => {}
-            (Op::Structural(Structural::Iota), _) => return false,
-            (Op::Structural(Structural::Stack), _) => pending.extend(operands),
-            (Op::Structural(_), _) => pending.push(operands[0]),
-            _ => return false,
-        }
-    }
-    false
 }

@@ -1,6 +1,6 @@
-//! Quotients by `x² + a`, and higher powers, where the power overflows: beyond 1e17 `x²/(x² + a)` is `x/x`, and `x/(x² + a)` is
-//! `1/x`, to the last place. Where `x` grows exponentially, as in `atan(sinh(u))`, so may its slope: anything
-//! is divided by it twice.
+//! Quotients by `x² + a`, and higher powers, where the power overflows: beyond 1e17 `x²/(x² + a)` is `x/x`, and
+//! `x/(x² + a)` is `1/x`, to the last place. Where `x` grows exponentially, as in `atan(sinh(u))`, so may its
+//! slope: anything is divided by it twice.
 //!
 //! What must stay true: this is done last, to results. Collection would not know the sum again.
 

@@ -343,6 +343,8 @@ fn the_root_of_what_is_zero_all_around_has_the_slope_zero() {
             Level::Fast,
         );
     }
+    let chain = Expected { at: &[0.0], value: 0.0, gradient: &[0.0], hessian: &[0.0] };
+    check_at("if(log1p(sqrt(x)) == 0, 0, log1p(sqrt(x)))", &chain, Level::Fast);
     let inside = Expected { at: &[0.25], value: 0.5, gradient: &[1.0], hessian: &[-2.0] };
     check_at("sqrt(if(x < 0, -x, if(x < 1, x, 0)))", &inside, Level::Fast);
 }
