@@ -2,16 +2,17 @@
 //!
 //! Tensors are taken apart; powers with small constant exponents become products and roots;
 //! division by a power of two becomes multiplication; sec and csc reuse a cosine or sine that is
-//! needed anyway; negations move into sums; products are contracted into fused multiply-adds
+//! needed anyway; negations move into sums, and small factors that both terms have out of them; products are contracted into fused multiply-adds
 //! where the host has them.
 //!
 //! What must stay true: a finite result stays finite, an infinite one infinite, NaN NaN, and the
 //! value moves by a few ulp at most — except at the far ends that [`power`] and `contract` name.
 
 use super::contract::contract;
+use super::factor::factored;
 use super::rewrite::rewrite;
 use super::sign::moved_sign;
-use crate::ir::{Elementwise, Function, Graph, Id, Number, Op, TypeId, elements, reachable};
+use crate::ir::{Elementwise, Function, Graph, Id, Number, Op, TypeId, elements, reachable, use_counts};
 use rustc_hash::FxHashSet;
 
 /// Largest |n| for which xⁿ becomes multiplications. Each rounds, and squaring doubles what came
@@ -29,6 +30,7 @@ pub fn lower(function: &Function) -> Function {
         let ours = needed.iter().filter(|&&id| graph.op(id) == Op::Elementwise(op));
         ours.map(|&id| graph.operand(id, 0)).collect()
     };
+    let uses = use_counts(graph, scalar.outputs());
     let (cosines, sines) = (operands_of(Elementwise::Cos), operands_of(Elementwise::Sin));
     let expanded = rewrite(&scalar, |source, id, operands, target| {
         let op = match source.op(id) {
@@ -38,7 +40,11 @@ pub fn lower(function: &Function) -> Function {
             _ => return None,
         };
         let shared = |set: &FxHashSet<Id>| set.contains(&source.operand(id, 0));
+        let used_here = |i: usize| uses[source.operand(id, i).index()] == 1;
         match (op, operands) {
+            (Elementwise::Add | Elementwise::Sub, &[x, y]) if used_here(0) && used_here(1) => {
+                factored(target, op, x, y).or_else(|| moved_sign(target, op, operands))
+            }
             (Elementwise::Pow, &[x, _]) => power(target, x, source.constant(source.operand(id, 1))?),
             (Elementwise::Div, &[x, y]) => {
                 quotient(target, x, y).or_else(|| moved_sign(target, op, operands))

@@ -6,6 +6,7 @@
 
 mod chunk;
 mod contract;
+mod factor;
 mod fold;
 mod interpret;
 mod lower;

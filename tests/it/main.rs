@@ -24,6 +24,7 @@ mod gradients;
 mod hostile;
 mod jit;
 mod layer_gradients;
+mod lowering;
 mod map;
 mod memory;
 mod minimize;
