@@ -7,6 +7,7 @@
 
 mod bodies;
 mod domain;
+mod inverse;
 mod length;
 mod norm;
 mod order;

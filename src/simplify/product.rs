@@ -3,7 +3,6 @@
 //! Exponents are added only where that keeps the domain: `x^2*x` is x³, but `sqrt(x)*sqrt(x)`
 //! is x only where x ≥ 0 is known, and `x/x` is 1 only where x ≠ 0 is.
 
-use super::sum::SEARCHED;
 use super::{Purpose, Simplifier};
 use crate::ir::{Elementwise, Id, Number, Op};
 use rustc_hash::FxHashMap;
@@ -51,9 +50,9 @@ pub struct Product {
 }
 
 /// A base with the exponents met so far.
-struct Group {
-    base: Base,
-    exponents: SmallVec<[Exponent; 1]>,
+pub struct Group {
+    pub base: Base,
+    pub exponents: SmallVec<[Exponent; 1]>,
 }
 
 /// Products longer than this find equal bases by hashing, shorter ones by looking.
@@ -62,7 +61,7 @@ const HASHED: usize = 12;
 /// Factors being gathered.
 pub struct Gather {
     coefficient: Number,
-    groups: SmallVec<[Group; 4]>,
+    pub groups: SmallVec<[Group; 4]>,
     index: FxHashMap<Base, usize>,
 }
 
@@ -228,7 +227,7 @@ impl Simplifier<'_> {
 
     /// Adds up exponents, base by base.
     pub fn resolve_product(&mut self, mut gather: Gather) -> Product {
-        self.join_powers(&mut gather);
+        self.open_inverses(&mut gather);
         let mut factors = Factors::new();
         for Group { base, exponents } in gather.groups {
             match exponents.into_inner() {
@@ -239,33 +238,6 @@ impl Simplifier<'_> {
         let is_one = |f: &Factor| f.exponent.number().is_some_and(Number::is_zero);
         factors.retain(|f| !is_one(f));
         Product { coefficient: gather.coefficient, factors }
-    }
-
-    /// Puts powers that stay whole, as they are shared, beside others of their base, for results that a machine
-    /// computes: `x^99/x^100` overflows where `1/x` does not.
-    fn join_powers(&mut self, gather: &mut Gather) {
-        if self.purpose != Purpose::Compute || gather.groups.len() > SEARCHED {
-            return;
-        }
-        for k in 0..gather.groups.len() {
-            let Base::Node(node) = gather.groups[k].base else { continue };
-            let Op::Elementwise(Elementwise::Pow) = self.graph.op(node) else { continue };
-            let (u, n) = (self.graph.operand(node, 0), self.graph.constant(self.graph.operand(node, 1)));
-            let Some(n) = n.filter(|n| n.is_integer()) else { continue };
-            let Some(to) = gather.groups.iter().position(|g| g.base == Base::Node(u)) else { continue };
-            let times = |e: &Exponent| e.number().filter(|m| m.is_integer()).map(|m| n.mul(m));
-            let Some(moved) = gather.groups[k].exponents.iter().map(times).collect::<Option<Vec<_>>>() else {
-                continue;
-            };
-            let others = gather.groups[to].exponents.iter().filter_map(Exponent::number);
-            let below = moved.iter().chain(others.clone()).filter(|n| n.is_negative()).count();
-            if below == 0 || below == moved.len() + others.count() {
-                continue;
-            }
-            gather.groups[k].exponents.clear();
-            gather.groups[to].exponents.extend(moved.into_iter().map(Exponent::Number));
-        }
-        gather.groups.retain(|g| !g.exponents.is_empty());
     }
 
     fn add_exponents(&mut self, base: Base, exponents: Vec<Exponent>, factors: &mut Factors) {
@@ -284,6 +256,18 @@ impl Simplifier<'_> {
         }
         if self.keeps_domain(u, &numbers, &total) {
             factors.push(Factor { base, exponent: Exponent::Number(total) });
+            return;
+        }
+        if self.purpose == Purpose::Compute
+            && self.stage == super::Stage::Last
+            && numbers.iter().all(Number::is_integer)
+            && !total.is_zero()
+            && self.facts().is_defined(self.graph, u)
+        {
+            // x²/x is x·(x/x): 0/0 at 0, and in range where x² is not.
+            let share = self.graph.apply(Elementwise::Div, &[u, u]);
+            factors.push(Factor { base, exponent: Exponent::Number(total) });
+            factors.push(Factor { base: Base::Node(share), exponent: Exponent::Number(Number::integer(1)) });
             return;
         }
         // Only together they would lose a condition: whole and fractional, positive and negative

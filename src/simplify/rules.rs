@@ -123,6 +123,10 @@ pub const RULES: &[Rule] = &[
     // Absolute values, signs, kinks.
     rule_for(Compute, "root-of-rectified", "sqrt(x + abs(x))",         "if(x < 0, 0, sqrt(2*x))",         OverReals),  // has a slope @ x = -1
     rule_for(Compute, "root-of-nothing", "sqrt(x - abs(x))",           "if(x < 0, sqrt(x), 0)",           OverReals),  // has a slope @ x = 1
+    // What is 0 wherever it is defined: its root has no pole.
+    rule("sqrt-of-zero",         "sqrt(0*x)",                  "0*x",                             Exactly),
+    rule("cbrt-of-zero",         "cbrt(0*x)",                  "0*x",                             Exactly),
+    rule("power-of-zero",        "(0*x)^a",                    "0*x",                             Given("a > 0")),
     rule("abs-abs",              "abs(abs(x))",                "abs(x)",                          Exactly),
     rule("abs-positive",         "abs(x)",                     "x",                               Given("x >= 0")),
     rule("abs-negative",         "abs(x)",                     "-x",                              Given("x <= 0")),

@@ -56,6 +56,7 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("sech-tanh: sinh(x)/cosh(x)^2 => sech((-x))*tanh(x)", EVEN),
     ("cosh-from-exp: exp(x) + exp(-x) => 2*cosh((-x))", EVEN),
     ("hypot: sqrt(x^2 + y^2) => hypot((-x), y)", EVEN),
+    ("power-of-zero: (0*x)^a => 0*(-x)", "zeros of either sign are the same number"),
     ("hypot: sqrt(x^2 + y^2) => hypot(x, (-y))", EVEN),
     ("versine: 1 - cos(x) => 2*sin((-x)/2)^2", EVEN),
     ("sine-difference: sin(x + y) - sin(x) => cos((-x))*sin(y) - 2*sin(x)*sin(y/2)^2", EVEN),
