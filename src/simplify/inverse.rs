@@ -3,7 +3,7 @@
 //! `u = x*y` is `y`.
 //!
 //! What must stay true: a quotient is not turned upside down unless its denominator is known not to
-//! be 0; whether an inverse cancels is decided where exponents are added ([`super::product`]).
+//! be 0, and nothing is opened that does not cancel, as it may be 0.
 
 use super::product::{Base, Exponent, Gather, Group};
 use super::sum::SEARCHED;
@@ -15,7 +15,7 @@ use smallvec::{SmallVec, smallvec};
 type Parts = SmallVec<[(Id, Number); 4]>;
 
 impl Simplifier<'_> {
-    /// Opens what meets an inverse of one of its parts. Powers come first: `x^50/x^49` is `x` before
+    /// Opens what meets inverses of its parts, if they cancel. Powers come first: `x^50/x^49` is `x` before
     /// anything else meets the one or the other.
     pub fn open_inverses(&mut self, gather: &mut Gather) {
         if self.purpose != Purpose::Compute || gather.groups.len() > SEARCHED {
@@ -28,8 +28,7 @@ impl Simplifier<'_> {
                 if self.is_power(group) != powers {
                     continue;
                 }
-                let Some(parts) = self.parts(group).filter(|parts| parts.iter().any(|p| meets(gather, p)))
-                else {
+                let Some(parts) = self.parts(group).filter(|parts| self.vanishes(gather, parts)) else {
                     continue;
                 };
                 gather.groups[k].exponents.clear();
@@ -75,12 +74,28 @@ impl Simplifier<'_> {
         }
         (parts.first()?.0 != node).then_some(parts)
     }
-}
 
-/// True where the base of a part has, among what is gathered, a power of the opposite sign.
-fn meets(gather: &Gather, (base, exponent): &(Id, Number)) -> bool {
-    let Some(other) = gather.groups.iter().find(|g| g.base == Base::Node(*base)) else { return false };
-    let whole = |e: &Exponent| e.number().filter(|n| n.is_integer()).cloned();
-    let total = other.exponents.iter().try_fold(Number::integer(0), |sum, e| Some(sum.add(&whole(e)?)));
-    total.is_some_and(|n| !n.is_zero() && n.is_negative() != exponent.is_negative())
+    /// True where some parts meet their inverses and no more than one is left: products of several that were
+    /// divided one by one could leave the range.
+    fn vanishes(&self, gather: &Gather, parts: &Parts) -> bool {
+        let (cancelled, left): (Vec<_>, Vec<_>) = parts.iter().partition(|part| self.cancels(gather, part));
+        let is_number = |part: &&&(Id, Number)| self.graph.constant(part.0).is_some();
+        !cancelled.is_empty() && left.iter().filter(|part| !is_number(part)).count() <= 1
+    }
+
+    /// True where the base of a part has, among what is gathered, a power of the opposite sign that it
+    /// cancels.
+    fn cancels(&self, gather: &Gather, (base, exponent): &(Id, Number)) -> bool {
+        let Some(other) = gather.groups.iter().find(|g| g.base == Base::Node(*base)) else { return false };
+        let whole = |e: &Exponent| e.number().filter(|n| n.is_integer()).cloned();
+        let Some(mut each) = other.exponents.iter().map(whole).collect::<Option<Vec<_>>>() else {
+            return false;
+        };
+        let sum = |each: &[Number]| each.iter().fold(Number::integer(0), |sum, n| sum.add(n));
+        let total = sum(&each);
+        each.push(exponent.clone());
+        !total.is_zero()
+            && total.is_negative() != exponent.is_negative()
+            && self.keeps_domain(*base, &each, &sum(&each))
+    }
 }

@@ -23,7 +23,9 @@ mod saturate;
 mod selection;
 mod shapes;
 mod sign;
+mod single;
 mod square;
+mod standing;
 mod structure;
 mod sum;
 
@@ -188,6 +190,7 @@ fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
         simplifier.outweigh(task);
         simplifier.even_out(task);
         simplifier.divide_squares(task);
+        simplifier.divide_singly(task);
     }
 }
 

@@ -219,7 +219,7 @@ impl Simplifier<'_> {
         is_reached.then_some(Vanishing::Far { of: place.0, end: place.1 })
     }
 
-    fn is_bounded(&self, id: Id) -> bool {
+    pub(super) fn is_bounded(&self, id: Id) -> bool {
         let values = self.facts().interval(self.graph, id);
         values.low().is_finite() && values.high().is_finite()
     }

@@ -4,7 +4,7 @@
 //! is x only where x ≥ 0 is known, and `x/x` is 1 only where x ≠ 0 is.
 
 use super::{Purpose, Simplifier};
-use crate::ir::{Elementwise, Id, Number, Op};
+use crate::ir::{Elementwise, Graph, Id, Number, Op};
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 use std::cmp::Ordering;
@@ -215,7 +215,7 @@ impl Simplifier<'_> {
     }
 
     /// True when `base^total` is undefined wherever one of `base^each` is.
-    fn keeps_domain(&self, base: Id, each: &[Number], total: &Number) -> bool {
+    pub(super) fn keeps_domain(&self, base: Id, each: &[Number], total: &Number) -> bool {
         let undefined_at_zero = |n: &Number| n.is_negative();
         let undefined_below = |n: &Number| !n.is_integer();
         let loses_zero = each.iter().any(undefined_at_zero) && !undefined_at_zero(total);
@@ -471,7 +471,7 @@ fn inverted(factor: Factor) -> Option<Factor> {
 
 /// Constants, variables by name, everything else by structure; then by exponent.
 fn compare_factors(
-    graph: &crate::ir::Graph,
+    graph: &Graph,
     order: &super::order::Order,
     purpose: Purpose,
     a: &Factor,
@@ -504,12 +504,12 @@ fn compare_factors(
     rank(a).cmp(&rank(b)).then_with(by_base).then_with(by_exponent)
 }
 
-fn is_plain_constant(graph: &crate::ir::Graph, id: Id) -> bool {
+fn is_plain_constant(graph: &Graph, id: Id) -> bool {
     graph.constant(id).is_some() || graph.op(id) == Op::Elementwise(Elementwise::Pi)
 }
 
 /// A constant that is not rational: π, log(2), sqrt(3).
-fn is_numeric(graph: &crate::ir::Graph, id: Id) -> bool {
+fn is_numeric(graph: &Graph, id: Id) -> bool {
     match graph.op(id) {
         Op::Elementwise(Elementwise::Pi) => true,
         Op::Elementwise(_) => graph
@@ -520,6 +520,6 @@ fn is_numeric(graph: &crate::ir::Graph, id: Id) -> bool {
     }
 }
 
-pub(super) fn is_sum(graph: &crate::ir::Graph, id: Id) -> bool {
+pub(super) fn is_sum(graph: &Graph, id: Id) -> bool {
     matches!(graph.op(id), Op::Elementwise(Elementwise::Add | Elementwise::Sub))
 }

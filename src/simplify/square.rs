@@ -6,12 +6,10 @@
 
 use super::product::is_sum;
 use super::rebuild::Rebuild;
+use super::standing::{factors, is, power, product, quotient};
 use super::{Simplifier, Task};
 use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable, use_counts};
 use rustc_hash::FxHashSet;
-
-/// Factors of a numerator that are looked at.
-const FACTORS: usize = 8;
 
 /// From here on a square outweighs constants, and is in range in 32 bits as well.
 const FAR: i64 = 100_000_000_000_000_000;
@@ -46,42 +44,10 @@ impl Simplifier<'_> {
     }
 }
 
-fn is(graph: &Graph, id: Id, op: Elementwise) -> bool {
-    graph.op(id) == Op::Elementwise(op)
-}
-
-/// What is divided, and by what.
-fn quotient(graph: &Graph, id: Id) -> Option<(Id, Id)> {
-    is(graph, id, Elementwise::Div).then(|| (graph.operand(id, 0), graph.operand(id, 1)))
-}
-
 /// `p/q` of `p/q/q`, which is 0 where the square overflows.
 fn twice_by_one(graph: &Graph, id: Id) -> Option<Id> {
     let (above, divisor) = quotient(graph, id)?;
     (quotient(graph, above)?.1 == divisor).then_some(above)
-}
-
-/// `x` and `n` of `x^n`, n a whole number.
-fn power(graph: &Graph, id: Id) -> (Id, i64) {
-    let exponent = || graph.constant(graph.operand(id, 1)).and_then(Number::to_i64);
-    match is(graph, id, Elementwise::Pow).then(exponent).flatten() {
-        Some(n) => (graph.operand(id, 0), n),
-        None => (id, 1),
-    }
-}
-
-/// The factors of a product, the first of them as they stand if they are many.
-fn factors(graph: &Graph, product: Id) -> Vec<Id> {
-    let mut factors = vec![product];
-    while is(graph, factors[0], Elementwise::Mul) && factors.len() < FACTORS {
-        let first = factors[0];
-        factors.splice(..1, graph.operands(first).iter().copied());
-    }
-    factors
-}
-
-fn product(graph: &mut Graph, factors: Vec<Id>) -> Option<Id> {
-    factors.into_iter().reduce(|a, b| graph.apply(Elementwise::Mul, &[a, b]))
 }
 
 /// The quotient in range, where one is by `xⁿ + a`, beside other factors or alone.

@@ -228,9 +228,9 @@ impl Simplifier<'_> {
     }
 
     /// Takes out what all terms share: powers of functions and of sums, not of variables, so that
-    /// polynomials stay expanded as they are written by hand. For a machine also divisors that are sums, and
-    /// lengths: divided by one by one, each term could overflow where their sum does not. But a leg keeps
-    /// the length it is divided by.
+    /// polynomials stay expanded as they are written by hand. For a machine also divisors that are sums or
+    /// variables, and lengths: divided by one by one, each term could leave the range where their sum does not.
+    /// But a leg keeps the length it is divided by.
     fn factor_out(&mut self, terms: &[Term], fuel: usize) -> Option<Id> {
         if fuel == 0 || terms.iter().any(|t| t.coefficient.is_zero() || self.graph.constant(t.rest).is_some())
         {
@@ -290,11 +290,11 @@ impl Simplifier<'_> {
         match (&factor.base, &factor.exponent) {
             (Base::E, _) | (_, Exponent::Node(_)) => true,
             (Base::Node(id), Exponent::Number(n)) => {
-                (!n.is_negative()
-                    || self.is_hypot(factor.base)
-                    || self.purpose == super::Purpose::Compute && is_sum(self.graph, *id))
-                    && self.order.variable(self.graph, *id).is_none()
-                    && self.graph.constant(*id).is_none()
+                let is_variable = self.order.variable(self.graph, *id).is_some();
+                let divides = self.is_hypot(factor.base)
+                    || self.purpose == super::Purpose::Compute && (is_variable || is_sum(self.graph, *id));
+                let is_taken = if n.is_negative() { divides } else { !is_variable };
+                is_taken && self.graph.constant(*id).is_none()
             }
         }
     }

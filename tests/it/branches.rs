@@ -373,6 +373,7 @@ fn quotients_by_a_square_are_in_range_where_it_is_not() {
     check("x^2/x", 1e200, 1e200, 1.0);
     check("x^2/x", -1e-200, -1e-200, 1.0);
     check("abs(x^2/x - x)", -0.4, 0.0, 0.0);
+    check("asinh(log(cosh(x) + 3))", 709.0, 7.256025086603417, 0.0014118160785917186);
     check("log(2*log(x)/x)", 1e200, -453.6915216064532, -9.978285275904837e-201);
     check("log(1 + x^2)/2", 1e200, 200.0 * std::f64::consts::LN_10, 1e-200);
     let (quarter, half) = (std::f64::consts::FRAC_PI_4, std::f64::consts::FRAC_PI_2);
