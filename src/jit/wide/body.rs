@@ -299,10 +299,25 @@ impl Lanes<'_> {
     }
 
     /// What is negated to give `x`.
-    fn negated(&self, x: Val) -> Option<Val> {
-        let Inst { op: Op::Xor, operands, .. } = self.inst(x) else { return None };
-        let is_sign = |x: Val| self.inst(x).op == Op::Constant(self.sign_bit());
-        operands.iter().position(|&x| is_sign(x)).map(|i| operands[1 - i])
+    fn negated(&mut self, x: Val) -> Option<Val> {
+        match self.inst(x).op {
+            Op::Xor => self.beside(x, self.sign_bit()),
+            // −|y| is y with the sign bit.
+            Op::Or => self.beside(x, self.sign_bit()).map(|y| self.abs(y)),
+            _ => None,
+        }
+    }
+
+    /// The other operand of an operation on these bits.
+    fn beside(&self, x: Val, bits: u64) -> Option<Val> {
+        let operands = &self.inst(x).operands;
+        let is_it = |x: Val| self.inst(x).op == Op::Constant(bits);
+        operands.iter().position(|&x| is_it(x)).map(|i| operands[1 - i])
+    }
+
+    /// Of what `x` is the absolute value.
+    fn made_positive(&self, x: Val) -> Option<Val> {
+        if self.inst(x).op == Op::And { self.beside(x, self.sign_bit() - 1) } else { None }
     }
 
     fn sign_bit(&self) -> u64 {
@@ -387,7 +402,10 @@ impl Machine for Lanes<'_> {
             return x;
         }
         let sign = self.bits(self.sign_bit());
-        self.push(Op::Xor, &[a, sign])
+        match self.made_positive(a) {
+            Some(x) => self.push(Op::Or, &[x, sign]),
+            None => self.push(Op::Xor, &[a, sign]),
+        }
     }
 
     fn abs(&mut self, a: Val) -> Val {
