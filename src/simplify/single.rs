@@ -1,50 +1,29 @@
-//! Quotients by several factors of which one may be as large as `exp(x)`: divided by that one first, as
-//! its product with the others may overflow where the quotient does not.
+//! Quotients by what may be as large as `exp(x)`: divided by that first, before other divisors, and what
+//! is as large itself before other factors, as products with it may overflow where the quotient does not.
 //!
 //! What must stay true: this is done last, to results. Collection would put the divisors together again.
 
 use super::rebuild::Rebuild;
 use super::standing::{factors, power, product, quotient};
 use super::{Simplifier, Task};
-use crate::ir::{Elementwise, Id, Op, Selection, reachable};
+use crate::ir::{Elementwise, Graph, Id, Op, Selection, reachable};
 use rustc_hash::FxHashSet;
 
 impl Simplifier<'_> {
-    /// Divides by what grows exponentially apart from other divisors.
+    /// Divides by what grows exponentially apart from other divisors, and first what grows itself.
     pub(super) fn divide_singly(&mut self, task: &mut Task) {
         let mut growing: FxHashSet<Id> = FxHashSet::default();
         let mut rebuild = Rebuild::of(self.graph);
         for id in reachable(self.graph, &task.results()) {
-            let mut made = rebuild.remade(self.graph, id);
-            if let Some((first, rest)) = self.divisors(made, &growing) {
-                made = self.graph.operand(made, 0);
-                for divisor in first.into_iter().chain(rest) {
-                    made = self.graph.apply(Elementwise::Div, &[made, divisor]);
-                }
-            }
-            rebuild.put(id, made);
+            let same = rebuild.remade(self.graph, id);
+            let made = if growing.is_empty() { None } else { divided(self.graph, same, &growing) };
+            rebuild.put(id, made.unwrap_or(same));
             if self.grows(id, &growing) {
-                growing.extend([id, made]);
+                growing.extend([id, same]);
+                growing.extend(made);
             }
         }
         task.rename_results(&rebuild);
-    }
-
-    /// The divisors of a quotient that grow, and the product of the others.
-    fn divisors(&mut self, id: Id, growing: &FxHashSet<Id>) -> Option<(Vec<Id>, Option<Id>)> {
-        let (_, divisor) = quotient(self.graph, id).filter(|_| !growing.is_empty())?;
-        let mut divisors: Vec<Id> = Vec::new();
-        for factor in factors(self.graph, divisor) {
-            match power(self.graph, factor) {
-                (base, times @ 2..=4) if growing.contains(&base) => divisors.extend((0..times).map(|_| base)),
-                _ => divisors.push(factor),
-            }
-        }
-        if divisors.len() < 2 || !divisors.iter().any(|f| growing.contains(f)) {
-            return None;
-        }
-        let (first, rest): (Vec<Id>, Vec<Id>) = divisors.into_iter().partition(|f| growing.contains(f));
-        Some((first, product(self.graph, rest)))
     }
 
     /// Whether a node may be as large as `exp(x)`: by its own op, or by one of its operands.
@@ -62,4 +41,32 @@ impl Simplifier<'_> {
             _ => false,
         }
     }
+}
+
+/// The quotient in a safe order, where it is by something that grows, and not one factor by another.
+fn divided(graph: &mut Graph, id: Id, growing: &FxHashSet<Id>) -> Option<Id> {
+    let (numerator, divisor) = quotient(graph, id)?;
+    let mut divisors: Vec<Id> = Vec::new();
+    for factor in factors(graph, divisor) {
+        match power(graph, factor) {
+            (base, times @ 2..=4) if growing.contains(&base) => divisors.extend((0..times).map(|_| base)),
+            _ => divisors.push(factor),
+        }
+    }
+    let grows = |x: &Id| growing.contains(x);
+    let (large, rest): (Vec<Id>, Vec<Id>) = divisors.into_iter().partition(grows);
+    let (&first, others) = large.split_first()?;
+    let (large_above, above): (Vec<Id>, Vec<Id>) = factors(graph, numerator).into_iter().partition(grows);
+    if others.is_empty() && rest.is_empty() && (large_above.is_empty() || above.is_empty()) {
+        return None;
+    }
+    let quotient = match product(graph, large_above) {
+        Some(large) => {
+            let quotient = graph.apply(Elementwise::Div, &[large, first]);
+            above.into_iter().fold(quotient, |made, f| graph.apply(Elementwise::Mul, &[made, f]))
+        }
+        None => graph.apply(Elementwise::Div, &[numerator, first]),
+    };
+    let left: Vec<Id> = others.iter().copied().chain(product(graph, rest)).collect();
+    Some(left.into_iter().fold(quotient, |made, d| graph.apply(Elementwise::Div, &[made, d])))
 }
