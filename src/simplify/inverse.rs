@@ -28,7 +28,7 @@ impl Simplifier<'_> {
                 if self.is_power(group) != powers {
                     continue;
                 }
-                let Some(parts) = self.parts(group).filter(|parts| self.vanishes(gather, parts)) else {
+                let Some(parts) = self.parts(group).filter(|parts| self.is_opened(gather, parts)) else {
                     continue;
                 };
                 gather.groups[k].exponents.clear();
@@ -77,7 +77,7 @@ impl Simplifier<'_> {
 
     /// True where some parts meet their inverses and no more than one is left: products of several that were
     /// divided one by one could leave the range.
-    fn vanishes(&self, gather: &Gather, parts: &Parts) -> bool {
+    fn is_opened(&self, gather: &Gather, parts: &Parts) -> bool {
         let (cancelled, left): (Vec<_>, Vec<_>) = parts.iter().partition(|part| self.cancels(gather, part));
         let is_number = |part: &&&(Id, Number)| self.graph.constant(part.0).is_some();
         !cancelled.is_empty() && left.iter().filter(|part| !is_number(part)).count() <= 1

@@ -7,6 +7,7 @@
 
 mod bodies;
 mod domain;
+mod factors;
 mod inverse;
 mod length;
 mod norm;
@@ -25,7 +26,6 @@ mod shapes;
 mod sign;
 mod single;
 mod square;
-mod standing;
 mod structure;
 mod sum;
 

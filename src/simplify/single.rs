@@ -3,8 +3,8 @@
 //!
 //! What must stay true: this is done last, to results. Collection would put the divisors together again.
 
+use super::factors::{factors, grows_exponentially, power, product, quotient};
 use super::rebuild::Rebuild;
-use super::standing::{factors, power, product, quotient};
 use super::{Simplifier, Task};
 use crate::ir::{Elementwise, Graph, Id, Op, Selection, reachable};
 use rustc_hash::FxHashSet;
@@ -28,12 +28,12 @@ impl Simplifier<'_> {
 
     /// Whether a node may be as large as `exp(x)`: by its own op, or by one of its operands.
     fn grows(&self, id: Id, growing: &FxHashSet<Id>) -> bool {
-        use Elementwise::{Abs, Add, Cosh, Div, Exp, Exp2, Expm1, Mul, Neg, Pow, Relu, Sinh, Sub};
+        use Elementwise::{Abs, Add, Div, Mul, Neg, Pow, Relu, Sub};
         let graph = &*self.graph;
         let operands = graph.operands(id);
         let any = |of: &[Id]| of.iter().any(|x| growing.contains(x));
         match graph.op(id) {
-            Op::Elementwise(Exp | Exp2 | Expm1 | Sinh | Cosh) => !self.is_bounded(id),
+            _ if grows_exponentially(graph, id) => !self.is_bounded(id),
             Op::Elementwise(Pow) => graph.constant(operands[1]).is_none() && !self.is_bounded(id),
             Op::Elementwise(Abs | Add | Mul | Neg | Relu | Sub) => any(operands),
             Op::Elementwise(Div) => any(&operands[..1]),

@@ -4,9 +4,9 @@
 //!
 //! What must stay true: this is done last, to results. Collection would not know the sum again.
 
+use super::factors::{factors, grows_exponentially, is, power, product, quotient};
 use super::product::is_sum;
 use super::rebuild::Rebuild;
-use super::standing::{factors, is, power, product, quotient};
 use super::{Simplifier, Task};
 use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable, use_counts};
 use rustc_hash::FxHashSet;
@@ -115,10 +115,5 @@ impl SummedPower {
 
 /// Whether a node grows exponentially with something, or as more than its square, by its own op.
 fn grows(graph: &Graph, id: Id) -> bool {
-    use Elementwise::{Cosh, Exp, Exp2, Expm1, Pow, Sinh};
-    match graph.op(id) {
-        Op::Elementwise(Exp | Exp2 | Expm1 | Sinh | Cosh) => true,
-        Op::Elementwise(Pow) => power(graph, id).1 != 2,
-        _ => false,
-    }
+    grows_exponentially(graph, id) || is(graph, id, Elementwise::Pow) && power(graph, id).1 != 2
 }

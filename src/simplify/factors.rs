@@ -35,3 +35,8 @@ pub(super) fn factors(graph: &Graph, product: Id) -> Vec<Id> {
 pub(super) fn product(graph: &mut Graph, factors: Vec<Id>) -> Option<Id> {
     factors.into_iter().reduce(|a, b| graph.apply(Elementwise::Mul, &[a, b]))
 }
+
+pub(super) fn grows_exponentially(graph: &Graph, id: Id) -> bool {
+    use Elementwise::{Cosh, Exp, Exp2, Expm1, Sinh};
+    matches!(graph.op(id), Op::Elementwise(Exp | Exp2 | Expm1 | Sinh | Cosh))
+}
