@@ -68,21 +68,38 @@ impl<T: Element> Columns<T> {
     }
 }
 
-/// Calls the C function of so many columns.
-fn call<T: 'static>(library: &'static Library, name: &str, rows: usize, columns: &[*mut T]) {
-    type Three<T> = unsafe extern "C" fn(i64, *mut T, *mut T, *mut T);
-    type Four<T> = unsafe extern "C" fn(i64, *mut T, *mut T, *mut T, *mut T);
-    type Five<T> = unsafe extern "C" fn(i64, *mut T, *mut T, *mut T, *mut T, *mut T);
-    let rows = rows as i64;
-    // SAFETY: the C functions have these signatures, and the columns as many rows.
-    unsafe {
-        match *columns {
-            [a, b, c] => function::<Three<T>>(library, name).expect("in the source")(rows, a, b, c),
-            [a, b, c, d] => function::<Four<T>>(library, name).expect("in the source")(rows, a, b, c, d),
-            [a, b, c, d, e] => {
-                function::<Five<T>>(library, name).expect("in the source")(rows, a, b, c, d, e)
+/// A function in C of so many columns.
+#[derive(Clone, Copy)]
+enum Opponent<T> {
+    Three(unsafe extern "C" fn(i64, *mut T, *mut T, *mut T)),
+    Four(unsafe extern "C" fn(i64, *mut T, *mut T, *mut T, *mut T)),
+    Five(unsafe extern "C" fn(i64, *mut T, *mut T, *mut T, *mut T, *mut T)),
+}
+
+impl<T: 'static> Opponent<T> {
+    fn new(library: &'static Library, name: &str, columns: usize) -> Opponent<T> {
+        // SAFETY: the C functions have these signatures.
+        let found = unsafe {
+            match columns {
+                3 => function(library, name).map(Opponent::Three),
+                4 => function(library, name).map(Opponent::Four),
+                5 => function(library, name).map(Opponent::Five),
+                _ => unreachable!("no case has so many columns"),
             }
-            _ => unreachable!("no case has so many columns"),
+        };
+        found.expect("in the source")
+    }
+
+    fn call(self, rows: usize, columns: &[*mut T]) {
+        let rows = rows as i64;
+        // SAFETY: the columns have as many rows.
+        unsafe {
+            match (self, columns) {
+                (Opponent::Three(f), &[a, b, c]) => f(rows, a, b, c),
+                (Opponent::Four(f), &[a, b, c, d]) => f(rows, a, b, c, d),
+                (Opponent::Five(f), &[a, b, c, d, e]) => f(rows, a, b, c, d, e),
+                _ => unreachable!("made for these columns"),
+            }
         }
     }
 }
@@ -130,11 +147,11 @@ fn run<T: Number>(kernel: &MapKernel, columns: &mut [&mut [T]]) {
 }
 
 /// Panics where C's results are others.
-fn check<T: Number>(case: &Case, kernel: &MapKernel, c: &'static Library, columns: &mut [&mut [T]]) {
+fn check<T: Number>(case: &Case, kernel: &MapKernel, c: Opponent<T>, columns: &mut [&mut [T]]) {
     let pointers: Vec<*mut T> = columns.iter_mut().map(|c| c.as_mut_ptr()).collect();
     run(kernel, columns);
     let ours: Vec<Vec<T>> = columns[kernel.input_size()..].iter().map(|c| c.to_vec()).collect();
-    call(c, case.name, columns[0].len(), &pointers);
+    c.call(columns[0].len(), &pointers);
     for (ours, theirs) in ours.iter().zip(&columns[kernel.input_size()..]) {
         for (i, (a, b)) in ours.iter().zip(theirs.iter()).enumerate() {
             let (a, b) = (a.to_f64(), b.to_f64());
@@ -151,17 +168,20 @@ fn compare<T: Number>(case: &Case, rows: usize, level: Level, c: Option<&'static
     let compile = before.elapsed();
     let mut columns = filled::<T>(case, &kernel, rows);
     let mut all = columns.all();
+    let c = c.map(|c| Opponent::new(c, case.name, all.len()));
     if let Some(c) = c {
         check(case, &kernel, c, &mut all);
     }
     let pointers: Vec<*mut T> = all.iter_mut().map(|c| c.as_mut_ptr()).collect();
+    let (x, y) = all.split_at_mut(kernel.input_size());
+    let x: Vec<&[T]> = x.iter().map(|x| &**x).collect();
     let (mut ours, mut theirs) = (f64::INFINITY, f64::INFINITY);
-    let rounds = (20_000 / rows).max(1);
+    let rounds = (200_000 / rows).max(1);
     let start = Instant::now();
     while start.elapsed() < STRETCH {
-        ours = ours.min(least(rounds, worked, || run(&kernel, &mut all)));
+        ours = ours.min(least(rounds, worked, || kernel.run(&x, y).expect("lengths fit")));
         if let Some(c) = c {
-            theirs = theirs.min(least(rounds, worked, || call(c, case.name, rows, &pointers)));
+            theirs = theirs.min(least(rounds, worked, || c.call(rows, &pointers)));
         }
     }
     let each = |seconds: f64| seconds * 1e9 / rows as f64;

@@ -197,7 +197,26 @@ impl MapKernel {
 
     /// How many rows there are, in slices that fit.
     fn check<T: Element>(&self, inputs: &[&[T]], outputs: &[&mut [T]]) -> Result<usize, Error> {
-        let fault = |message: String| Err(Error::input(Diagnostic::error(message)));
+        let sums = self.options.results == Results::Sums;
+        let column = inputs.iter().zip(&self.streams).find(|(_, stream)| **stream == Stream::Column);
+        let rows = match (column, outputs) {
+            (Some((x, _)), _) => x.len(),
+            (None, [y, ..]) if !sums => y.len(),
+            _ => return Err(self.misfit(None, inputs, outputs)),
+        };
+        let long = |stream: &Stream| if *stream == Stream::Column { rows } else { 1 };
+        let fits = T::PRECISION == self.options.precision
+            && inputs.len() == self.streams.len()
+            && outputs.len() == self.outputs
+            && inputs.iter().zip(&self.streams).all(|(x, stream)| x.len() == long(stream))
+            && outputs.iter().all(|y| y.len() == if sums { 1 } else { rows });
+        if fits { Ok(rows) } else { Err(self.misfit(Some(rows), inputs, outputs)) }
+    }
+
+    /// What [`check`](Self::check) has found.
+    #[cold]
+    fn misfit<T: Element>(&self, rows: Option<usize>, inputs: &[&[T]], outputs: &[&mut [T]]) -> Error {
+        let fault = |message: String| Error::input(Diagnostic::error(message));
         if T::PRECISION != self.options.precision {
             return fault("the kernel is for columns of another precision".to_owned());
         }
@@ -210,25 +229,21 @@ impl MapKernel {
                 outputs.len()
             ));
         }
-        let sums = self.options.results == Results::Sums;
-        let given = inputs.iter().zip(&self.streams).map(|(x, s)| (x.len(), *s == Stream::Uniform));
-        let made = outputs.iter().map(|y| (y.len(), sums));
-        let slices: SmallVec<[(usize, bool); 16]> = given.chain(made).collect();
-        let rows = slices.iter().find(|(_, one)| !one).map(|(length, _)| *length);
         let Some(rows) = rows else {
             return fault("no input is a column, so there are no rows to sum over".to_owned());
         };
-        let wrong = slices.iter().position(|&(length, one)| length != if one { 1 } else { rows });
-        let Some(wrong) = wrong else { return Ok(rows) };
-        let what = match self.names.get(wrong) {
+        let sums = self.options.results == Results::Sums;
+        let given = inputs.iter().zip(&self.streams).map(|(x, s)| (x.len(), *s == Stream::Uniform));
+        let mut slices = given.chain(outputs.iter().map(|y| (y.len(), sums))).enumerate();
+        let wrong = slices.find(|&(_, (length, one))| length != if one { 1 } else { rows });
+        let (at, (length, is_one)) = wrong.expect("something does not fit");
+        let what = match self.names.get(at) {
             Some(name) => format!("input `{name}`"),
-            None => format!("output {}", wrong - self.names.len()),
+            None => format!("output {}", at - self.names.len()),
         };
-        fault(match slices[wrong] {
-            (length, true) => format!("{what} is one number, {length} were given"),
-            (length, false) => {
-                format!("columns differ in length: the first has {rows} numbers, {what} has {length}")
-            }
+        fault(match is_one {
+            true => format!("{what} is one number, {length} were given"),
+            false => format!("columns differ in length: the first has {rows} numbers, {what} has {length}"),
         })
     }
 }

@@ -17,7 +17,6 @@ use crate::jit::kernel::Pages;
 use cranelift_codegen::ir::Signature;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
-use smallvec::SmallVec;
 use std::sync::{Mutex, PoisonError};
 
 /// A table of streams, elements, slots.
@@ -31,6 +30,26 @@ enum Use {
     Column,
     Output,
     Sums,
+}
+
+impl Use {
+    /// How long its slice is in a run of so many elements, at least.
+    fn length(self, count: usize) -> usize {
+        match self {
+            Use::Unused => 0,
+            Use::Uniform => 1,
+            Use::Column | Use::Output => count,
+            Use::Sums => SUM_LANES,
+        }
+    }
+
+    /// Whether a slice of this length serves, which may be written or not.
+    fn fits(self, length: usize, count: usize, is_output: bool) -> bool {
+        let is_written = matches!(self, Use::Output | Use::Sums);
+        length >= self.length(count)
+            && (self != Use::Sums || length == SUM_LANES)
+            && (is_output || !is_written)
+    }
 }
 
 /// A loop over columns, compiled for this machine.
@@ -144,12 +163,20 @@ impl LoopKernel {
         inputs: &[&[T]],
         outputs: &mut [&mut [T]],
     ) -> Result<(), Error> {
-        let lengths = inputs.iter().map(|x| x.len()).chain(outputs.iter().map(|y| y.len()));
-        let lengths: SmallVec<[usize; 16]> = lengths.collect();
-        self.check(count, T::WIDTH, inputs.len(), &lengths)?;
-        let inputs = inputs.iter().map(|x| x.as_ptr().cast_mut().cast::<u8>());
-        let outputs = outputs.iter_mut().map(|y| y.as_mut_ptr().cast::<u8>());
-        let table: SmallVec<[*mut u8; 16]> = inputs.chain(outputs).collect();
+        self.check(count, inputs, outputs)?;
+        let mut few = [std::ptr::null_mut::<u8>(); 16];
+        let mut many = Vec::new();
+        let streams = inputs.len() + outputs.len();
+        let table = match few.get_mut(..streams) {
+            Some(few) => few,
+            None => {
+                many.resize(streams, std::ptr::null_mut());
+                &mut many[..]
+            }
+        };
+        let (read, written) = table.split_at_mut(inputs.len());
+        read.iter_mut().zip(inputs).for_each(|(to, x)| *to = x.as_ptr().cast_mut().cast());
+        written.iter_mut().zip(outputs).for_each(|(to, y)| *to = y.as_mut_ptr().cast());
         // Code that spills nothing takes no slots, and no lock.
         let mut slots = (self.assembly.scratch > 0).then(|| self.take_slots());
         let start = slots.as_mut().map_or(std::ptr::null_mut(), |slots| slots.as_mut_ptr().cast());
@@ -167,27 +194,34 @@ impl LoopKernel {
         used.unwrap_or_else(|| vec![Line([0; 64]); self.assembly.scratch.div_ceil(64)])
     }
 
-    fn check(&self, count: usize, width: Width, inputs: usize, lengths: &[usize]) -> Result<(), Error> {
-        let fault = |message: String| Err(Error::input(Diagnostic::error(message)));
-        if width != self.element {
-            return fault("the loop is over numbers of another precision".to_owned());
-        }
-        if lengths.len() < self.uses.len() {
-            return fault(format!("the loop has {} streams, {} were given", self.uses.len(), lengths.len()));
-        }
-        for (at, (&length, used)) in lengths.iter().zip(&self.uses).enumerate() {
-            let (fits, wanted) = match used {
-                Use::Unused => (true, 0),
-                Use::Uniform => (length >= 1, 1),
-                Use::Column | Use::Output => (length >= count, count),
-                Use::Sums => (length == SUM_LANES, SUM_LANES),
-            };
-            let is_output = matches!(used, Use::Output | Use::Sums);
-            if !fits || (is_output && at < inputs) {
-                return fault(format!("stream {at} of the loop holds {length} numbers, not {wanted}"));
+    /// An error where slices do not fit their streams.
+    fn check<T: Element>(&self, count: usize, inputs: &[&[T]], outputs: &[&mut [T]]) -> Result<(), Error> {
+        let (read, written) = self.uses.split_at(inputs.len().min(self.uses.len()));
+        let fits = T::WIDTH == self.element
+            && inputs.iter().zip(read).all(|(x, used)| used.fits(x.len(), count, false))
+            && outputs.iter().zip(written).all(|(y, used)| used.fits(y.len(), count, true))
+            && written.len() <= outputs.len();
+        if fits { Ok(()) } else { Err(self.misfit(count, inputs, outputs)) }
+    }
+
+    /// What [`check`](Self::check) has found.
+    #[cold]
+    fn misfit<T: Element>(&self, count: usize, inputs: &[&[T]], outputs: &[&mut [T]]) -> Error {
+        let read = inputs.iter().map(|x| (x.len(), false));
+        let mut slices = read.chain(outputs.iter().map(|y| (y.len(), true))).zip(&self.uses);
+        let wrong = slices.position(|((length, is_output), used)| !used.fits(length, count, is_output));
+        let message = match wrong {
+            _ if T::WIDTH != self.element => "the loop is over numbers of another precision".to_owned(),
+            Some(at) => {
+                let wanted = self.uses[at].length(count);
+                format!("stream {at} of the loop is another's, or shorter than {wanted} numbers")
             }
-        }
-        Ok(())
+            None => {
+                let given = inputs.len() + outputs.len();
+                format!("the loop has {} streams, {given} were given", self.uses.len())
+            }
+        };
+        Error::input(Diagnostic::error(message))
     }
 }
 
