@@ -223,6 +223,19 @@ pub fn sin_cos(x: f64) -> (Twice, Twice) {
     }
 }
 
+/// sin πx and cos πx.
+pub fn of_half_turns(x: f64) -> (Twice, Twice) {
+    let rest = x % 2.0;
+    let quarters = (rest * 2.0).round();
+    let (sine, cosine) = series(PI * Twice::from(rest - quarters / 2.0));
+    match (quarters as i32).rem_euclid(4) {
+        0 => (sine, cosine),
+        1 => (cosine, -sine),
+        2 => (-sine, -cosine),
+        _ => (-cosine, sine),
+    }
+}
+
 /// atan x by a step from the system's: atan x = t + atan((x − tan t)/(1 + x tan t)).
 pub fn atan(x: Twice) -> Twice {
     if x.hi.abs() > 1.0 {

@@ -81,6 +81,8 @@ rows! {
     Sec(x)        = t(1.0) / o::sin_cos(x).1;                    [-INF, INF]  [U(-10.0, 10.0), Any, Turns]                     1.9  0.51;
     Csc(x)        = t(1.0) / o::sin_cos(x).0;                    [-INF, INF]  [U(-10.0, 10.0), Any, Turns]                     1.9  0.51;
     Cot(x)        = { let (s, c) = o::sin_cos(x); c / s };       [-INF, INF]  [U(-10.0, 10.0), Any, Turns]                     1.9  0.51;
+    Sinpi(x)      = o::of_half_turns(x).0;                       [-INF, INF]  [U(-10.0, 10.0), Any, N(1.0), N(0.25), S(-30, 40)] 0.8 1.7;
+    Cospi(x)      = o::of_half_turns(x).1;                       [-INF, INF]  [U(-10.0, 10.0), Any, N(0.5), N(0.25), S(-30, 40)] 0.8 1.7;
     Asin(x)       = o::asin(x);                                  [-1.0, 1.0]  [U(-1.0, 1.0), S(-70, 0), N(0.5), N(1.0)]        0.65 0.51;
     Acos(x)       = o::acos(x);                                  [-1.0, 1.0]  [U(-1.0, 1.0), S(-70, 0), N(0.5), N(1.0)]        0.65 0.51;
     Atan(x)       = o::atan(t(x));                               [-INF, INF]  [Any, U(-5.0, 5.0), S(-60, 60), N(1.0)]          0.85 1.3;

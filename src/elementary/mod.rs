@@ -55,4 +55,4 @@ pub use plain::{Plain, PlainSingle};
 pub use power::{cbrt, hypot, pow};
 pub use reciprocal::{cot, csc, csch, pi, relu, sec};
 pub use rounding::{max, min, round, sign};
-pub use trigonometric::{cos, sin, tan};
+pub use trigonometric::{cos, cospi, sin, sinpi, tan};

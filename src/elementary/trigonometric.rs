@@ -1,4 +1,4 @@
-//! sin, cos, tan.
+//! sin, cos, tan; sinpi, cospi.
 //!
 //! What must stay true: x = k·π/2 + r with r a pair, |r| ≤ 0.7854, right to more
 //! than 2⁻⁶⁴ of itself. Both kernels are evaluated and one selected, so a machine
@@ -7,9 +7,10 @@
 //! Reduction for |x| < 2³²: Cody and Waite with three doubles for π/2; fma makes
 //! the first step exact and the second one an error-free pair. Beyond: Payne and
 //! Hanek, in `huge.rs`.
+//! In half turns x = k/2 + r is exact, and π·r a pair.
 //! Coefficients: `tests/it/data/elementary_fit.py`, tables SIN and COS.
 
-use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
+use std::f64::consts::{FRAC_2_PI, FRAC_PI_2, PI};
 
 use super::Foreign;
 use super::format::Format;
@@ -81,6 +82,38 @@ pub fn tan<M: Machine>(m: &mut M, x: M::F) -> M::F {
     when_huge(m, x, Foreign::HugeTan, y)
 }
 
+/// The sine of x half turns, sin(πx): 0 with the sign of x at whole numbers; NaN at ±∞.
+///
+/// Measured error: below 0.8 ulp.
+#[inline(always)]
+pub fn sinpi<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    if m.format() == Format::Single {
+        return single::sinpi(m, x);
+    }
+    let (quadrant, r) = reduce_half_turns(m, x);
+    let y = sin_of(m, quadrant, r);
+    let y = calc!(m, y + [0.0]);
+    let sign = m.f(0.0);
+    let sign = m.copysign(sign, x);
+    let (sign, y) = (m.to_bits(sign), m.to_bits(y));
+    let y = m.ixor(y, sign);
+    m.from_bits(y)
+}
+
+/// The cosine of x half turns, cos(πx): 0 halfway between whole numbers; NaN at ±∞.
+///
+/// Measured error: below 0.8 ulp.
+#[inline(always)]
+pub fn cospi<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    if m.format() == Format::Single {
+        return single::cospi(m, x);
+    }
+    let (quadrant, r) = reduce_half_turns(m, x);
+    let y = cos_of(m, quadrant, r);
+    // Both zeros are positive (IEEE 754-2019, 9.2.1).
+    calc!(m, y + [0.0])
+}
+
 /// sin(quadrant·π/2 + r), of which the low two bits of `quadrant` matter.
 #[inline(always)]
 pub(super) fn sin_of<M: Machine>(m: &mut M, quadrant: M::I, r: Pair<M::F>) -> M::F {
@@ -130,6 +163,27 @@ fn reduce<M: Machine>(m: &mut M, x: M::F) -> (M::I, Pair<M::F>) {
     let below = second.lo;
     let lo = calc!(m, (lo - below) - k * [FRAC_PI_2_TAIL_2]);
     (quadrant, Pair { hi, lo })
+}
+
+/// π·|x| = k·π/2 + r, up to whole turns.
+#[inline(always)]
+fn reduce_half_turns<M: Machine>(m: &mut M, x: M::F) -> (M::I, Pair<M::F>) {
+    let x = within_a_turn(m, x);
+    let (k, quadrant) = nearest_multiple(m, x, 2.0);
+    let rest = calc!(m, x - k * [0.5]);
+    let (pi, tail) = (m.f(PI), m.f(2.0 * FRAC_PI_2_TAIL));
+    let Pair { hi, lo } = two_product(m, rest, pi);
+    let lo = calc!(m, rest * tail + lo);
+    (quadrant, Pair { hi, lo })
+}
+
+/// |x| half turns less whole turns: from 0 to 2, exact; NaN at ±∞.
+#[inline(always)]
+pub(super) fn within_a_turn<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    let x = m.abs(x);
+    let turns = calc!(m, x * [0.5]);
+    let turns = m.trunc(turns);
+    calc!(m, x - turns * [2.0])
 }
 
 /// sin r and cos r for |r| ≤ 0.7854.

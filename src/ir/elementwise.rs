@@ -241,6 +241,10 @@ elementwise! {
     Sec      sec        (x)      = elementary::sec       ; Widened ; y => [y * x.tan()]                                                                ; Other                      ; Own     ; Interval::ALL                         ; Smooth          ; r"\sec";
     Csc      csc        (x)      = elementary::csc       ; Widened ; y => [-y * x.cot()]                                                               ; Other                      ; Own     ; Interval::ALL                         ; Smooth          ; r"\csc";
     Cot      cot        (x)      = elementary::cot       ; Widened ; _ => [-x.csc().square()]                                                          ; Other                      ; Own     ; Interval::ALL                         ; Smooth          ; r"\cot";
+    /// sin(π·x): 0 at whole numbers, however large.
+    Sinpi    sinpi      (x)      = elementary::sinpi       ; Native  ; _ => [x.pi() * x.cospi()]                                                            ; Everywhere                 ; Own     ; Interval::within(-1.0, 1.0)           ; Smooth          ; r"\operatorname{sinpi}";
+    /// cos(π·x): 0 halfway between whole numbers.
+    Cospi    cospi      (x)      = elementary::cospi       ; Native  ; _ => [-x.pi() * x.sinpi()]                                                           ; Everywhere                 ; Own     ; Interval::within(-1.0, 1.0)           ; Smooth          ; r"\operatorname{cospi}";
     Asin     asin       (x)      = elementary::asin      ; Widened ; _ => [(x.one() - x.square()).sqrt().recip()]                                      ; Within(-1.0, 1.0)          ; Rising  ; Interval::within(-QUARTER, QUARTER)   ; Smooth          ; r"\arcsin";
     Acos     acos       (x)      = elementary::acos      ; Widened ; _ => [-(x.one() - x.square()).sqrt().recip()]                                     ; Within(-1.0, 1.0)          ; Falling ; Interval::within(0.0, 2.0 * QUARTER)  ; Smooth          ; r"\arccos";
     Atan     atan       (x)      = elementary::atan      ; Native  ; _ => [(x.one() + x.square()).recip()]                                             ; Everywhere                 ; Rising  ; Interval::between(-QUARTER, QUARTER)  ; Smooth          ; r"\arctan";
@@ -304,7 +308,8 @@ impl Elementwise {
         use Elementwise::*;
         matches!(
             self,
-            Sin | Tan
+            Sin | Sinpi
+                | Tan
                 | Csc
                 | Cot
                 | Asin
@@ -324,7 +329,7 @@ impl Elementwise {
     /// `f(−x) = f(x)`.
     pub fn is_even(self) -> bool {
         use Elementwise::*;
-        matches!(self, Cos | Sec | Cosh | Sech | Abs)
+        matches!(self, Cos | Cospi | Sec | Cosh | Sech | Abs)
     }
 
     /// The exact value on exact operands, where there is one.
@@ -374,12 +379,22 @@ impl Elementwise {
             {
                 zero
             }
+            (Sinpi, [x]) => of_half_turns(&x.sub(&Number::ratio(1, 2)?))?,
+            (Cospi, [x]) => of_half_turns(x)?,
             (Erfc, [x]) if x.is_zero() => one,
             (Sigmoid, [x]) if x.is_zero() => Number::ratio(1, 2)?,
             _ => return None,
         };
         folded.is_small().then_some(folded)
     }
+}
+
+/// cos(π·x) at multiples of a quarter turn.
+fn of_half_turns(x: &Number) -> Option<Number> {
+    let quarters = x.add(x);
+    let turns = quarters.mul(&Number::ratio(1, 4)?).floor();
+    let quarters = quarters.sub(&turns.mul(&Number::integer(4))).to_i64()?;
+    [1, 0, -1, 0].get(usize::try_from(quarters).ok()?).map(|&value| Number::integer(value))
 }
 
 /// `a^b` when it is rational: whole exponents, and roots that come out even.

@@ -85,6 +85,8 @@ impl Elementwise {
             (Atan2, [a, b]) => (self.range(), !(a.contains(0.0) && b.contains(0.0))),
             (Sin, [a]) => (sine(*a), true),
             (Cos, [a]) => (cosine(*a), true),
+            (Sinpi, [a]) => (circular(*a, Sinpi, 1.0, 0.5), true),
+            (Cospi, [a]) => (circular(*a, Cospi, 1.0, 0.0), true),
             (Tan | Sec, [a]) => self.with_poles(*a, cosine(*a)),
             (Csc | Cot, [a]) => self.with_poles(*a, sine(*a)),
             (Csch | Coth, [a]) => self.around_zero(*a),
@@ -185,33 +187,35 @@ fn log_of_sum(a: Interval, b: Interval) -> Interval {
 }
 
 fn sine(x: Interval) -> Interval {
-    circular(x, Elementwise::Sin, 0.5)
+    circular(x, Elementwise::Sin, PI, 0.5)
 }
 
 fn cosine(x: Interval) -> Interval {
-    circular(x, Elementwise::Cos, 0.0)
+    circular(x, Elementwise::Cos, PI, 0.0)
 }
 
-/// A sine shifted so that its extremes lie at `(k − shift)·π`, +1 for one parity of k.
-fn circular(x: Interval, op: Elementwise, shift: f64) -> Interval {
+/// A sine shifted so that its extremes lie at `k − shift` half turns, +1 for one parity of k; half a turn
+/// is π or 1.
+fn circular(x: Interval, op: Elementwise, half_turn: f64, shift: f64) -> Interval {
     let whole_range = Interval::within(-1.0, 1.0);
     let (low, high) = (x.low(), x.high());
     let width = high - low;
-    if x.is_empty() || width.is_nan() || width >= PI {
+    if x.is_empty() || width.is_nan() || width >= half_turn {
         return if x.is_empty() { x } else { whole_range };
     }
     let end = |x: f64| Interval::point(x).rising(|x| op.computed(x));
     let (at_low, at_high) = (end(low), end(high));
     if low.abs().max(high.abs()) > TURNS || width < 1e-3 {
-        // No steeper than 1.
-        let near = |values: Interval| values.widened(width.next_up());
+        // No steeper than π to half a turn.
+        let rise = (width * (PI / half_turn)).next_up().next_up();
+        let near = |values: Interval| values.widened(rise);
         let flat = if width == 0.0 { at_low } else { near(at_low).meet(near(at_high)) };
         return flat.meet(whole_range);
     }
-    let piece = |x: f64| (x / PI + shift).floor();
+    let piece = |x: f64| (x / half_turn + shift).floor();
     let (first, last) = (piece(low), piece(high));
     let ends = at_low.hull(at_high);
-    let extreme = if (last % 2.0 == 0.0) == (op == Elementwise::Cos) { 1.0 } else { -1.0 };
+    let extreme = if (last % 2.0 == 0.0) == op.is_even() { 1.0 } else { -1.0 };
     let all = if first == last { ends } else { ends.hull(Interval::point(extreme)) };
     all.meet(whole_range)
 }
@@ -229,5 +233,9 @@ mod tests {
         let y = Interval::within(FRAC_PI_2 + 2.0, FRAC_PI_2 + 4.0);
         assert!(sine(y).contains(-1.0) && sine(y).high() < 0.0);
         assert!(cosine(Interval::within(-1.0, 1.0)).contains(1.0));
+        let half = Elementwise::Sinpi.image(&[Interval::within(0.25, 0.75)]).values;
+        assert!(half.contains(1.0) && half.low() > 0.7);
+        let whole = Elementwise::Cospi.image(&[Interval::within(0.75, 1.5)]).values;
+        assert!(whole.contains(-1.0) && whole.contains(0.0) && whole.high() < 1e-15);
     }
 }

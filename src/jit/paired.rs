@@ -4,7 +4,7 @@
 //! same source; a pair is called only where two results come back in registers.
 
 use super::isa::Host;
-use crate::elementary::{Plain, cos, cosh, sin, sinh};
+use crate::elementary::{Plain, cos, cosh, cospi, sin, sinh, sinpi};
 use crate::ir::Elementwise;
 use crate::loops::{Block, Inst, Operands, Value};
 use cranelift_codegen::ir::{AbiParam, Signature, types};
@@ -12,8 +12,11 @@ use cranelift_codegen::isa::CallConv;
 use rustc_hash::FxHashMap;
 
 /// Functions that one call computes together, of the same argument.
-pub(super) const PAIRS: [[Elementwise; 2]; 2] =
-    [[Elementwise::Sin, Elementwise::Cos], [Elementwise::Sinh, Elementwise::Cosh]];
+pub(super) const PAIRS: [[Elementwise; 2]; 3] = [
+    [Elementwise::Sin, Elementwise::Cos],
+    [Elementwise::Sinh, Elementwise::Cosh],
+    [Elementwise::Sinpi, Elementwise::Cospi],
+];
 
 /// What a symbol of a pair begins with; its place in the table follows.
 const PREFIX: &str = "symdiff_pair.";
@@ -38,8 +41,13 @@ macro_rules! pairs {
                 Pair(super::sinh(&mut Plain, x), super::cosh(&mut Plain, x))
             }
 
-            pub(super) fn addresses() -> [*const u8; 2] {
-                [sin_and_cos as *const u8, sinh_and_cosh as *const u8]
+            $(#[$attribute])*
+            extern "C" fn sinpi_and_cospi(x: f64) -> Pair {
+                Pair(super::sinpi(&mut Plain, x), super::cospi(&mut Plain, x))
+            }
+
+            pub(super) fn addresses() -> [*const u8; 3] {
+                [sin_and_cos as *const u8, sinh_and_cosh as *const u8, sinpi_and_cospi as *const u8]
             }
         }
     };

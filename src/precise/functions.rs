@@ -52,6 +52,8 @@ fn unary(op: Elementwise, x: &Ball, p: usize) -> Found {
         Log1mexp => log(&expm1(x, p)?.negated(), p),
         Sin => Ok(sin_cos(x, p)?.0),
         Cos => Ok(sin_cos(x, p)?.1),
+        Sinpi => Ok(of_half_turns(x, p)?.0),
+        Cospi => Ok(of_half_turns(x, p)?.1),
         Tan | Sec | Csc | Cot => {
             let (s, c) = sin_cos(x, p)?;
             match op {
@@ -127,6 +129,22 @@ fn binary(op: Elementwise, a: &Ball, b: &Ball, p: usize) -> Found {
         Polygamma => special::polygamma(a, b, p),
         _ => Err(Stuck::Uncovered),
     }
+}
+
+/// Sine and cosine of π·x, exact at multiples of a quarter turn.
+fn of_half_turns(x: &Ball, p: usize) -> Result<(Ball, Ball), Stuck> {
+    let Ok(quarters) = rounded_down(&x.scaled(1).add(&one().scaled(-1), 4 * p)) else {
+        return sin_cos(&x.mul(&pi(p), p), p);
+    };
+    let turns = rounded_down(&quarters.scaled(-2))?;
+    let rest = x.sub(&quarters.scaled(-1), 4 * p);
+    let (s, c) = sin_cos(&rest.mul(&pi(p), p), p)?;
+    Ok(match quarters.sub(&turns.scaled(2), 4 * p).to_f64() as u8 {
+        0 => (s, c),
+        1 => (c, s.negated()),
+        2 => (s.negated(), c.negated()),
+        _ => (c.negated(), s),
+    })
 }
 
 /// An odd function, from its values for x > 0.

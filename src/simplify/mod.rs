@@ -8,8 +8,10 @@
 mod bodies;
 mod domain;
 mod factors;
+mod half_turns;
 mod inverse;
 mod length;
+mod near_one;
 mod norm;
 mod order;
 mod overflow;
@@ -191,6 +193,8 @@ fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
         simplifier.even_out(task);
         simplifier.divide_squares(task);
         simplifier.divide_singly(task);
+        simplifier.subtract_first(task);
+        simplifier.count_half_turns(task);
     }
 }
 

@@ -10,6 +10,63 @@ fn functions_and_their_derivatives_are_right_over_all_floats() {
     measure::measure(40, 0x1234_5678_9ABC_DEF1).assert_holds();
 }
 
+/// Value and slope by x as they are computed.
+fn computed(text: &str, point: &[f64]) -> [f64; 2] {
+    let function = symdiff::parse(text).unwrap();
+    let derivation = symdiff::Derivation { purpose: symdiff::Purpose::Compute, ..Default::default() };
+    let kernel = symdiff::jit(&derivation.up_to(&function, 1).unwrap()).unwrap();
+    let mut found = vec![f64::NAN; 1 + point.len()];
+    kernel.call(point, &mut found).unwrap();
+    [found[0], found[1]]
+}
+
+#[test]
+fn multiples_of_pi_are_counted_in_half_turns() {
+    let check = |text: &str, x: f64, value: f64, slope: f64| {
+        let [found, found_slope] = computed(text, &[x]);
+        let is_near = |a: f64, b: f64| a == b || ((a - b) / b).abs() < 1e-15;
+        assert!(is_near(found, value), "{text} at {x}: {found:e}, not {value:e}");
+        assert!(is_near(found_slope, slope), "{text} at {x}: slope {found_slope:e}, not {slope:e}");
+    };
+    let turn = std::f64::consts::PI / 180.0;
+    check("sin(pi*x)", 1.0, 0.0, -std::f64::consts::PI);
+    check("sin(pi*x - 3*pi)", 0.5, -1.0, 0.0);
+    check("cos(2*pi*x)", 1e22, 1.0, 0.0);
+    check("sin(pi*x)", 4503599627370494.5, 1.0, 0.0);
+    check("sin(x*pi/180)", 540.0, 0.0, -turn);
+    check("sin(-x*pi/180)", 450.0, -1.0, 0.0);
+    check("cos(x*pi/180)", 90.0, 0.0, -turn);
+    check("cos(x*(pi/180))", -540.0, -1.0, 0.0);
+    check("tan(pi*x/180)", 45.0, 1.0, 2.0 * turn);
+    check("sec(pi*x/180)", 60.0, 2.0, 2.0 * 3f64.sqrt() * turn);
+    check("csc(pi*x/200)", 1100.0, -1.0, 0.0);
+    check("cot(pi*x)", 1e6 + 0.25, 1.0, -2.0 * std::f64::consts::PI);
+    check("sin(2*pi*x/3)", 1.5, 0.0, -2.0 * std::f64::consts::PI / 3.0);
+    // Not 1.6e16.
+    assert!(computed("tan(pi*x)", &[0.5])[0].is_infinite());
+}
+
+#[test]
+fn ratios_of_inputs_keep_their_digits_where_they_near_one() {
+    let check = |text: &str, point: &[f64], value: f64, slope: f64| {
+        let found = computed(text, point);
+        for (found, truth) in found.into_iter().zip([value, slope]) {
+            let error = ((found - truth) / truth).abs();
+            assert!(error < 2e-15, "{text} at {point:?}: {found:e}, not {truth:e}");
+        }
+    };
+    // The truth of these is in the reference cases, at 40 digits.
+    check("acos(1/x)", &[1.000001], 0.0014142129730596528, 707.1058973331069);
+    check("asin(1/x)", &[-1.000001], -1.569382113821837, -707.1058973331069);
+    check("atanh(1/x)", &[1.000001], 7.254329119303181, -499999.75004125835);
+    check("acosh(1/x)", &[0.999999], 0.0014142141516494595, -707.1076650608076);
+    // With e = 2^-40: 1 - 1/(1 + e)^2 is (2e + e^2)/(1 + e)^2.
+    let e = 2f64.powi(-40);
+    check("1 - 1/x^2", &[1.0 + e], (2.0 * e + e * e) / (1.0 + e).powi(2), 2.0 / (1.0 + e).powi(3));
+    check("1 - 1/x", &[1.0 + e], e / (1.0 + e), (1.0 + e).powi(-2));
+    check("2/x - 1", &[2.0 - e], e / (2.0 - e), -2.0 / (2.0 - e).powi(2));
+}
+
 #[test]
 fn a_leg_that_is_much_shorter_keeps_its_slopes() {
     let length = symdiff::parse("sqrt(x^2 + y^2)").unwrap();

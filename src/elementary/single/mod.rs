@@ -14,4 +14,4 @@ pub(super) use error_function::erf;
 pub(super) use hyperbolic::{sech, tanh};
 pub(super) use inverse_trigonometric::atan;
 pub(super) use logarithm::{log, log1p, log2};
-pub(super) use trigonometric::{cos, sin};
+pub(super) use trigonometric::{cos, cospi, sin, sinpi};

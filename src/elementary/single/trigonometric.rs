@@ -1,15 +1,16 @@
-//! sin and cos in single precision.
+//! sin, cos, sinpi, cospi in single precision.
 //!
 //! What must stay true: |x| = k·π/2 + r with |r| ≤ 0.8 right to an ulp of itself; the parts of π/2
 //! have 24 bits each, fma makes the first step exact, and the second lets no digits go.
 //!
 //! Coefficients: `tests/it/data/elementary_fit.py`, tables SIN_SINGLE and COS_SINGLE.
 
-use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
+use std::f64::consts::{FRAC_2_PI, FRAC_PI_2, PI};
 
 use crate::elementary::Foreign;
 use crate::elementary::machine::Machine;
-use crate::elementary::pair::{calc, nearest_multiple, polynomial};
+use crate::elementary::pair::{Pair, calc, nearest_multiple, polynomial, two_product};
+use crate::elementary::trigonometric::within_a_turn;
 
 /// π/2 in three singles.
 const PARTS: [f64; 3] = {
@@ -53,6 +54,48 @@ pub fn cos<M: Machine>(m: &mut M, x: M::F) -> M::F {
     let sign = m.iadd(half_turns, quarter);
     let y = flip(m, sign, y);
     m.rare(huge, Foreign::Cos, &[x], y)
+}
+
+/// The sine of x half turns.
+#[inline(always)]
+pub fn sinpi<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    let (turns, [sine, cosine]) = of_half_turns(m, x);
+    let odd = is_odd(m, turns);
+    let y = m.select(odd, cosine, sine);
+    let half_turns = m.shl(turns, SIGN - 1);
+    let y = flip(m, half_turns, y);
+    let y = calc!(m, y + [0.0]);
+    let sign = m.to_bits(x);
+    flip(m, sign, y)
+}
+
+/// The cosine of x half turns.
+#[inline(always)]
+pub fn cospi<M: Machine>(m: &mut M, x: M::F) -> M::F {
+    let (turns, [sine, cosine]) = of_half_turns(m, x);
+    let odd = is_odd(m, turns);
+    let y = m.select(odd, sine, cosine);
+    let (half_turns, quarter) = (m.shl(turns, SIGN - 1), m.i(1 << (SIGN - 1)));
+    let sign = m.iadd(half_turns, quarter);
+    let y = flip(m, sign, y);
+    calc!(m, y + [0.0])
+}
+
+/// π·|x| = turns·π/2 + r up to whole turns; sin r and cos r.
+#[inline(always)]
+fn of_half_turns<M: Machine>(m: &mut M, x: M::F) -> (M::I, [M::F; 2]) {
+    let x = within_a_turn(m, x);
+    let (k, turns) = nearest_multiple(m, x, 2.0);
+    let rest = calc!(m, x - k * [0.5]);
+    let (pi, tail) = (m.f(PI), m.f(PI - f64::from(PI as f32)));
+    let Pair { hi, lo } = two_product(m, rest, pi);
+    let lo = calc!(m, rest * tail + lo);
+    let [_, cosine] = kernels(m, hi);
+    // The sine keeps what r = hi + lo loses when it is rounded; the cosine hardly feels it.
+    let z = calc!(m, hi * hi);
+    let s = polynomial(m, z, &SIN);
+    let sine = calc!(m, hi + ((hi * z) * s + lo));
+    (turns, [sine, cosine])
 }
 
 /// The place of the sign.

@@ -211,6 +211,7 @@ fn family(op: Elementwise) -> Option<u8> {
         Tanh | Sech | Sinh | Cosh => Some(0),
         Sigmoid | LogSigmoid | Softplus => Some(1),
         Sin | Cos => Some(2),
+        Sinpi | Cospi => Some(3),
         _ => None,
     }
 }

@@ -33,7 +33,7 @@ pub fn of_op(op: Op, purpose: Purpose) -> u64 {
         Neg | Add | Sub | Mul | Fma | Abs | Min | Max | Relu | Sign => 2,
         Floor | Ceil | Round => 4,
         Div | Sqrt => 10,
-        Exp | Exp2 | Log | Log2 | Sin | Cos | Cbrt | Hypot => 30,
+        Exp | Exp2 | Log | Log2 | Sin | Cos | Sinpi | Cospi | Cbrt | Hypot => 30,
         Gamma | Lgamma | Digamma | Polygamma => 200,
         Pow => 80,
         _ => 40,

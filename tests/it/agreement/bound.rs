@@ -12,9 +12,11 @@ use symdiff::ir::{DType, Elementwise, Op, Selection, evaluate, reachable};
 const ULPS: f64 = 4.0;
 
 /// Functions whose slope holds for small errors of their angle only, and how small.
-const PERIODIC: [Elementwise; 6] = [
+const PERIODIC: [Elementwise; 8] = [
     Elementwise::Sin,
     Elementwise::Cos,
+    Elementwise::Sinpi,
+    Elementwise::Cospi,
     Elementwise::Tan,
     Elementwise::Sec,
     Elementwise::Csc,

@@ -79,6 +79,13 @@ def turns(p):
     return lambda: next(listed, None) or p.r.choice(ways)()
 
 
+def half_turns(p):
+    """Numbers at, and around, multiples of a quarter."""
+    quarters = lambda: p.r.randint(-(1 << 30), 1 << 30) / 4
+    return p.r.choice([p.uniform(-10, 10), p.uniform(-1e5, 1e5), p.scale(-60, 40), p.any,
+                       lambda: quarters() + p.scale(-40, -10)(), lambda: p.r.randint(-9, 9) / 4 + p.scale(-70, -2)()])
+
+
 def mix(*ways):
     return lambda p: (lambda: p.r.choice([w(p) for w in ways])())
 
@@ -186,6 +193,8 @@ FUNCTIONS = {
     "sin": (mp.sin, turns),
     "cos": (mp.cos, turns),
     "tan": (mp.tan, turns),
+    "sinpi": (mp.sinpi, lambda p: lambda: half_turns(p)()),
+    "cospi": (mp.cospi, lambda p: lambda: half_turns(p)()),
     "asin": (mp.asin, unit),
     "acos": (mp.acos, unit),
     "atan": (mp.atan, everywhere),

@@ -166,6 +166,7 @@ by_table! {
     neg Neg (); add Add (b); sub Sub (b); mul Mul (b); div Div (b); fma Fma (b, c); pow Pow (b);
     sqrt Sqrt (); cbrt Cbrt (); hypot Hypot (b); exp Exp (); exp2 Exp2 (); expm1 Expm1 (); log Log ();
     log1p Log1p (); log2 Log2 (); log10 Log10 (); log1mexp Log1mexp (); sin Sin (); cos Cos (); tan Tan ();
+    sinpi Sinpi (); cospi Cospi ();
     sec Sec (); csc Csc (); cot Cot (); asin Asin (); acos Acos (); atan Atan (); atan2 Atan2 (b);
     sinh Sinh (); cosh Cosh (); tanh Tanh (); sech Sech (); csch Csch (); coth Coth (); asinh Asinh ();
     acosh Acosh (); atanh Atanh (); erf Erf (); erfc Erfc (); gamma Gamma (); lgamma Lgamma ();

@@ -144,6 +144,7 @@ impl Draw {
             Draw::Exponent => anything(random).clamp(-format.exponent(), format.exponent()),
             Draw::Share => 1e-6 + random.share() * 0.999,
             Draw::Whole => 2.0 + random.below(11) as f64,
+            Draw::Degrees => (random.below(1 << 21) as f64 - f64::from(1 << 20)) / 4.0,
             Draw::Unit => match random.below(6) {
                 0 => 2_f64.powi(-(random.below(exponents as usize) as i32)),
                 1 => 1.0 - 2_f64.powi(-(random.below(format.digits() as usize + 1) as i32)),

@@ -25,6 +25,8 @@ pub enum Draw {
     Exponent,
     /// From a quarter of that range.
     Middle,
+    /// Whole and broken angles: multiples of a quarter.
+    Degrees,
 }
 
 /// What kind of function a row is, in the order of the page.
@@ -46,7 +48,7 @@ pub struct Row {
     pub note: &'static str,
 }
 
-use Draw::{Any, Class, Cubed, Exponent, Middle, Positive, Share, Squared, Unit, Whole};
+use Draw::{Any, Class, Cubed, Degrees, Exponent, Middle, Positive, Share, Squared, Unit, Whole};
 use Kind::{Activation, Loss, Written};
 
 /// What every row without a reason of its own keeps.
@@ -189,7 +191,24 @@ pub const ROWS: &[Row] = &[
     row(Written, "exp(-x^2/2)/sqrt(2*pi)",              &[Any]),
     row(Written, "log(1 + x^2)",                        &[Any]),
     row(Written, "1/(1 + x^2)",                         &[Any]),
+    row(Written, "sin(pi*x)",                           &[Any]),
+    row(Written, "cos(pi*x)",                           &[Any]),
+    row(Written, "tan(pi*x)",                           &[Any]),
+    row(Written, "sin(2*pi*x)",                         &[Any]),
+    row(Written, "sin(pi*x/180)",                       &[Degrees]),
+    row(Written, "cos(pi*x)",                           &[Degrees]),
+    row(Written, "sin(pi*x)",                           &[Share]),
+    row(Written, "cos(pi*x/180)",                       &[Degrees]),
+    row(Written, "tan(pi*x/180)",                       &[Degrees]),
     bounded(Written, "x/(1 + x^2)", &[Any], [4.0, 8.0, 24.0], "the second derivative's terms cancel by a half"),
+    row(Written, "1 - 1/x",                             &[Any]),
+    row(Written, "1 - 1/x^2",                           &[Any]),
+    row(Written, "asec(x)",                             &[Any]),
+    row(Written, "acsc(x)",                             &[Any]),
+    bounded(Written, "asech(x)", &[Share], USUAL, "of moderate size: 1/x^2 overflows where x is tiny"),
+    row(Written, "acoth(x)",                            &[Any]),
+    row(Written, "sqrt(1 - v^2/c^2)",                   &[Share, Share]),
+    row(Written, "1/sqrt(1 - v^2/c^2)",                 &[Share, Share]),
     bounded(Written, "v*s/(k + s)", &[Share, Share, Share], USUAL, "of moderate size"),
     bounded(Written, "x^3/(k^3 + x^3)", &[Share, Share], [4.0, 8.0, 16.0], "of moderate size; the second derivative's terms cancel by a third"),
 ];
