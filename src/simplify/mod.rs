@@ -6,6 +6,7 @@
 //! few of them reach a fixed point. What [`Level::Full`] adds is the budgeted [`saturate`].
 
 mod bodies;
+mod conjugate;
 mod domain;
 mod factors;
 mod half_turns;
@@ -184,10 +185,15 @@ fn run(graph: &mut Graph, task: &mut Task, level: Level, purpose: Purpose) {
     if level == Level::Full && task.kept.is_empty() {
         task.roots = simplifier.saturate(std::mem::take(&mut task.roots), &mut task.origin);
     }
-    if purpose == Purpose::Compute && task.stage == Stage::Before {
+    if purpose != Purpose::Compute {
+        return;
+    }
+    if task.stage == Stage::Before {
+        simplifier.divide_by_conjugates(task);
         simplifier.mark_kinks(task);
     }
-    if purpose == Purpose::Compute && task.stage == Stage::Last {
+    if task.stage == Stage::Last {
+        simplifier.divide_by_conjugates(task);
         simplifier.fill_removable(task);
         simplifier.outweigh(task);
         simplifier.even_out(task);

@@ -68,6 +68,25 @@ fn ratios_of_inputs_keep_their_digits_where_they_near_one() {
 }
 
 #[test]
+fn the_smaller_root_of_a_quadratic_equation_keeps_its_digits() {
+    let near = |a: f64, b: f64| ((a - b) / b).abs() < 2e-15;
+    for (b, c) in [(1e8, 1.0), (1e8, -3.0), (-1e8, 1.0), (-2e7, -5.0), (1e12, 7.0)] {
+        let root: f64 = f64::sqrt(b * b - 4.0 * c);
+        let (text, sign) =
+            if b > 0.0 { ("(-b + sqrt(b^2 - 4*c))/2", 1.0) } else { ("(-b - sqrt(b^2 - 4*c))/2", -1.0) };
+        let smaller = -2.0 * c / (b + sign * root);
+        let [value, slope] = computed(text, &[b, c]);
+        assert!(near(value, smaller), "{text} at {b}, {c}: {value:e}, not {smaller:e}");
+        // From x^2 + b*x + c = 0.
+        let truth = -smaller / (2.0 * smaller + b);
+        assert!(near(slope, truth), "{text} at {b}, {c}: slope {slope:e}, not {truth:e}");
+    }
+    assert_eq!(computed("x - sqrt(x^2 + y^2)", &[0.0, 2.0]), [-2.0, 1.0]);
+    assert_eq!(computed("x - sqrt(x^2 + 1)", &[0.0]), [-1.0, 1.0]);
+    assert_eq!(computed("x + sqrt(x^2 + 1)", &[-1e200]), [5e-201, 0.0]);
+}
+
+#[test]
 fn a_leg_that_is_much_shorter_keeps_its_slopes() {
     let length = symdiff::parse("sqrt(x^2 + y^2)").unwrap();
     let derivation = symdiff::Derivation { purpose: symdiff::Purpose::Compute, ..Default::default() };

@@ -69,6 +69,9 @@ const fn bounded(
 const AT_A_ZERO: [f64; 3] = [4.0, 8.0, 4096.0];
 const CANCELS: &str = "the second derivative's terms cancel at its zero";
 
+/// Second derivatives of roots of sums with a square.
+const SLOPE_OF_ROOT: &str = "the second derivative is 1/r - x^2/r^3, which cancels";
+
 const fn row(kind: Kind, text: &'static str, draws: &'static [Draw]) -> Row {
     Row { kind, text, draws, bounds: USUAL, note: "" }
 }
@@ -209,6 +212,10 @@ pub const ROWS: &[Row] = &[
     row(Written, "acoth(x)",                            &[Any]),
     row(Written, "sqrt(1 - v^2/c^2)",                   &[Share, Share]),
     row(Written, "1/sqrt(1 - v^2/c^2)",                 &[Share, Share]),
+    bounded(Written, "x - sqrt(x^2 - 1)", &[Squared], [4.0, 8.0, f64::INFINITY], SLOPE_OF_ROOT),
+    bounded(Written, "sqrt(x^2 + 1) - x", &[Any], [4.0, 8.0, f64::INFINITY], SLOPE_OF_ROOT),
+    bounded(Written, "(sqrt(b^2 + 4*c) - b)/2", &[Share, Share], [4.0, 8.0, f64::INFINITY], SLOPE_OF_ROOT),
+    bounded(Written, "(sqrt(b^2 + 4*c) + b)/2", &[Share, Share], [4.0, 8.0, f64::INFINITY], SLOPE_OF_ROOT),
     bounded(Written, "v*s/(k + s)", &[Share, Share, Share], USUAL, "of moderate size"),
     bounded(Written, "x^3/(k^3 + x^3)", &[Share, Share], [4.0, 8.0, 16.0], "of moderate size; the second derivative's terms cancel by a third"),
 ];
