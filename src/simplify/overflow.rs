@@ -113,9 +113,12 @@ impl Simplifier<'_> {
         for &id in &nodes {
             self.learn(id, &mut known);
             let made = match self.outweighed(id, &known) {
-                Some((k, condition)) => {
+                Some((k, conditions)) => {
                     let mut operands = rebuild.operands(self.graph, id);
-                    let condition = condition.node(self.graph, |x| rebuild.now(x));
+                    let each = conditions.into_iter().map(|c| c.node(self.graph, |x| rebuild.now(x)));
+                    let each: SmallVec<[Id; 2]> = each.collect();
+                    let any = each.into_iter().reduce(|a, b| self.graph.compare(Selection::Or, &[a, b]));
+                    let condition = any.expect("there is a condition");
                     let zero = self.graph.integer(0);
                     operands[k] = self.graph.select(condition, zero, operands[k]);
                     remade(self.graph, id, &operands)
@@ -152,30 +155,36 @@ impl Simplifier<'_> {
         }
     }
 
-    /// Of a product: which factor counts as 0, and where.
-    fn outweighed(&self, product: Id, known: &Known) -> Option<(usize, Condition)> {
+    /// Of a product: which factor counts as 0, and where: each place is enough.
+    fn outweighed(&self, product: Id, known: &Known) -> Option<(usize, SmallVec<[Condition; 2]>)> {
         if self.graph.op(product) != Op::Elementwise(Elementwise::Mul) {
             return None;
         }
         let operands = self.graph.operands(product);
         [(0, 1), (1, 0)].into_iter().find_map(|(zero, other)| {
             let places = known.vanishing.get(&operands[zero])?;
-            let found = places.iter().find_map(|place| match *place {
-                Vanishing::Far { of, .. } if self.outweighs(of, operands[other], known) => {
-                    let end = |place: &Vanishing| match *place {
-                        Vanishing::Far { of: other, end } if other == of => Some(end),
-                        _ => None,
-                    };
-                    Some(Condition::Far { of, ends: places.iter().filter_map(end).collect() })
+            let mut found: SmallVec<[Condition; 2]> = SmallVec::new();
+            for place in places {
+                match *place {
+                    Vanishing::Far { of, end } if self.outweighs(of, operands[other], known) => {
+                        let same = found.iter_mut().find_map(|condition| match condition {
+                            Condition::Far { of: other, ends } if *other == of => Some(ends),
+                            _ => None,
+                        });
+                        match same {
+                            Some(ends) => ends.push(end),
+                            None => found.push(Condition::Far { of, ends: smallvec![end] }),
+                        }
+                    }
+                    Vanishing::Power { base, exponent }
+                        if known.has_logarithm(self.graph, operands[other], base) =>
+                    {
+                        found.push(Condition::Power { base, exponent });
+                    }
+                    _ => {}
                 }
-                Vanishing::Power { base, exponent }
-                    if known.has_logarithm(self.graph, operands[other], base) =>
-                {
-                    Some(Condition::Power { base, exponent })
-                }
-                _ => None,
-            })?;
-            Some((other, found))
+            }
+            (!found.is_empty()).then_some((other, found))
         })
     }
 

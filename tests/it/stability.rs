@@ -5,9 +5,16 @@ pub mod measure;
 #[path = "stability/rows.rs"]
 mod rows;
 
+use symdiff::Level;
+
 #[test]
 fn functions_and_their_derivatives_are_right_over_all_floats() {
-    measure::measure(40, 0x1234_5678_9ABC_DEF1).assert_holds();
+    measure::measure(Level::Fast, 40, 0x1234_5678_9ABC_DEF1).assert_holds();
+}
+
+#[test]
+fn a_search_for_smaller_forms_keeps_them_right() {
+    measure::measure(Level::Full, 6, 0x1234_5678_9ABC_DEF1).assert_holds();
 }
 
 /// Value and slope by x as they are computed.

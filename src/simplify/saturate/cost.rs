@@ -6,6 +6,7 @@
 use crate::ir::{Elementwise, Graph, Id, Number, Op, reachable};
 
 use super::super::Purpose;
+use super::super::factors::{factors, power, quotient};
 
 /// Parentheses around a sum cost a reader as much as two more symbols: x²·cos(x) + 2·x·sin(x)
 /// reads better than x·(x·cos(x) + 2·sin(x)).
@@ -54,6 +55,16 @@ pub fn of_power(n: i64, purpose: Purpose) -> u64 {
         Purpose::Compute => 2 * u64::from(64 - n.unsigned_abs().leading_zeros()),
         _ => SYMBOL,
     }
+}
+
+/// How many divisors are multiplied before anything is divided by them.
+pub fn multiplied_divisors(graph: &Graph, roots: &[Id]) -> u64 {
+    let degree = |divisor: Id| {
+        let variable = factors(graph, divisor).into_iter().filter(|&f| graph.constant(f).is_none());
+        variable.map(|f| power(graph, f).1.unsigned_abs()).sum::<u64>()
+    };
+    let divisors = reachable(graph, roots).into_iter().filter_map(|id| quotient(graph, id));
+    divisors.map(|(_, divisor)| degree(divisor).saturating_sub(1)).sum()
 }
 
 pub fn is_sum(op: Op) -> bool {

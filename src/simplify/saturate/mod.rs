@@ -66,7 +66,10 @@ impl Simplifier<'_> {
         let mut after = task.roots;
         if self.purpose == Purpose::Compute {
             let cost = |roots: &[Id]| cost::of_graph(self.graph, roots, self.purpose);
-            return if cost(&after) < cost(&before) { after } else { before };
+            // Divisors multiplied leave the range where the quotient does not.
+            let divisors = |roots: &[Id]| cost::multiplied_divisors(self.graph, roots);
+            let is_better = cost(&after) < cost(&before) && divisors(&after) <= divisors(&before);
+            return if is_better { after } else { before };
         }
         for (after, &before) in after.iter_mut().zip(&before) {
             let cost = |root: Id| cost::of_tree(self.graph, root, self.purpose);

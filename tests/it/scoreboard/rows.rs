@@ -4,6 +4,7 @@ use crate::tally::Tally;
 use crate::{
     agreement, cases, crash, diagnose, facts, fuzz, hostile, memory, mutants, partials, soundness, stability,
 };
+use symdiff::Level;
 
 /// What was counted, each with its words.
 type Counts = Vec<(&'static str, Tally)>;
@@ -43,7 +44,10 @@ fn agreement(cases: usize, seed: u64) -> Counts {
 }
 
 fn stability(cases: usize, seed: u64) -> Counts {
-    vec![("values, slopes, second slopes within their ulps", stability::measure::measure(cases, seed))]
+    vec![(
+        "values, slopes, second slopes within their ulps",
+        stability::measure::measure(Level::Fast, cases, seed),
+    )]
 }
 
 fn reference_cases(cases: usize, seed: u64) -> Counts {

@@ -251,11 +251,11 @@ fn derived(f: &Function, level: Level, purpose: Purpose) -> Function {
 }
 
 impl Prepared {
-    pub fn new(row: &'static Row) -> Prepared {
+    pub fn new(row: &'static Row, level: Level) -> Prepared {
         let f = parse(row.text).unwrap_or_else(|error| panic!("{}: {error}", row.text));
-        let fast = derived(&f, Level::Fast, Purpose::Compute);
+        let stable = derived(&f, level, Purpose::Compute);
         let kernel = |precision| {
-            map_with(&fast, &MapOptions { precision, ..MapOptions::default() }).expect("the rows compile")
+            map_with(&stable, &MapOptions { precision, ..MapOptions::default() }).expect("the rows compile")
         };
         let truth = Precise::new(&derived(&f, Level::None, Purpose::Both));
         Prepared {
@@ -367,11 +367,11 @@ impl Prepared {
     }
 }
 
-/// All rows at `cases` points each, in both formats.
-pub fn measure(cases: usize, seed: u64) -> Tally {
+/// All rows at `cases` points each, in both formats, simplified that far.
+pub fn measure(level: Level, cases: usize, seed: u64) -> Tally {
     let mut tally = Tally::default();
     for row in ROWS {
-        let prepared = Prepared::new(row);
+        let prepared = Prepared::new(row, level);
         for format in [Format::F64, Format::F32] {
             let found = prepared.measure(cases, format, seed);
             tally.cases += found.compared.iter().sum::<usize>();
