@@ -1,12 +1,13 @@
 //! Quotients by what may be as large as `exp(x)`: divided by that first, before other divisors, and what
-//! is as large itself before other factors, as products with it may overflow where the quotient does not.
+//! is as large itself before other factors, as products with it may overflow where the quotient does not. And
+//! squares over powers of 4, as `csch(x)^2/4`: what is squared is divided.
 //!
 //! What must stay true: this is done last, to results. Collection would put the divisors together again.
 
-use super::factors::{factors, grows_exponentially, power, product, quotient};
+use super::factors::{factors, grows_exponentially, is, power, product, quotient};
 use super::rebuild::Rebuild;
 use super::{Simplifier, Task};
-use crate::ir::{Elementwise, Graph, Id, Op, Selection, reachable};
+use crate::ir::{Elementwise, Graph, Id, Number, Op, Selection, reachable};
 use rustc_hash::FxHashSet;
 
 impl Simplifier<'_> {
@@ -16,7 +17,10 @@ impl Simplifier<'_> {
         let mut rebuild = Rebuild::of(self.graph);
         for id in reachable(self.graph, &task.results()) {
             let same = rebuild.remade(self.graph, id);
-            let made = if growing.is_empty() { None } else { divided(self.graph, same, &growing) };
+            let made = match growing.is_empty() {
+                true => halved(self.graph, same),
+                false => halved(self.graph, same).or_else(|| divided(self.graph, same, &growing)),
+            };
             rebuild.put(id, made.unwrap_or(same));
             if self.grows(id, &growing) {
                 growing.extend([id, same]);
@@ -41,6 +45,25 @@ impl Simplifier<'_> {
             _ => false,
         }
     }
+}
+
+/// A square over a power of 4 as the square of a quotient, which is the same but for its range.
+fn halved(graph: &mut Graph, id: Id) -> Option<Id> {
+    if !is(graph, id, Elementwise::Mul) {
+        return None;
+    }
+    let (scale, (base, 2)) = (graph.operand(id, 0), power(graph, graph.operand(id, 1))) else { return None };
+    let scale = graph.constant(scale)?;
+    let (1 | -1, below) = scale.to_ratio()? else { return None };
+    let twos = below.trailing_zeros();
+    if below == 1 || below.count_ones() > 1 || twos % 2 == 1 {
+        return None;
+    }
+    let (is_negative, root) = (scale.is_negative(), Number::ratio(1, 1 << (twos / 2))?);
+    let (root, two) = (graph.exact(root), graph.integer(2));
+    let quotient = graph.apply(Elementwise::Mul, &[root, base]);
+    let made = graph.apply(Elementwise::Pow, &[quotient, two]);
+    Some(if is_negative { graph.apply(Elementwise::Neg, &[made]) } else { made })
 }
 
 /// The quotient in a safe order, where it is by something that grows, and not one factor by another.

@@ -15,12 +15,20 @@ fn functions_and_their_derivatives_are_right_over_all_floats() {
 #[test]
 fn a_search_for_smaller_forms_keeps_them_right() {
     measure::measure(Level::Full, 6, 0x1234_5678_9ABC_DEF1).assert_holds();
+    // Their divisors multiplied are infinite, or 0.
+    assert_eq!(computed_at(Level::Full, "atan2(y, x)", &[1e6, 1e300])[1], 1e-300);
+    let slope = computed_at(Level::Full, "asinh(1/x)", &[1e-300])[1];
+    assert!((slope / -1e300 - 1.0).abs() < 1e-15, "{slope:e}");
 }
 
-/// Value and slope by x as they are computed.
+/// Value and slope by the first variable as they are computed.
 fn computed(text: &str, point: &[f64]) -> [f64; 2] {
+    computed_at(Level::Fast, text, point)
+}
+
+fn computed_at(level: Level, text: &str, point: &[f64]) -> [f64; 2] {
     let function = symdiff::parse(text).unwrap();
-    let derivation = symdiff::Derivation { purpose: symdiff::Purpose::Compute, ..Default::default() };
+    let derivation = symdiff::Derivation { level, purpose: symdiff::Purpose::Compute, ..Default::default() };
     let kernel = symdiff::jit(&derivation.up_to(&function, 1).unwrap()).unwrap();
     let mut found = vec![f64::NAN; 1 + point.len()];
     kernel.call(point, &mut found).unwrap();
@@ -44,6 +52,8 @@ fn multiples_of_pi_are_counted_in_half_turns() {
     check("sin(-x*pi/180)", 450.0, -1.0, 0.0);
     check("cos(x*pi/180)", 90.0, 0.0, -turn);
     check("cos(x*(pi/180))", -540.0, -1.0, 0.0);
+    let tiny = 2f64.powi(-30);
+    check("cos(x*pi/180)", 90.0 + tiny, -tiny * turn, -turn);
     check("tan(pi*x/180)", 45.0, 1.0, 2.0 * turn);
     check("sec(pi*x/180)", 60.0, 2.0, 2.0 * 3f64.sqrt() * turn);
     check("csc(pi*x/200)", 1100.0, -1.0, 0.0);
@@ -102,6 +112,17 @@ fn a_leg_that_is_much_shorter_keeps_its_slopes() {
     bend.call(&[1e-270, 1e-100], &mut found).unwrap();
     // By y twice the truth is x²/y³, and the square of x/y is below all numbers.
     assert!((found[4] / 1e-240 - 1.0).abs() < 1e-15, "{:e}", found[4]);
+}
+
+#[test]
+fn a_quarter_of_a_square_is_in_range_where_the_square_is_not() {
+    let function = symdiff::parse("log(1 - exp(x))").unwrap();
+    let derivation = symdiff::Derivation { purpose: symdiff::Purpose::Compute, ..Default::default() };
+    let bend = symdiff::jit(&derivation.up_to(&function, 2).unwrap()).unwrap();
+    let mut found = [0.0; 3];
+    bend.call(&[-9.968599511968788e-155], &mut found).unwrap();
+    // -1/x^2
+    assert!((found[2] / -1.0063098016559775e308 - 1.0).abs() < 1e-15, "{:e}", found[2]);
 }
 
 #[test]
