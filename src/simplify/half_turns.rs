@@ -11,8 +11,8 @@ use super::rebuild::Rebuild;
 use super::{Simplifier, Task};
 use crate::ir::{Elementwise, Graph, Id, Number, Op, reachable};
 
-/// Products and sums one in another that are looked into.
-const DEPTH: usize = 16;
+/// Nodes of an angle that are looked at.
+const SEARCHED: usize = 64;
 
 impl Simplifier<'_> {
     /// Computes circular functions of multiples of π without π.
@@ -35,7 +35,8 @@ impl Simplifier<'_> {
 fn in_half_turns(graph: &mut Graph, node: Id) -> Option<Id> {
     use Elementwise::{Cos, Cot, Csc, Div, Sec, Sin, Tan};
     let Op::Elementwise(op @ (Sin | Cos | Tan | Sec | Csc | Cot)) = graph.op(node) else { return None };
-    let turns = half_turns(graph, graph.operand(node, 0), DEPTH)?;
+    let mut left = SEARCHED;
+    let turns = half_turns(graph, graph.operand(node, 0), &mut left)?;
     let circle = Circle::at(graph, turns);
     let one = graph.integer(1);
     // Of a quotient the signs cancel.
@@ -51,12 +52,12 @@ fn in_half_turns(graph: &mut Graph, node: Id) -> Option<Id> {
     })
 }
 
-/// An angle over π, where it is a multiple.
-fn half_turns(graph: &mut Graph, angle: Id, depth: usize) -> Option<Id> {
+/// An angle over π, where it is a multiple, and few nodes; `left` is how many may still be looked at.
+fn half_turns(graph: &mut Graph, angle: Id, left: &mut usize) -> Option<Id> {
     use Elementwise::{Add, Div, Mul, Neg, Pi, Sub};
     let Op::Elementwise(op) = graph.op(angle) else { return None };
-    let depth = depth.checked_sub(1)?;
-    let part = |graph: &mut Graph, i: usize| half_turns(graph, graph.operand(angle, i), depth);
+    *left = left.checked_sub(1)?;
+    let mut part = |graph: &mut Graph, i: usize| half_turns(graph, graph.operand(angle, i), left);
     match op {
         Pi => Some(graph.integer(1)),
         Neg => {
