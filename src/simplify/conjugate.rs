@@ -46,15 +46,17 @@ type Terms = SmallVec<[(Id, bool); SEARCHED]>;
 struct Cancelling {
     x: Id,
     root: Id,
-    /// `x - root`, `root - x`, or `x + root`.
     form: Form,
     rest: Rest,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Form {
+    /// `x - root`
     Less,
+    /// `root - x`
     RootLess,
+    /// `x + root`
     And,
 }
 

@@ -67,7 +67,7 @@ impl Ratio {
         graph.apply(Elementwise::Div, &[self.above, self.below])
     }
 
-    /// One value where the ratio's size is between 1/2 and any, another elsewhere.
+    /// One value where the ratio's size is more than 1/2, another elsewhere.
     fn if_near(self, graph: &mut Graph, near: Id, far: Id) -> Id {
         let [above, below] = [self.above, self.below].map(|x| size(graph, x));
         let half = graph.exact(half());
