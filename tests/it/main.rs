@@ -16,6 +16,7 @@ mod descent;
 mod diagnose;
 mod elaborate;
 mod elementary;
+mod epilogues;
 mod equivalence;
 mod examples;
 mod facts;

@@ -1,16 +1,18 @@
 //! Instructions under construction: pointers that move, loops, and the words of a precision.
 //!
 //! General registers: R8, R9 and R10 point into the result, the left and the right factor, RDX at
-//! the panel; RAX, RCX, RSI and RDI count, R11 points at constants, RBP is the frame's, and the
-//! caller's other registers count outer loops.
+//! the panel; RAX, RCX, RSI and RDI count, R11 points at constants, RBP is the frame's; of the caller's
+//! other registers the first count outer loops, and the last point at what goes along with the result.
 //!
 //! What must stay true: a loop leaves its pointers as far from where they are said to be as it found
 //! them. Moves of a pointer are remembered and become displacements; they are carried out at a
 //! loop's end only.
 
-use super::shape::bytes;
+use super::shape::{OUTER, bytes};
 use crate::ir::Precision;
-use crate::jit::wide::{Condition, Gpr, Instr, Label, Level, Memory, Opcode, Order, Place, Register, Vector};
+use crate::jit::wide::{
+    Condition, Gpr, Inset, Instr, Label, Level, Memory, Opcode, Order, Place, Register, Vector, Width,
+};
 
 /// What points at elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +21,37 @@ pub(super) enum Pointer {
     Left,
     Right,
     Panel,
+    /// Into what goes along with the result, by number.
+    Beside(usize),
 }
 
-const POINTERS: [Gpr; 4] = [Gpr::R8, Gpr::R9, Gpr::R10, Gpr::RDX];
+const POINTERS: [Gpr; 4 + OUTER] = [
+    Gpr::R8,
+    Gpr::R9,
+    Gpr::R10,
+    Gpr::RDX, // And those of the caller that count no loop.
+    Gpr::R15,
+    Gpr::R14,
+    Gpr::R13,
+    Gpr::R12,
+    Gpr::RBX,
+];
+
+impl Pointer {
+    fn index(self) -> usize {
+        match self {
+            Pointer::To => 0,
+            Pointer::Left => 1,
+            Pointer::Right => 2,
+            Pointer::Panel => 3,
+            Pointer::Beside(number) => 4 + number,
+        }
+    }
+
+    pub fn register(self) -> Gpr {
+        POINTERS[self.index()]
+    }
+}
 
 /// What counts the rounds of the loops over terms, tiles of rows, tiles of columns, and blocks of terms.
 pub(super) const TERM: Gpr = Gpr::RAX;
@@ -69,7 +99,11 @@ pub(super) struct Code {
     pub unit: i64,
     labels: u32,
     /// How far each pointer is said to be from where it is.
-    moved: [i64; 4],
+    moved: [i64; POINTERS.len()],
+    /// What is done to sums before they are stored, and all constants.
+    pub inset: Inset,
+    /// False once something could not be written.
+    pub is_whole: bool,
 }
 
 impl Code {
@@ -79,7 +113,8 @@ impl Code {
             Precision::F64 => &DOUBLE,
         };
         let (out, unit) = (Vec::new(), bytes(precision) as i64);
-        Code { level, words, out, unit, labels: 0, moved: [0; 4] }
+        let inset = Inset::new(level, Width::from(precision));
+        Code { level, words, out, unit, labels: 0, moved: [0; POINTERS.len()], inset, is_whole: true }
     }
 
     pub fn push(&mut self, instr: Instr) {
@@ -98,19 +133,19 @@ impl Code {
 
     /// The register of a pointer, to set it.
     pub fn set(&mut self, pointer: Pointer) -> Gpr {
-        self.moved[pointer as usize] = 0;
-        POINTERS[pointer as usize]
+        self.moved[pointer.index()] = 0;
+        pointer.register()
     }
 
     /// Moves a pointer by so many bytes.
     pub fn advance(&mut self, pointer: Pointer, distance: i64) {
-        self.moved[pointer as usize] += distance;
+        self.moved[pointer.index()] += distance;
     }
 
     /// The place so many bytes from a pointer.
     pub fn at(&self, pointer: Pointer, distance: i64) -> Memory {
         // `Shape` has bounded what there is to reach.
-        Memory::at(POINTERS[pointer as usize], (self.moved[pointer as usize] + distance) as i32)
+        Memory::at(pointer.register(), (self.moved[pointer.index()] + distance) as i32)
     }
 
     /// A body, so many times; it may move pointers.
@@ -131,7 +166,7 @@ impl Code {
     }
 
     /// Carries out moves until pointers are said to be as far from where they are as `wanted`.
-    fn settle(&mut self, wanted: [i64; 4]) {
+    fn settle(&mut self, wanted: [i64; POINTERS.len()]) {
         for (at, &register) in POINTERS.iter().enumerate() {
             let distance = self.moved[at] - wanted[at];
             if distance != 0 {
@@ -143,12 +178,12 @@ impl Code {
 
     /// Carries out all moves.
     pub fn settle_all(&mut self) {
-        self.settle([0; 4]);
+        self.settle([0; POINTERS.len()]);
     }
 
     /// What follows is reached from where all moves were carried out.
     pub fn settled(&mut self) {
-        self.moved = [0; 4];
+        self.moved = [0; POINTERS.len()];
     }
 
     /// `reg = opcode last`, or a store of `reg`.
@@ -184,10 +219,11 @@ impl Code {
         match (masked, self.level) {
             (false, _) => self.unary(load, reg, last),
             (true, Level::L512) => {
-                let vector = Vector { mask: MASK, zeroing: true, ..Vector::unary(load, reg, last) };
+                let vector =
+                    Vector { mask: self.inset.mask(), zeroing: true, ..Vector::unary(load, reg, last) };
                 self.push(Instr::Vector(vector));
             }
-            (true, _) => self.binary(self.words.mask_load, reg, MASK_VECTOR, last),
+            (true, _) => self.binary(self.words.mask_load, reg, self.inset.mask(), last),
         }
     }
 
@@ -197,31 +233,19 @@ impl Code {
         match (masked, self.level) {
             (false, _) => self.unary(store, reg, last),
             (true, Level::L512) => {
-                let vector = Vector { mask: MASK, ..Vector::unary(store, reg, last) };
+                let vector = Vector { mask: self.inset.mask(), ..Vector::unary(store, reg, last) };
                 self.push(Instr::Vector(vector));
             }
-            (true, _) => self.binary(self.words.mask_store, reg, MASK_VECTOR, last),
+            (true, _) => self.binary(self.words.mask_store, reg, self.inset.mask(), last),
         }
     }
 
-    /// Puts the mask of the first `count` lanes where loads and stores have it; what stands behind
-    /// the code for that.
-    pub fn make_mask(&mut self, count: usize) -> Vec<u8> {
+    /// Fetches the address of the constants, and puts the mask of the first `count` lanes where loads
+    /// and stores have it.
+    pub fn open_constants(&mut self, count: usize) {
         self.push(Instr::Constants(Gpr::R11));
-        let place = Place::Memory(Memory::at(Gpr::R11, 0));
-        if self.level == Level::L512 {
-            self.unary(Opcode::KMov, MASK, place);
-            return ((1u32 << count) - 1).to_le_bytes().to_vec();
+        if count > 0 {
+            self.push(self.inset.load_mask(count));
         }
-        self.unary(Opcode::LoadPd, MASK_VECTOR, place);
-        let mut bytes = vec![0xFF; count * self.unit as usize];
-        bytes.resize(self.level.bytes(), 0);
-        bytes
     }
 }
-
-/// The mask register of the last columns, or last terms.
-const MASK: Register = 1;
-
-/// The vector register that holds the mask where there are no mask registers.
-const MASK_VECTOR: Register = 15;

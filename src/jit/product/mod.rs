@@ -1,8 +1,9 @@
 //! Matrix products to machine code of our own: a product of constant shape → `shape` in bytes →
 //! `form`, how it is done → `write`, a function of vector code.
 //!
-//! `tiling` cuts the result into tiles that stay in registers, `tile` writes their sums, `panel`
-//! the columns of a right factor laid side by side, `dot` sums along rows; `code` holds the pointers.
+//! `tiling` cuts the result into tiles that stay in registers, `tile` writes their sums, `epilogue` what is
+//! done to them before they are stored, `panel` the columns of a right factor laid side by side, `dot` sums
+//! along rows; `code` holds the pointers.
 //! Cranelift's module keeps the bytes; where there is no code of ours, a library multiplies.
 //!
 //! What must stay true: nothing is read or written outside the three matrices; an element is summed
@@ -11,6 +12,7 @@
 
 mod code;
 mod dot;
+mod epilogue;
 mod form;
 mod panel;
 mod shape;
@@ -20,7 +22,8 @@ mod write;
 
 use crate::ir::Precision;
 use crate::jit::wide::{Assembly, Level};
-use crate::loops::tensor::{Buffer, Product};
+use crate::loops::tensor::{Buffer, Nest, Product};
+use std::rc::Rc;
 
 /// A product that there is code of ours for: how it is done, and its pieces.
 pub struct Generated {
@@ -36,7 +39,30 @@ impl Generated {
 
     /// Its function, which takes the arena, and which piece.
     pub fn assembly(&self) -> Assembly {
-        write::write(&self.form, &self.cut)
+        write::write(&self.form, &self.cut).expect("an epilogue is one that was written before")
+    }
+
+    /// The same code with a nest as its epilogue: what it does to each element of the result is done while that
+    /// is in a register; the result itself is stored as well where it `keeps` it. None where the nest is not
+    /// over the result's elements, or takes more than the few registers that are left.
+    ///
+    /// The nest must write nothing that the product reads.
+    pub fn followed_by(
+        &self,
+        nest: &Nest,
+        product: &Product,
+        buffers: &[Buffer],
+        keeps: bool,
+    ) -> Option<Generated> {
+        let shape = &self.form.shape;
+        if matches!(self.form.way, form::Way::Dot(_)) {
+            return None;
+        }
+        let epilogue = epilogue::Epilogue::of(nest, product, buffers, shape, keeps)?;
+        let shape = shape::Shape { epilogue: Some(Rc::new(epilogue)), ..shape.clone() };
+        let form = form::Form { shape, way: self.form.way };
+        write::write(&form, &self.cut)?;
+        Some(Generated { form, cut: self.cut })
     }
 }
 

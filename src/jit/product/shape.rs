@@ -3,9 +3,11 @@
 //! What must stay true: every distance the code may go fits a displacement; a turned product is the
 //! same one, `toᵀ = rightᵀ · leftᵀ`.
 
+use super::epilogue::{Beside, Epilogue};
 use crate::ir::Precision;
 use crate::jit::wide::Level;
 use crate::loops::tensor::{Buffer, Matrix, Product};
+use std::rc::Rc;
 
 /// Loops around a product that code of ours counts, each in a register.
 pub(super) const OUTER: usize = 5;
@@ -44,6 +46,8 @@ pub(super) struct Shape {
     pub right: View,
     /// Outermost first.
     pub outer: Vec<Outer>,
+    /// What is done to the result before it is stored.
+    pub epilogue: Option<Rc<Epilogue>>,
 }
 
 impl Shape {
@@ -69,6 +73,7 @@ impl Shape {
             left: view(&product.left),
             right: view(&product.right),
             outer: merged(outer),
+            epilogue: None,
         };
         // The stride of a single element is as good as any.
         for (view, extents) in [
@@ -120,6 +125,11 @@ impl Shape {
             outer: self.outer.iter().map(|&(n, [to, left, right])| (n, [to, right, left])).collect(),
             ..self.clone()
         }
+    }
+
+    /// What goes along with the result.
+    pub fn besides(&self) -> &[Beside] {
+        self.epilogue.as_ref().map_or(&[], |epilogue| &epilogue.besides)
     }
 
     /// Multiplications of one round of the outer loops.

@@ -21,21 +21,28 @@ pub(super) struct Source {
     pub stride: i64,
 }
 
+/// Whether terms are the first ones, and the last.
+#[derive(Clone, Copy)]
+pub(super) struct Block {
+    pub first: bool,
+    pub last: bool,
+}
+
 /// A tile to be written.
 #[derive(Clone, Copy)]
 pub(super) struct Piece {
     pub tile: Tile,
     pub source: Source,
-    /// Terms of this block, and whether they are the first ones.
+    /// Terms of this block.
     pub terms: usize,
-    pub first: bool,
+    pub block: Block,
     /// The last vector of columns is not whole.
     pub masked: bool,
 }
 
 /// Writes a tile; pointers are at its first elements, and will be.
 pub(super) fn write(code: &mut Code, shape: &Shape, piece: Piece) {
-    let Piece { tile, terms, first, .. } = piece;
+    let Piece { tile, terms, block: Block { first, last }, .. } = piece;
     if !first {
         each(code, shape, piece, |code, sum, memory, masked| code.load(sum, memory, masked));
     }
@@ -50,7 +57,18 @@ pub(super) fn write(code: &mut Code, shape: &Shape, piece: Piece) {
     code.repeat(TERM, rounds, |code| (0..ROUND).for_each(|_| step(code, shape, piece, false)));
     code.advance(Pointer::Left, -shape.left.column * terms as i64);
     code.advance(piece.source.pointer, -piece.source.stride * terms as i64);
-    each(code, shape, piece, |code, sum, memory, masked| code.store(sum, memory, masked));
+    let epilogue = shape.epilogue.as_ref().filter(|_| last);
+    if epilogue.is_none_or(|epilogue| epilogue.keeps) {
+        each(code, shape, piece, |code, sum, memory, masked| code.store(sum, memory, masked));
+    }
+    if let Some(epilogue) = epilogue {
+        let sums = tile.rows * tile.vectors;
+        for sum in 0..sums {
+            let place = (sum / tile.vectors, sum % tile.vectors);
+            let is_tail = piece.masked && place.1 + 1 == tile.vectors;
+            code.is_whole &= epilogue.write(code, (sums, sum), place, is_tail);
+        }
+    }
 }
 
 /// Every sum and its place in the result, and whether that is masked.

@@ -11,7 +11,7 @@ use super::dot;
 use super::form::{Form, Way};
 use super::panel::{self, Lay, Panel};
 use super::shape::{OUTER, Shape};
-use super::tile::{self, Piece, Source};
+use super::tile::{self, Block, Piece, Source};
 use super::tiling::{Tile, runs};
 use crate::jit::wide::{Assembly, Condition, Gpr, Instr, Memory};
 
@@ -27,17 +27,23 @@ const OUTERS: [Gpr; OUTER] = [Gpr::RBX, Gpr::R12, Gpr::R13, Gpr::R14, Gpr::R15];
 /// Bytes of a page of the stack, each of which is touched in turn.
 const PAGE: usize = 4096;
 
-/// The function of a product.
-pub(super) fn write(form: &Form, cut: &Cut) -> Assembly {
-    let mut code = Code::new(form.shape.level, form.shape.precision);
-    let saved = &OUTERS[..form.shape.outer.len()];
+/// The function of a product; none where its epilogue cannot be written.
+pub(super) fn write(form: &Form, cut: &Cut) -> Option<Assembly> {
+    let shape = &form.shape;
+    let mut code = Code::new(shape.level, shape.precision);
+    let besides = || (0..shape.besides().len()).map(Pointer::Beside);
+    let outers = OUTERS[..shape.outer.len()].iter().copied();
+    let saved: Vec<Gpr> = outers.chain(besides().map(Pointer::register)).collect();
     saved.iter().for_each(|&register| code.push(Instr::Push(register)));
     let frame = frame_size(form);
     open_frame(&mut code, frame);
-    let constants = mask(&mut code, form);
-    let shape = &form.shape;
+    let rest = rest(form);
+    let has_constants = rest > 0 || shape.epilogue.is_some();
+    if has_constants {
+        code.open_constants(rest);
+    }
     let views = [(Pointer::To, shape.to), (Pointer::Left, shape.left), (Pointer::Right, shape.right)];
-    for (pointer, view) in views {
+    for (pointer, view) in views.into_iter().chain(besides().zip(shape.besides().iter().map(|b| b.view))) {
         let register = code.set(pointer);
         code.push(Instr::Move(register, Gpr::RDI));
         code.advance(pointer, view.start);
@@ -51,7 +57,8 @@ pub(super) fn write(form: &Form, cut: &Cut) -> Assembly {
     saved.iter().rev().for_each(|&register| code.push(Instr::Pop(register)));
     code.push(Instr::ZeroUpper);
     code.push(Instr::Return);
-    Assembly { level: code.level, code: code.out, constants, scratch: 0 }
+    let constants = if has_constants { code.inset.constants().to_vec() } else { Vec::new() };
+    code.is_whole.then_some(Assembly { level: code.level, code: code.out, constants, scratch: 0 })
 }
 
 /// Bytes of stack.
@@ -79,17 +86,25 @@ fn open_frame(code: &mut Code, size: usize) {
     code.push(Instr::Move(panel, Gpr::RSP));
 }
 
-/// Makes the mask of the last columns, or of the last terms, where they are no whole vector.
-fn mask(code: &mut Code, form: &Form) -> Vec<u8> {
+/// The last columns, or the last terms, where they are no whole vector.
+fn rest(form: &Form) -> usize {
     let shape = &form.shape;
-    let rest = match form.way {
+    match form.way {
         Way::Dot(_) => shape.terms % shape.lanes(),
         _ => shape.columns % shape.lanes(),
-    };
-    if rest == 0 { Vec::new() } else { code.make_mask(rest) }
+    }
+}
+
+/// Moves what goes along with the result, so many rows down or columns on.
+fn advance_result(code: &mut Code, shape: &Shape, rows: i64, columns: i64) {
+    let besides = shape.besides().iter().enumerate().map(|(k, beside)| (Pointer::Beside(k), beside.view));
+    for (pointer, view) in besides.chain([(Pointer::To, shape.to)]) {
+        code.advance(pointer, rows * view.row + columns * view.column);
+    }
 }
 
 /// A product in pieces of `size` rounds, rows or columns.
+#[derive(Clone, Copy)]
 pub(super) struct Cut {
     along: Along,
     size: usize,
@@ -131,15 +146,20 @@ impl Cut {
         part
     }
 
-    /// How far pointers go from piece to piece.
-    fn distances(&self, shape: &Shape) -> [i64; 3] {
-        let Shape { to, left, right, .. } = shape;
-        let each = match self.along {
-            Along::Outer => shape.outer[0].1,
-            Along::Rows => [to.row, left.row, 0],
-            Along::Columns => [to.column, 0, right.column],
-        };
-        each.map(|stride| stride * self.size as i64)
+    /// Moves pointers to the next piece.
+    fn advance(&self, code: &mut Code, shape: &Shape) {
+        let size = self.size as i64;
+        match self.along {
+            Along::Outer => advance_outer(code, shape, 0, size),
+            Along::Rows => {
+                advance_result(code, shape, size, 0);
+                code.advance(Pointer::Left, size * shape.left.row);
+            }
+            Along::Columns => {
+                advance_result(code, shape, 0, size);
+                code.advance(Pointer::Right, size * shape.right.column);
+            }
+        }
     }
 }
 
@@ -159,11 +179,7 @@ fn pieces(code: &mut Code, form: &Form, cut: &Cut) {
     code.push(Instr::Label(head));
     code.push(Instr::Test(BLOCK));
     code.push(Instr::Jump(Condition::Zero, ready));
-    for (pointer, distance) in
-        [Pointer::To, Pointer::Left, Pointer::Right].into_iter().zip(cut.distances(&form.shape))
-    {
-        code.advance(pointer, distance);
-    }
+    cut.advance(code, &form.shape);
     code.settle_all();
     code.push(Instr::Sub(BLOCK, 1));
     code.push(Instr::Jump(Condition::Always, head));
@@ -184,20 +200,29 @@ fn pieces(code: &mut Code, form: &Form, cut: &Cut) {
 
 /// The outer loops from a depth on, and the product inside.
 fn outer(code: &mut Code, form: &Form, shape: &Shape, depth: usize) {
-    let Some(&(rounds, strides)) = shape.outer.get(depth) else {
+    let Some(&(rounds, _)) = shape.outer.get(depth) else {
         return match form.way {
             Way::Direct(tile) => columns(code, shape, tile, None),
             Way::Panel(tile, lay, terms) => columns(code, shape, tile, Some((lay, terms))),
             Way::Dot(block) => dot::write(code, shape, block),
         };
     };
-    let pointers = [Pointer::To, Pointer::Left, Pointer::Right];
     code.repeat(OUTERS[depth], rounds, |code| {
         outer(code, form, shape, depth + 1);
-        pointers.iter().zip(strides).for_each(|(&pointer, stride)| code.advance(pointer, stride));
+        advance_outer(code, shape, depth, 1);
     });
-    for (&pointer, stride) in pointers.iter().zip(strides) {
-        code.advance(pointer, -stride * rounds as i64);
+    advance_outer(code, shape, depth, -(rounds as i64));
+}
+
+/// Moves all pointers by so many rounds of an outer loop.
+fn advance_outer(code: &mut Code, shape: &Shape, depth: usize, rounds: i64) {
+    for (pointer, stride) in
+        [Pointer::To, Pointer::Left, Pointer::Right].into_iter().zip(shape.outer[depth].1)
+    {
+        code.advance(pointer, rounds * stride);
+    }
+    for (number, beside) in shape.besides().iter().enumerate() {
+        code.advance(Pointer::Beside(number), rounds * beside.outer[depth]);
     }
 }
 
@@ -212,7 +237,7 @@ fn columns(code: &mut Code, shape: &Shape, tile: Tile, packed: Option<(Lay, usiz
         code.repeat(COLUMN, times, |code| {
             let panel = Panel { columns: width, vectors, terms: shape.terms };
             blocks(code, shape, tile, panel, packed);
-            code.advance(Pointer::To, (vectors * lanes) as i64 * shape.to.column);
+            advance_result(code, shape, 0, (vectors * lanes) as i64);
             code.advance(Pointer::Right, (vectors * lanes) as i64 * shape.right.column);
         });
         left = left.saturating_sub(vectors * lanes * times);
@@ -224,7 +249,7 @@ fn columns(code: &mut Code, shape: &Shape, tile: Tile, packed: Option<(Lay, usiz
         stretch(code, vectors, times - apart);
         stretch(code, vectors, apart);
     }
-    code.advance(Pointer::To, -((vectors * lanes) as i64) * shape.to.column);
+    advance_result(code, shape, 0, -((vectors * lanes) as i64));
     code.advance(Pointer::Right, -((vectors * lanes) as i64) * shape.right.column);
 }
 
@@ -232,40 +257,45 @@ fn columns(code: &mut Code, shape: &Shape, tile: Tile, packed: Option<(Lay, usiz
 fn blocks(code: &mut Code, shape: &Shape, tile: Tile, panel: Panel, packed: Option<(Lay, usize)>) {
     let Some((lay, most)) = packed else {
         let source = Source { pointer: Pointer::Right, stride: shape.right.row };
-        return rows(code, shape, tile, panel, (source, true));
+        return rows(code, shape, tile, panel, (source, Block { first: true, last: true }));
     };
     let stride = panel.vectors as i64 * code.vector();
     let source = Source { pointer: Pointer::Panel, stride };
-    let block = |code: &mut Code, terms: usize, first: bool| {
+    let mut done = 0;
+    let mut block = |code: &mut Code, terms: usize, times: usize| {
         let panel = Panel { terms, ..panel };
-        panel::fill(code, shape, lay, panel);
-        rows(code, shape, tile, panel, (source, first));
-        code.advance(Pointer::Left, shape.left.column * terms as i64);
-        code.advance(Pointer::Right, shape.right.row * terms as i64);
+        let block = Block { first: done == 0, last: done + terms * times == shape.terms };
+        done += terms * times;
+        code.repeat(BLOCK, times, |code| {
+            panel::fill(code, shape, lay, panel);
+            rows(code, shape, tile, panel, (source, block));
+            code.advance(Pointer::Left, shape.left.column * terms as i64);
+            code.advance(Pointer::Right, shape.right.row * terms as i64);
+        });
     };
-    let first = shape.terms.min(most);
-    block(code, first, true);
-    code.repeat(BLOCK, (shape.terms - first) / most, |code| block(code, most, false));
-    let rest = (shape.terms - first) % most;
-    if rest > 0 {
-        block(code, rest, false);
+    // The first and the last block have code of their own.
+    let blocks = shape.terms.div_ceil(most);
+    if blocks > 1 {
+        block(code, most, 1);
+        block(code, most, blocks - 2);
     }
+    block(code, shape.terms - (blocks - 1) * most, 1);
     code.advance(Pointer::Left, -shape.left.column * shape.terms as i64);
     code.advance(Pointer::Right, -shape.right.row * shape.terms as i64);
 }
 
 /// Tiles of rows, one below the other.
-fn rows(code: &mut Code, shape: &Shape, tile: Tile, panel: Panel, (source, first): (Source, bool)) {
+fn rows(code: &mut Code, shape: &Shape, tile: Tile, panel: Panel, (source, block): (Source, Block)) {
     let Panel { columns, vectors, terms } = panel;
     let masked = columns < vectors * shape.lanes();
     for (times, rows) in runs(shape.rows, tile.rows) {
         code.repeat(ROW, times, |code| {
             let tile = Tile { rows, vectors };
-            tile::write(code, shape, Piece { tile, source, terms, first, masked });
-            code.advance(Pointer::To, rows as i64 * shape.to.row);
+            tile::write(code, shape, Piece { tile, source, terms, block, masked });
+            advance_result(code, shape, rows as i64, 0);
             code.advance(Pointer::Left, rows as i64 * shape.left.row);
         });
     }
-    code.advance(Pointer::To, -(shape.rows as i64) * shape.to.row);
+    advance_result(code, shape, -(shape.rows as i64), 0);
     code.advance(Pointer::Left, -(shape.rows as i64) * shape.left.row);
 }

@@ -4,6 +4,7 @@
 //! What must stay true: the order of steps; a function takes the arena and, of chunks, a number,
 //! and nothing else. What is a chunk depends on the program only, not on the threads there are.
 
+use super::epilogues::epilogue;
 use super::nest::{self, body_length, code_size, inst_length};
 use crate::error::Error;
 use crate::ir::Precision;
@@ -64,8 +65,8 @@ pub(super) enum Stretch<'p> {
     Rounds(Vec<Stretch<'p>>, &'p Rounds),
     /// A product left to the library.
     Product(&'p Product),
-    /// A product with code of ours.
-    Generated(&'p Product, Generated),
+    /// A product with code of ours, and the nest that is its epilogue.
+    Generated(&'p Product, Generated, Option<&'p Nest>),
 }
 
 impl Stretch<'_> {
@@ -81,7 +82,7 @@ impl Stretch<'_> {
                 (nests.iter().map(Cow::as_ref).collect(), *level, false)
             }
             Stretch::Chunks(nest, Emitter::Wide(level)) => (vec![nest], *level, true),
-            Stretch::Generated(_, code) => return Some(Ok(code.assembly())),
+            Stretch::Generated(_, code, _) => return Some(Ok(code.assembly())),
             _ => return None,
         };
         let element = Width::from(precision);
@@ -130,7 +131,11 @@ impl fmt::Display for Stretch<'_> {
         let writes: Vec<BufferId> = match self {
             Stretch::Nests(nests, _) => nests.iter().flat_map(|nest| nest.writes()).collect(),
             Stretch::Chunks(nest, _) => nest.writes().collect(),
-            Stretch::Product(product) | Stretch::Generated(product, _) => vec![product.to.buffer],
+            Stretch::Product(product) => vec![product.to.buffer],
+            Stretch::Generated(product, _, epilogue) => {
+                let after = epilogue.iter().flat_map(|nest| nest.writes());
+                [product.to.buffer].into_iter().chain(after).collect()
+            }
             Stretch::Repeated(repeated, _) => {
                 repeated.transfers.iter().filter(|t| t.when > When::Entry).map(|t| t.outer).collect()
             }
@@ -156,11 +161,11 @@ pub(super) fn stretches<'p>(
 ) -> Vec<Stretch<'p>> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut size = 0;
-    for step in &program.steps {
+    let mut taken = vec![false; program.steps.len()];
+    for (at, step) in program.steps.iter().enumerate() {
         let nest = match step {
-            Step::Product(product) => {
-                let code = generate(product, &program.buffers, target.1, target.0, None);
-                stretches.push(code.map_or(Stretch::Product(product), |c| Stretch::Generated(product, c)));
+            Step::Product(_) => {
+                stretches.extend(product(program, (&program.steps, at), target, None, &mut taken));
                 continue;
             }
             Step::Repeated(repeated) => {
@@ -172,6 +177,7 @@ pub(super) fn stretches<'p>(
                 stretches.push(in_rounds(program, run, target));
                 continue;
             }
+            Step::Nest(_) if taken[at] => continue,
             Step::Nest(nest) => nest,
         };
         let emitter = Emitter::of(nest, program, target.0);
@@ -204,16 +210,43 @@ fn in_rounds<'p>(
     run: &'p Rounds,
     (level, precision): (Level, Precision),
 ) -> Stretch<'p> {
-    let each = run.steps.iter().filter_map(|step| match step {
-        Step::Nest(nest) => Some(Stretch::Chunks(nest.clone(), Emitter::of(nest, program, level))),
-        Step::Product(product) => {
-            let code = generate(product, &program.buffers, precision, level, Some(run.rounds));
-            Some(code.map_or(Stretch::Product(product), |code| Stretch::Generated(product, code)))
+    let mut taken = vec![false; run.steps.len()];
+    let mut each = Vec::new();
+    for (at, step) in run.steps.iter().enumerate() {
+        match step {
+            Step::Nest(_) if taken[at] => {}
+            Step::Nest(nest) => {
+                each.push(Stretch::Chunks(nest.clone(), Emitter::of(nest, program, level)));
+            }
+            Step::Product(_) => {
+                let target = (level, precision);
+                each.extend(product(program, (&run.steps, at), target, Some(run.rounds), &mut taken));
+            }
+            // `verify` has seen that there are none.
+            Step::Repeated(_) | Step::Rounds(_) => {}
         }
-        // `verify` has seen that there are none.
-        Step::Repeated(_) | Step::Rounds(_) => None,
-    });
-    Stretch::Rounds(each.collect(), run)
+    }
+    Stretch::Rounds(each, run)
+}
+
+/// The product among some steps, and the nest after it that can be its epilogue, which is `taken` then.
+fn product<'p>(
+    program: &'p TensorProgram,
+    (steps, at): (&'p [Step], usize),
+    (level, precision): (Level, Precision),
+    rounds: Option<u32>,
+    taken: &mut [bool],
+) -> Option<Stretch<'p>> {
+    let Step::Product(product) = &steps[at] else { return None };
+    let Some(code) = generate(product, &program.buffers, precision, level, rounds) else {
+        return Some(Stretch::Product(product));
+    };
+    let Some((place, code)) = epilogue(program, (steps, at), &code, taken) else {
+        return Some(Stretch::Generated(product, code, None));
+    };
+    taken[place] = true;
+    let Step::Nest(nest) = &steps[place] else { return None };
+    Some(Stretch::Generated(product, code, Some(nest)))
 }
 
 /// A function of the wide emitter begins on a cache line.

@@ -10,6 +10,7 @@
 
 mod access;
 mod code;
+mod epilogues;
 mod kernel;
 mod lanes;
 mod math;

@@ -99,7 +99,7 @@ impl Plan {
                 Native::Rounds(each.collect(), run.rounds, turns)
             }
             Stretch::Product(product) => Native::Product(Cut::of(product, &program.buffers, self.threads)),
-            Stretch::Generated(_, code) => Native::Chunks(entry(), code.pieces()),
+            Stretch::Generated(_, code, _) => Native::Chunks(entry(), code.pieces()),
             Stretch::Nests(..) => Native::Code(entry()),
             Stretch::Chunks(nest, _) => Native::Chunks(entry(), nest.loops[0].extent),
             Stretch::Repeated(repeated, stretches) => {

@@ -2,7 +2,7 @@
 //!
 //! `level` says how wide, `lower` makes bodies of the loop IR's blocks, `frame` holds what the code
 //! around a body shares with it, `uses` and `operands` serve the allocation, which `verify` checks;
-//! `assemble` puts the function together, `dump` is the code as text.
+//! `assemble` puts the function together, `inset` puts a body into other code, `dump` is the code as text.
 //!
 //! What must stay true: all `unsafe` is in `kernel`; every level computes the interpreter's bits.
 
@@ -14,6 +14,7 @@ mod dump;
 mod element;
 mod encode;
 mod frame;
+mod inset;
 mod instr;
 mod kernel;
 mod level;
@@ -29,6 +30,7 @@ pub use assemble::{Assembly, assemble};
 pub use body::{Body, Inst, Lanes, Op, Rounding, Val, Width};
 pub use element::Element;
 pub use frame::SUM_LANES;
+pub(super) use inset::Inset;
 pub(super) use instr::{Condition, Gpr, Instr, Label, Memory, Order, Place, Register, Vector};
 pub use kernel::LoopKernel;
 pub(in crate::jit) use kernel::foreign_address;
