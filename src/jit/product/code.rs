@@ -11,7 +11,7 @@
 use super::shape::{OUTER, bytes};
 use crate::ir::Precision;
 use crate::jit::wide::{
-    Condition, Gpr, Inset, Instr, Label, Level, Memory, Opcode, Order, Place, Register, Vector, Width,
+    Condition, Constants, Gpr, Instr, Label, Level, Memory, Opcode, Order, Place, Register, Vector, Width,
 };
 
 /// What points at elements.
@@ -100,8 +100,7 @@ pub(super) struct Code {
     labels: u32,
     /// How far each pointer is said to be from where it is.
     moved: [i64; POINTERS.len()],
-    /// What is done to sums before they are stored, and all constants.
-    pub inset: Inset,
+    pub constants: Constants,
     /// False once something could not be written.
     pub is_whole: bool,
 }
@@ -113,8 +112,8 @@ impl Code {
             Precision::F64 => &DOUBLE,
         };
         let (out, unit) = (Vec::new(), bytes(precision) as i64);
-        let inset = Inset::new(level, Width::from(precision));
-        Code { level, words, out, unit, labels: 0, moved: [0; POINTERS.len()], inset, is_whole: true }
+        let constants = Constants::new(level, Width::from(precision));
+        Code { level, words, out, unit, labels: 0, moved: [0; POINTERS.len()], constants, is_whole: true }
     }
 
     pub fn push(&mut self, instr: Instr) {
@@ -220,10 +219,10 @@ impl Code {
             (false, _) => self.unary(load, reg, last),
             (true, Level::L512) => {
                 let vector =
-                    Vector { mask: self.inset.mask(), zeroing: true, ..Vector::unary(load, reg, last) };
+                    Vector { mask: self.constants.mask(), zeroing: true, ..Vector::unary(load, reg, last) };
                 self.push(Instr::Vector(vector));
             }
-            (true, _) => self.binary(self.words.mask_load, reg, self.inset.mask(), last),
+            (true, _) => self.binary(self.words.mask_load, reg, self.constants.mask(), last),
         }
     }
 
@@ -233,10 +232,10 @@ impl Code {
         match (masked, self.level) {
             (false, _) => self.unary(store, reg, last),
             (true, Level::L512) => {
-                let vector = Vector { mask: self.inset.mask(), ..Vector::unary(store, reg, last) };
+                let vector = Vector { mask: self.constants.mask(), ..Vector::unary(store, reg, last) };
                 self.push(Instr::Vector(vector));
             }
-            (true, _) => self.binary(self.words.mask_store, reg, self.inset.mask(), last),
+            (true, _) => self.binary(self.words.mask_store, reg, self.constants.mask(), last),
         }
     }
 
@@ -245,7 +244,7 @@ impl Code {
     pub fn open_constants(&mut self, count: usize) {
         self.push(Instr::Constants(Gpr::R11));
         if count > 0 {
-            self.push(self.inset.load_mask(count));
+            self.push(self.constants.load_mask(count));
         }
     }
 }

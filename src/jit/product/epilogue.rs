@@ -6,7 +6,7 @@
 
 use super::code::{Code, Pointer};
 use super::shape::{OUTER, Shape, View, bytes};
-use crate::jit::wide::{Body, Memory, Op, Val, Width, apply};
+use crate::jit::wide::{Inset, Memory, Op, Register, Val, Width, apply};
 use crate::loops::tensor::{Affine, Buffer, Load, Nest, Place, Product, Write};
 use crate::loops::{Block, Inst};
 use smallvec::SmallVec;
@@ -18,23 +18,16 @@ const MOST: usize = 12;
 const REACH: i64 = 1 << 30;
 
 /// See the head of the file.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Epilogue {
-    block: Block,
-    /// What the block's loads and stores are.
-    loads: Vec<Read>,
-    stores: Vec<Stream>,
+    /// What is done to a whole vector, and to a tail.
+    insets: [Inset; 2],
+    /// What it reads and writes.
+    streams: Vec<Stream>,
     /// Where pointers of its own begin, and how they go.
     pub besides: Vec<Beside>,
     /// The result itself is stored, too.
     pub keeps: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Read {
-    /// The element of the result.
-    Sum,
-    Stream(Stream),
 }
 
 /// Elements that go along with the result's.
@@ -97,51 +90,30 @@ impl Epilogue {
         if buffers[product.to.buffer.index()].offset as i64 * unit + sum.offset * unit != shape.to.start {
             return None;
         }
-        let beside = aligned(nest, sum, &streams, shape)?;
-        let mut epilogue = Epilogue {
-            block: nest.block().clone(),
-            loads: Vec::new(),
-            stores: Vec::new(),
-            besides: Vec::new(),
-            keeps,
-        };
-        let mut located = Vec::new();
-        for (mut beside, place) in beside.into_iter().zip(&streams) {
+        let mut besides = Vec::new();
+        let beside = aligned(nest, sum, &streams, shape)?.into_iter().zip(&streams);
+        let located = beside.map(|(mut beside, place)| {
             beside.view.start = start(place);
-            located.push(epilogue.locate(beside, shape)?);
+            locate(beside, shape, &mut besides)
+        });
+        let streams = located.collect::<Option<Vec<Stream>>>()?;
+        let (loads, stores) = streams.split_at(streams.len() - nest.stores.len());
+        let fits = stores.iter().all(|stream| stream.column == unit);
+        if !fits || besides.len() + shape.outer.len() > OUTER {
+            return None;
         }
-        epilogue.stores = located.split_off(located.len() - nest.stores.len());
-        let mut others = located.into_iter();
-        epilogue.loads = nest
+        // Of each load of the nest, whether it is the sum, one element of a row, or one for each column.
+        let mut others = loads.iter();
+        let loads: Vec<Option<&Stream>> = nest
             .loads
             .iter()
             .map(|load| match load {
-                Load::Element(place) if !is_sum(place) => others.next().map(Read::Stream),
-                _ => Some(Read::Sum),
+                Load::Element(place) if !is_sum(place) => others.next(),
+                _ => None,
             })
-            .collect::<Option<_>>()?;
-        let fits = epilogue.stores.iter().all(|stream| stream.column == unit);
-        let fits = fits && epilogue.besides.len() + shape.outer.len() <= OUTER;
-        fits.then_some(epilogue)
-    }
-
-    /// By which pointer a stream is found.
-    fn locate(&mut self, stream: Beside, shape: &Shape) -> Option<Stream> {
-        let View { start, row, column } = stream.view;
-        if !(0..REACH).contains(&start) || column != 0 && column != bytes(shape.precision) as i64 {
-            return None;
-        }
-        let (pointer, from) = if stream.goes_with(&Beside::result(shape)) {
-            (Pointer::To, shape.to.start)
-        } else {
-            let known = self.besides.iter().position(|beside| beside.goes_with(&stream));
-            let number = known.unwrap_or_else(|| {
-                self.besides.push(stream);
-                self.besides.len() - 1
-            });
-            (Pointer::Beside(number), self.besides[number].view.start)
-        };
-        Some(Stream { pointer, distance: start - from, row, column })
+            .collect();
+        let insets = [inset(nest.block(), &loads, shape, false)?, inset(nest.block(), &loads, shape, true)?];
+        Some(Epilogue { insets, streams, besides, keeps })
     }
 
     /// Writes it for the sums in one of so many registers: a vector of a row, which may be a tail. False
@@ -153,56 +125,68 @@ impl Epilogue {
         (row, vector): (usize, usize),
         tail: bool,
     ) -> bool {
-        let place = |code: &Code, stream: &Stream| -> Memory {
+        let place = |stream: &Stream| -> Memory {
             let along = if stream.column == 0 { 0 } else { vector as i64 * code.vector() };
             code.at(stream.pointer, stream.distance + row as i64 * stream.row + along)
         };
-        let others = self.loads.iter().filter_map(|load| match load {
-            Read::Sum => None,
-            Read::Stream(stream) => Some(stream),
-        });
-        let places: Vec<Memory> = others.chain(&self.stores).map(|stream| place(code, stream)).collect();
-        let (body, held) = self.body(code, sums, which, tail);
-        match code.inset.write(body, &held, &places, MOST) {
+        let places: Vec<Memory> = self.streams.iter().map(place).collect();
+        match code.constants.write(&self.insets[usize::from(tail)], (which as Register, sums), &places) {
             Some(instrs) => instrs.into_iter().for_each(|instr| code.push(instr)),
             None => return false,
         }
         true
     }
+}
 
-    /// The block on one of the registers; and what all of them hold.
-    fn body(&self, code: &Code, sums: usize, which: usize, tail: bool) -> (Body, Vec<Val>) {
-        let element = if code.unit == 4 { Width::Single } else { Width::Double };
-        let mut body = Body::new(code.level, element);
-        let held: Vec<Val> = (0..sums as u32).map(|k| body.push(Op::Slot(k), element, &[])).collect();
-        let mut streams = 0..;
-        let mut stream = || streams.next().expect("there is no end");
-        let loads: Vec<Val> = self
-            .loads
-            .iter()
-            .map(|load| match load {
-                Read::Sum => held[which],
-                Read::Stream(Stream { column: 0, .. }) => body.push(Op::Spread(stream()), element, &[]),
-                Read::Stream(_) if tail => body.push(Op::LoadTail(stream()), element, &[]),
-                Read::Stream(_) => body.push(Op::Load(stream()), element, &[]),
-            })
-            .collect();
-        let stores = stream();
-        let mut values: Vec<Val> = Vec::with_capacity(self.block.insts.len());
-        for inst in &self.block.insts {
-            let operands: SmallVec<[Val; 3]> = inst.operands().iter().map(|x| values[x.index()]).collect();
-            let value = match inst {
-                Inst::Load(address) => loads[address.offset as usize],
-                Inst::Store(address, _) => {
-                    let to = stores + address.offset;
-                    body.push(if tail { Op::StoreTail(to) } else { Op::Store(to) }, element, &operands)
-                }
-                _ => apply(&mut body, inst, &operands),
-            };
-            values.push(value);
-        }
-        (body, held)
+/// By which pointer a stream is found.
+fn locate(stream: Beside, shape: &Shape, besides: &mut Vec<Beside>) -> Option<Stream> {
+    let View { start, row, column } = stream.view;
+    if !(0..REACH).contains(&start) || column != 0 && column != shape.unit() as i64 {
+        return None;
     }
+    let (pointer, from) = if stream.goes_with(&Beside::result(shape)) {
+        (Pointer::To, shape.to.start)
+    } else {
+        let known = besides.iter().position(|beside| beside.goes_with(&stream));
+        let number = known.unwrap_or_else(|| {
+            besides.push(stream);
+            besides.len() - 1
+        });
+        (Pointer::Beside(number), besides[number].view.start)
+    };
+    Some(Stream { pointer, distance: start - from, row, column })
+}
+
+/// The block on a vector of sums, whose loads are such streams, or the sums.
+fn inset(block: &Block, loads: &[Option<&Stream>], shape: &Shape, tail: bool) -> Option<Inset> {
+    let element = Width::from(shape.precision);
+    let (mut body, sum) = Inset::body(shape.level, element);
+    let mut streams = 0..;
+    let mut stream = || streams.next().expect("there is no end");
+    let loads: Vec<Val> = loads
+        .iter()
+        .map(|load| match load {
+            None => sum,
+            Some(Stream { column: 0, .. }) => body.push(Op::Spread(stream()), element, &[]),
+            Some(_) if tail => body.push(Op::LoadTail(stream()), element, &[]),
+            Some(_) => body.push(Op::Load(stream()), element, &[]),
+        })
+        .collect();
+    let stores = stream();
+    let mut values: Vec<Val> = Vec::with_capacity(block.insts.len());
+    for inst in &block.insts {
+        let operands: SmallVec<[Val; 3]> = inst.operands().iter().map(|x| values[x.index()]).collect();
+        let value = match inst {
+            Inst::Load(address) => loads[address.offset as usize],
+            Inst::Store(address, _) => {
+                let to = stores + address.offset;
+                body.push(if tail { Op::StoreTail(to) } else { Op::Store(to) }, element, &operands)
+            }
+            _ => apply(&mut body, inst, &operands),
+        };
+        values.push(value);
+    }
+    Inset::new(body, MOST)
 }
 
 impl Beside {

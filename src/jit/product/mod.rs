@@ -29,6 +29,8 @@ use std::rc::Rc;
 pub struct Generated {
     form: form::Form,
     cut: write::Cut,
+    /// Its function, where that had to be written to know that it can be.
+    written: Option<Assembly>,
 }
 
 impl Generated {
@@ -39,7 +41,8 @@ impl Generated {
 
     /// Its function, which takes the arena, and which piece.
     pub fn assembly(&self) -> Assembly {
-        write::write(&self.form, &self.cut).expect("an epilogue is one that was written before")
+        let written = self.written.clone().or_else(|| write::write(&self.form, &self.cut));
+        written.expect("without an epilogue any can be written")
     }
 
     /// The same code with a nest as its epilogue: what it does to each element of the result is done while that
@@ -61,8 +64,8 @@ impl Generated {
         let epilogue = epilogue::Epilogue::of(nest, product, buffers, shape, keeps)?;
         let shape = shape::Shape { epilogue: Some(Rc::new(epilogue)), ..shape.clone() };
         let form = form::Form { shape, way: self.form.way };
-        write::write(&form, &self.cut)?;
-        Some(Generated { form, cut: self.cut })
+        let written = Some(write::write(&form, &self.cut)?);
+        Some(Generated { form, cut: self.cut, written })
     }
 }
 
@@ -99,5 +102,5 @@ pub fn generate(
     }
     let shape = shape::Shape::of(product, buffers, precision, level)?;
     let form = form::choose(shape)?;
-    Some(Generated { cut: write::Cut::of(&form.shape, rounds), form })
+    Some(Generated { cut: write::Cut::of(&form.shape, rounds), form, written: None })
 }

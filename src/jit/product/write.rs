@@ -57,7 +57,7 @@ pub(super) fn write(form: &Form, cut: &Cut) -> Option<Assembly> {
     saved.iter().rev().for_each(|&register| code.push(Instr::Pop(register)));
     code.push(Instr::ZeroUpper);
     code.push(Instr::Return);
-    let constants = if has_constants { code.inset.constants().to_vec() } else { Vec::new() };
+    let constants = if has_constants { code.constants.bytes().to_vec() } else { Vec::new() };
     code.is_whole.then_some(Assembly { level: code.level, code: code.out, constants, scratch: 0 })
 }
 

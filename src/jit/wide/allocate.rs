@@ -55,6 +55,7 @@ pub(super) fn allocate(
     frame: &mut Frame,
     mode: Mode,
 ) -> Vec<Placed> {
+    let taken = frame.taken;
     let mut allocator = Allocator {
         body,
         uses,
@@ -65,7 +66,7 @@ pub(super) fn allocate(
         cursor: vec![0; body.insts.len()],
         holds: [[None; 32]; 2],
         counts: [registers(body.level, mode), MASKS + 1],
-        pinned: 0,
+        pinned: taken,
         carried,
         locked: [0; 2],
         free_slots: Vec::new(),

@@ -69,6 +69,8 @@ pub(super) struct Frame {
     labels: u32,
     stubs: Vec<Stub>,
     thunk: Option<Label>,
+    /// Vector registers that belong to code around, by bit.
+    pub taken: u32,
 }
 
 impl Frame {
@@ -87,6 +89,7 @@ impl Frame {
             labels: 0,
             stubs: Vec::new(),
             thunk: None,
+            taken: 0,
         }
     }
 

@@ -30,7 +30,7 @@ pub use assemble::{Assembly, assemble};
 pub use body::{Body, Inst, Lanes, Op, Rounding, Val, Width};
 pub use element::Element;
 pub use frame::SUM_LANES;
-pub(super) use inset::Inset;
+pub(super) use inset::{Constants, Inset};
 pub(super) use instr::{Condition, Gpr, Instr, Label, Memory, Order, Place, Register, Vector};
 pub use kernel::LoopKernel;
 pub(in crate::jit) use kernel::foreign_address;

@@ -138,15 +138,12 @@ impl Allocator<'_> {
 
     /// A register nothing needs now: a free one, or that of the value needed last.
     pub(super) fn take(&mut self, class: Class) -> Register {
-        let free = |s: &Self, r: u8| {
-            s.holds[class as usize][usize::from(r)].is_none() && s.locked[class as usize] >> r & 1 == 0
-        };
-        let all = 0..self.counts[class as usize];
-        if let Some(register) = all.clone().find(|&r| free(self, r)) {
+        let fixed = self.locked[class as usize] | if class == Class::Vector { self.pinned } else { 0 };
+        let candidates = (0..self.counts[class as usize]).filter(|r| fixed >> r & 1 == 0);
+        let is_free = |r: &u8| self.holds[class as usize][usize::from(*r)].is_none();
+        if let Some(register) = candidates.clone().find(is_free) {
             return register;
         }
-        let fixed = self.locked[class as usize] | if class == Class::Vector { self.pinned } else { 0 };
-        let candidates = all.filter(|r| fixed >> r & 1 == 0);
         let next = candidates.map(|r| {
             let value = self.holds[class as usize][usize::from(r)].expect("none is free");
             (self.next_use(value), r, value)

@@ -23,6 +23,7 @@ pub(super) fn class(body: &Body, value: Val) -> Class {
 }
 
 /// Where each value is used, in order.
+#[derive(Debug)]
 pub(super) struct Uses {
     starts: Vec<u32>,
     places: Vec<u32>,

@@ -209,6 +209,9 @@ impl State<'_> {
     }
 
     fn write(&mut self, class: Class, register: Register, value: Option<Val>) -> Result<(), String> {
+        if class == Class::Vector && self.frame.taken >> register & 1 == 1 {
+            return Err("overwrites a register of the code around".to_owned());
+        }
         if class == Class::Vector && usize::from(register) < self.pins.len() {
             return Err(format!("overwrites {}, which is pinned", self.pins[usize::from(register)]));
         }
