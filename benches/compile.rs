@@ -29,7 +29,7 @@ use symdiff::loops::tensor::{Subnormals, TensorOptions, build};
 use symdiff::models::value_and_gradients;
 use symdiff::train::Program;
 use symdiff::{
-    Derivation, Function, Kernel, Level, Limits, MapKernel, MapOptions, Purpose, VectorLevel, loops, parse,
+    Derivation, Function, Kernel, Level, Limits, MapKernel, MapOptions, Purpose, VectorLevel, parse,
 };
 
 /// The stages, in order.
@@ -114,9 +114,8 @@ fn compile(work: &Work) -> Result<Compiled, symdiff::Error> {
         }
         Work::Formula(text, derivation) => {
             let function = derived(&mut clock, text, derivation)?;
-            let program = loops::build(&function);
             clock.stage();
-            let kernel = Kernel::from_program(&program)?;
+            let kernel = Kernel::compile(&function)?;
             clock.stage();
             Ok(clock.finish(&function, kernel.code_size()))
         }
@@ -190,7 +189,7 @@ fn works() -> Vec<(String, Work, bool)> {
     for (name, text) in [("softplus", "log(1+exp(x))"), ("rosenbrock", "(1-x)^2+100*(y-x^2)^2")] {
         works.push((format!("{name}-columns"), Work::Columns(text.to_owned(), compute()), false));
     }
-    for size in [100, 1_000, 10_000] {
+    for size in [100, 1_000, 10_000, 100_000] {
         works.push((format!("straight-{size}"), Work::Formula(sum_of_sines(size), compute()), true));
     }
     for size in [100, 1_000, 10_000] {

@@ -9,7 +9,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use std::fmt::Write;
 use std::hint::black_box;
 use std::process::Command;
-use symdiff::{Function, Kernel, jit, parse, value_and_grad};
+use symdiff::loops::build;
+use symdiff::{Function, Kernel, Level, Purpose, jit, parse, simplify, value_and_grad};
 
 #[path = "../tests/it/objectives.rs"]
 mod objectives;
@@ -203,5 +204,27 @@ fn large(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, derive, text_to_first_gradient, calls, large);
+/// Sums written out term by term, of more than a megabyte of code: as the tape that a kernel of them is,
+/// beside the straight code that it would be.
+fn written_out(c: &mut Criterion) {
+    let mut group = c.benchmark_group("written out");
+    group.sample_size(10);
+    for n in [10_000, 100_000] {
+        let f = value_and_grad(&rosenbrock(n)).expect("it derives");
+        let f = simplify(&f, Level::Fast, Purpose::Compute);
+        let tape = || Kernel::compile(black_box(&f)).expect("it compiles");
+        let code = || Kernel::from_program(&build(black_box(&f))).expect("it compiles");
+        group.bench_function(format!("compile {n}/tape"), |bench| bench.iter(tape));
+        group.bench_function(format!("compile {n}/code"), |bench| bench.iter(code));
+        let (x, mut out) = (vec![0.3; n], vec![0.0; n + 1]);
+        for (name, kernel) in [("tape", tape()), ("code", code())] {
+            group.bench_function(format!("call {n}/{name}"), |bench| {
+                bench.iter(|| kernel.call(black_box(&x), black_box(&mut out)));
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, derive, text_to_first_gradient, calls, large, written_out);
 criterion_main!(benches);

@@ -31,7 +31,8 @@ pub(super) struct Code {
     pub wide: Vec<Ops>,
 }
 
-/// The CLIF text of a function's kernel: its entry, and its chunks if it has several.
+/// The CLIF text of a function's kernel: its entry, and its chunks if it has several; that of straight code
+/// also where the kernel is a [`Tape`](super::tape::Tape).
 pub fn clif(function: &Function) -> Result<String, Error> {
     let program = build(function);
     check_sizes(&program)?;

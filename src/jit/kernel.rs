@@ -11,11 +11,12 @@ use super::code::{Code as Bytes, compile};
 use super::grouped::wide_signature;
 use super::isa::Host;
 use super::library;
+use super::tape::Tape;
 use super::translate::{OPS, PAIRED, STACK_SCRATCH, WIDE, signature};
 use super::{paired, side_by_side};
 use crate::error::{Diagnostic, Error};
 use crate::ir::{Elementwise, Function};
-use crate::loops::{self, Program, verify};
+use crate::loops::{self, CHUNK, Program, chunk, verify};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, ModuleError, ModuleRelocTarget, default_libcall_names};
 use std::sync::{Mutex, PoisonError};
@@ -25,13 +26,20 @@ use std::sync::{Mutex, PoisonError};
 /// Calling it allocates nothing (a kernel too large for one chunk allocates its scratch once a
 /// thread that is in it), locks nothing that is held for long, and can be done from any number
 /// of threads at once.
+///
+/// What would be more than a megabyte of code, and repeats itself, is a [`Tape`] instead.
 pub struct Kernel {
-    code: Code,
+    form: Form,
     inputs: usize,
     outputs: usize,
-    scratch: usize,
     /// Scratch of calls that are over, for those to come.
     pool: Mutex<Vec<Vec<f64>>>,
+}
+
+enum Form {
+    /// With so many numbers of scratch from the pool.
+    Code(Code, usize),
+    Tape(Tape),
 }
 
 const _: () = {
@@ -46,7 +54,19 @@ impl Kernel {
     /// Where a row is too long for 32-bit offsets, and where the code generator fails, which is
     /// a bug of ours.
     pub fn compile(function: &Function) -> Result<Kernel, Error> {
-        Kernel::from_program(&loops::build(function))
+        let program = loops::scheduled(function);
+        match Tape::of(&program) {
+            Some(tape) => {
+                verify(&program).map_err(|fact| Error::internal("loops", fact))?;
+                Ok(Kernel::new(Form::Tape(tape), &program))
+            }
+            None => Kernel::from_program(&chunk(&program, CHUNK)),
+        }
+    }
+
+    fn new(form: Form, program: &Program) -> Kernel {
+        let [inputs, outputs] = [program.inputs, program.outputs].map(|count| count as usize);
+        Kernel { form, inputs, outputs, pool: Mutex::default() }
     }
 
     /// Compiles a program of the loop IR.
@@ -56,13 +76,7 @@ impl Kernel {
     pub fn from_program(program: &Program) -> Result<Kernel, Error> {
         verify(program).map_err(|fact| Error::internal("loops", fact))?;
         let in_pool = if program.scratch > STACK_SCRATCH { program.scratch } else { 0 };
-        Ok(Kernel {
-            code: Code::new(program)?,
-            inputs: program.inputs as usize,
-            outputs: program.outputs as usize,
-            scratch: in_pool as usize,
-            pool: Mutex::default(),
-        })
+        Ok(Kernel::new(Form::Code(Code::new(program)?, in_pool as usize), program))
     }
 
     /// How many numbers a call takes.
@@ -75,9 +89,12 @@ impl Kernel {
         self.outputs
     }
 
-    /// Bytes of machine code.
+    /// Bytes of machine code, or of a tape's tables.
     pub fn code_size(&self) -> usize {
-        self.code.size
+        match &self.form {
+            Form::Code(code, _) => code.size,
+            Form::Tape(tape) => tape.size(),
+        }
     }
 
     /// Computes the outputs for one row of inputs.
@@ -113,25 +130,55 @@ impl Kernel {
     /// Calls the code; slices hold `rows` ≥ 1 rows.
     #[inline]
     fn run(&self, rows: usize, inputs: &[f64], outputs: &mut [f64]) {
-        if self.scratch > 0 {
+        let Form::Code(code, 0) = &self.form else {
             return self.run_with_scratch(rows, inputs, outputs);
-        }
+        };
         // SAFETY: verified code reads `rows` rows of `inputs` and writes as many of `outputs`,
-        // which the callers measured, uses no scratch, and `self.code` is alive.
-        unsafe { (self.code.entry)(inputs.as_ptr(), outputs.as_mut_ptr(), std::ptr::null_mut(), rows as u64) }
+        // which the callers measured, uses no scratch, and `code` is alive.
+        unsafe { (code.entry)(inputs.as_ptr(), outputs.as_mut_ptr(), std::ptr::null_mut(), rows as u64) }
     }
 
     fn run_with_scratch(&self, rows: usize, inputs: &[f64], outputs: &mut [f64]) {
-        let mut scratch = self.take_scratch();
-        // SAFETY: as in `run`; and the scratch is as long as the program says.
-        unsafe { (self.code.entry)(inputs.as_ptr(), outputs.as_mut_ptr(), scratch.as_mut_ptr(), rows as u64) }
+        let used = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut scratch = used.unwrap_or_else(|| match &self.form {
+            Form::Code(_, scratch) => vec![0.0; *scratch],
+            Form::Tape(tape) => tape.memory(),
+        });
+        match &self.form {
+            // SAFETY: as in `run`; and the scratch is as long as the program says.
+            Form::Code(code, _) => unsafe {
+                (code.entry)(inputs.as_ptr(), outputs.as_mut_ptr(), scratch.as_mut_ptr(), rows as u64);
+            },
+            Form::Tape(tape) => {
+                for row in 0..rows {
+                    let inputs = &inputs[row * self.inputs..][..self.inputs];
+                    tape.run(inputs, &mut outputs[row * self.outputs..][..self.outputs], &mut scratch);
+                }
+            }
+        }
         self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
     }
+}
 
-    fn take_scratch(&self) -> Vec<f64> {
-        let used = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        used.unwrap_or_else(|| vec![0.0; self.scratch])
+/// `((sum + a₀) + a₁) + …`
+pub(super) fn chained_sum(sum: f64, terms: &[f64]) -> f64 {
+    terms.iter().fold(sum, |sum, term| sum + term)
+}
+
+/// The same with products fused with each addition.
+pub(super) fn chained_sum_of_products(sum: f64, a: &[f64], b: &[f64]) -> f64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "fma")]
+        fn fused(sum: f64, a: &[f64], b: &[f64]) -> f64 {
+            a.iter().zip(b).fold(sum, |sum, (a, b)| a.mul_add(*b, sum))
+        }
+        if std::is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has the instructions.
+            return unsafe { fused(sum, a, b) };
+        }
     }
+    a.iter().zip(b).fold(sum, |sum, (a, b)| a.mul_add(*b, sum))
 }
 
 #[cold]
@@ -152,7 +199,7 @@ struct Code {
     entry: Entry,
     size: usize,
     /// Only kept. The mutex is never locked: it makes the module `Sync`.
-    _pages: Mutex<Pages>,
+    _pages: Box<Mutex<Pages>>,
 }
 
 impl Code {
@@ -175,7 +222,7 @@ impl Code {
         // SAFETY: the bytes at `start` begin with the entry, which `translate` gave this
         // signature in the host's C calling convention; they are executable by now.
         let entry = unsafe { std::mem::transmute::<*const u8, Entry>(start) };
-        Ok(Code { entry, size: code.bytes.len(), _pages: Mutex::new(pages) })
+        Ok(Code { entry, size: code.bytes.len(), _pages: Box::new(Mutex::new(pages)) })
     }
 }
 

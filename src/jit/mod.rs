@@ -4,6 +4,7 @@
 //! calls it. The elementary functions are Rust functions of `library`, called by address; those
 //! that take a few instructions are written in line on the CLIF machine, from the same source; and
 //! where a block calls one several times at once, `side_by_side` has a wide loop compute them all.
+//! Very long programs are tables of such loops, without code of their own (`tape`).
 //!
 //! What must stay true: all `unsafe` is in `kernel` and `tensor/kernel`; a kernel computes the interpreter's bits.
 
@@ -20,6 +21,7 @@ mod map;
 mod paired;
 pub mod product;
 mod side_by_side;
+pub mod tape;
 pub mod tensor;
 mod translate;
 pub mod wide;

@@ -33,11 +33,16 @@ use crate::ir::{Function, verify::debug_verify};
 /// It takes the scalars of the function's inputs and makes those of its outputs, one after
 /// another, row-major.
 pub fn build(function: &Function) -> Program {
+    let chunked = chunk(&scheduled(function), CHUNK);
+    debug_assert_eq!(verify(&chunked), Ok(()), "after chunk:\n{chunked}");
+    chunked
+}
+
+/// The program of a function in one piece: lowered and scheduled.
+pub fn scheduled(function: &Function) -> Program {
     let lowered = lower(function);
     debug_verify(lowered.graph(), lowered.outputs(), "lower");
     let scheduled = schedule(&lowered);
     debug_assert_eq!(verify(&scheduled), Ok(()), "after schedule:\n{scheduled}");
-    let chunked = chunk(&scheduled, CHUNK);
-    debug_assert_eq!(verify(&chunked), Ok(()), "after chunk:\n{chunked}");
-    chunked
+    scheduled
 }

@@ -13,7 +13,7 @@ pub(super) const SPECIAL: [f64; 30] = [
 ];
 
 /// Bits, with one NaN for all: sign and payload of NaN are left open.
-fn bits(values: &[f64]) -> Vec<u64> {
+pub(super) fn bits(values: &[f64]) -> Vec<u64> {
     values.iter().map(|x| if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() }).collect()
 }
 

@@ -59,6 +59,7 @@ mod sums;
 mod supply;
 mod syntax;
 mod tally;
+mod tapes;
 mod tensor;
 mod tensors;
 mod threads;
