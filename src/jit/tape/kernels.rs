@@ -1,6 +1,7 @@
 //! The loop of each operation over columns, numbers and truth values alike: those are 1 and 0.
 
 use crate::ir::{Elementwise, Selection};
+use crate::jit::side_by_side::wide;
 use crate::jit::wide::{Level, LoopKernel, Stream, Width, lower};
 use crate::loops::{Address, Block, Buffer, Inst, Operands, Value};
 use std::sync::{Mutex, PoisonError};
@@ -20,65 +21,49 @@ impl Operation {
             Inst::Constant(_) | Inst::Load(_) | Inst::Store(..) => None,
         }
     }
-
-    fn arity(self) -> usize {
-        match self {
-            Operation::Elementwise(op) => op.arity(),
-            Operation::Selection(op) => op.arity(),
-        }
-    }
-
-    /// True for an operand that is a truth value.
-    fn is_truth(self, operand: usize) -> bool {
-        match self {
-            Operation::Elementwise(_) => false,
-            Operation::Selection(Selection::Select) => operand == 0,
-            Operation::Selection(op) => !op.is_comparison(),
-        }
-    }
 }
 
 /// The loop of an operation; none where the machine has no wide loops. Compiled once a process, and kept.
 pub(super) fn kernel(operation: Operation) -> Option<&'static LoopKernel> {
-    static KERNELS: Mutex<Vec<(Operation, Option<&'static LoopKernel>)>> = Mutex::new(Vec::new());
+    match operation {
+        Operation::Elementwise(op) => wide(&[op]),
+        Operation::Selection(op) => selection(op),
+    }
+}
+
+fn selection(op: Selection) -> Option<&'static LoopKernel> {
+    static KERNELS: Mutex<Vec<(Selection, Option<&'static LoopKernel>)>> = Mutex::new(Vec::new());
     let mut kernels = KERNELS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, known)) = kernels.iter().find(|(known, _)| *known == operation) {
+    if let Some((_, known)) = kernels.iter().find(|(known, _)| *known == op) {
         return *known;
     }
-    let made = compiled(operation).map(|made| &*Box::leak(Box::new(made)));
-    kernels.push((operation, made));
+    let made = compiled(op).map(|made| &*Box::leak(Box::new(made)));
+    kernels.push((op, made));
     made
 }
 
-fn compiled(operation: Operation) -> Option<LoopKernel> {
-    let level = Level::best();
-    if level == Level::L128 {
-        return None;
-    }
+/// True for an operand that is a truth value.
+fn is_truth(op: Selection, operand: usize) -> bool {
+    if op == Selection::Select { operand == 0 } else { !op.is_comparison() }
+}
+
+fn compiled(op: Selection) -> Option<LoopKernel> {
     let mut block = Block::default();
     let address = |buffer, offset: usize| Address { buffer, offset: offset as u32, stride: 0 };
-    let arity = operation.arity();
+    let select = |op, operands: &[Value]| Inst::Selection(op, Operands::new(operands));
     let [one, zero] = [1.0, 0.0].map(|x| block.push(Inst::number(x)));
-    let operands: Vec<Value> = (0..arity)
+    let operands: Vec<Value> = (0..op.arity())
         .map(|k| {
             let x = block.push(Inst::Load(address(Buffer::Inputs, k)));
-            match operation.is_truth(k) {
-                true => block.push(Inst::Selection(Selection::NotEqual, Operands::new(&[x, zero]))),
-                false => x,
-            }
+            if is_truth(op, k) { block.push(select(Selection::NotEqual, &[x, zero])) } else { x }
         })
         .collect();
-    let operands = Operands::new(&operands);
-    let value = match operation {
-        Operation::Elementwise(op) => block.push(Inst::Elementwise(op, operands)),
-        Operation::Selection(op) => {
-            let value = block.push(Inst::Selection(op, operands));
-            match op.is_bool() {
-                true => block.push(Inst::Selection(Selection::Select, Operands::new(&[value, one, zero]))),
-                false => value,
-            }
-        }
+    let value = block.push(select(op, &operands));
+    let number = match op.is_bool() {
+        true => block.push(select(Selection::Select, &[value, one, zero])),
+        false => value,
     };
-    block.push(Inst::Store(address(Buffer::Outputs, 0), value));
-    LoopKernel::compile(lower(&block, &vec![Stream::Column; arity], level, Width::Double)?).ok()
+    block.push(Inst::Store(address(Buffer::Outputs, 0), number));
+    let body = lower(&block, &vec![Stream::Column; op.arity()], Level::best(), Width::Double)?;
+    LoopKernel::compile(body).ok()
 }

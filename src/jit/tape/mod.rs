@@ -56,14 +56,15 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// The tape of a program of one block, if it is long enough, and repeats itself enough, for one.
+    /// The tape of a verified program of one block, if it is long enough, and repeats itself enough, for one.
     pub fn of(program: &Program) -> Option<Tape> {
         plan::plan(program, plan::LONG, plan::WINDOW)
     }
 
-    /// The tape of a program of whatever length, in windows of so many instructions.
+    /// The tape of a program of whatever length, in windows of so many instructions, one at least; none where the
+    /// machine has no vectors of more than 128 bits.
     pub fn in_windows(program: &Program, window: usize) -> Option<Tape> {
-        plan::plan(program, 0, window)
+        plan::plan(program, 0, window.max(1))
     }
 
     /// Memory for runs, which leave it ready for others.
@@ -77,6 +78,9 @@ impl Tape {
     }
 
     /// Computes the outputs of one row, in memory of this tape.
+    ///
+    /// # Panics
+    /// Where there are not as many inputs, outputs or places of memory as the program has.
     pub fn run(&self, inputs: &[f64], outputs: &mut [f64], memory: &mut [f64]) {
         memory[..self.inputs].copy_from_slice(inputs);
         let mut blocks = [[0.0; BLOCK]; 3];

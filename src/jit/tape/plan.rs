@@ -68,7 +68,7 @@ struct Planner<'p> {
     uses: Vec<u32>,
     /// Where each value is.
     places: Vec<u32>,
-    /// The addition before in a chain, and the number of the chain's last.
+    /// Of each addition of a chain the one before.
     before: Vec<Option<Value>>,
     /// Where constants begin, behind the inputs, and where room begins that every window uses.
     inputs: u32,
