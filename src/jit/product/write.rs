@@ -13,7 +13,7 @@ use super::panel::{self, Lay, Panel};
 use super::shape::{OUTER, Shape};
 use super::tile::{self, Block, Piece, Source};
 use super::tiling::{Tile, runs};
-use crate::jit::wide::{Assembly, Condition, Gpr, Instr, Memory};
+use crate::jit::wide::{Assembly, Condition, Gpr, Instr, Memory, Pool};
 
 /// Multiplications of a piece, at least.
 const PIECE: usize = 1 << 19;
@@ -57,7 +57,7 @@ pub(super) fn write(form: &Form, cut: &Cut) -> Option<Assembly> {
     saved.iter().rev().for_each(|&register| code.push(Instr::Pop(register)));
     code.push(Instr::ZeroUpper);
     code.push(Instr::Return);
-    let constants = if has_constants { code.constants.bytes().to_vec() } else { Vec::new() };
+    let constants = if has_constants { code.constants.pool().clone() } else { Pool::default() };
     code.is_whole.then_some(Assembly { level: code.level, code: code.out, constants, scratch: 0 })
 }
 

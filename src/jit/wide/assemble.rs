@@ -13,6 +13,7 @@ use super::frame::{Frame, Mode, SUM_LANES};
 use super::instr::{Condition, Gpr, Instr, Memory, Place, Vector};
 use super::level::Level;
 use super::opcode::Opcode;
+use super::pool::Pool;
 use super::select::{Selected, select};
 use super::uses::{Uses, pins, registers};
 use super::verify::verify;
@@ -27,14 +28,14 @@ pub struct Assembly {
     pub level: Level,
     pub code: Vec<Instr>,
     /// Behind the code.
-    pub constants: Vec<u8>,
+    pub constants: Pool,
     /// Bytes of slots the caller lends, on a cache line.
     pub scratch: usize,
 }
 
 impl Assembly {
     pub fn bytes(&self) -> Vec<u8> {
-        encode::encode(self.level, &self.code, &self.constants)
+        encode::encode(self.level, &self.code, self.constants.bytes())
     }
 }
 
@@ -64,7 +65,7 @@ pub fn assemble(mut body: Body, foreign: u64) -> Result<Assembly, Error> {
     Ok(Assembly {
         level: body.level,
         code: writer.out,
-        constants: frame.pool().to_vec(),
+        constants: frame.pool().clone(),
         scratch: frame.scratch(),
     })
 }

@@ -20,17 +20,10 @@ impl fmt::Display for Assembly {
                 instr => writeln!(f, "    {instr}")?,
             }
         }
-        if self.constants.is_empty() {
-            return Ok(());
+        match self.constants.bytes() {
+            [] => Ok(()),
+            _ => write!(f, "constants:\n{}", self.constants),
         }
-        writeln!(f, "constants:")?;
-        for (at, bytes) in self.constants.chunks(8).enumerate() {
-            let mut word = [0; 8];
-            word[..bytes.len()].copy_from_slice(bytes);
-            let bits = u64::from_le_bytes(word);
-            writeln!(f, "    .quad {bits:#018x}    # {}: {:?}", at * 8, f64::from_bits(bits))?;
-        }
-        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ use super::call::{GENERAL_AT, MASKS_AT, Registers, Site};
 use super::instr::{Condition, Gpr, Instr, Label, Memory, Place, Register, Vector};
 use super::level::Level;
 use super::opcode::Opcode;
+use super::pool::Pool;
 use crate::elementary::Foreign;
 use rustc_hash::FxHashMap;
 
@@ -62,7 +63,7 @@ pub(super) struct Frame {
     pub has_sums: bool,
     constants: FxHashMap<Val, Memory>,
     places: FxHashMap<(Op, Width), i32>,
-    pool: Vec<u8>,
+    pool: Pool,
     masks: i32,
     /// By mode.
     slots: [u32; 3],
@@ -83,7 +84,7 @@ impl Frame {
             has_sums: false,
             constants: FxHashMap::default(),
             places: FxHashMap::default(),
-            pool: Vec::new(),
+            pool: Pool::default(),
             masks: 0,
             slots: [0; 3],
             labels: 0,
@@ -132,41 +133,26 @@ impl Frame {
                 continue;
             }
             let pool = &mut self.pool;
-            let place = *self.places.entry((inst.op, inst.width)).or_insert_with(|| {
-                let place = pool.len() as i32;
-                append_constant(pool, inst.op, inst.width, body.level);
-                place
-            });
+            let place = *self
+                .places
+                .entry((inst.op, inst.width))
+                .or_insert_with(|| pool.push(inst.op, inst.width, body.level));
             let broadcast = body.level == Level::L512 && matches!(inst.op, Op::Constant(_));
             self.constants.insert(Val(at as u32), Memory { broadcast, ..Memory::at(Gpr::R11, place) });
         }
     }
 
-    /// Masks of 0, 1, 2 … lanes: numbers for 512 bits, a window to slide for 256.
+    /// Adds the masks of tails.
     pub fn append_masks(&mut self) {
-        self.pool.resize(self.pool.len().next_multiple_of(64), 0);
-        self.masks = self.pool.len() as i32;
-        let lanes = self.lanes();
-        match self.level {
-            Level::L512 => (0..=lanes).for_each(|n| {
-                let mask = ((1u32 << n) - 1) as u16;
-                self.pool.extend(mask.to_le_bytes());
-            }),
-            _ => {
-                let bytes = lanes * self.element.bytes();
-                self.pool.extend(std::iter::repeat_n(0xFF, bytes));
-                self.pool.extend(std::iter::repeat_n(0, bytes));
-            }
-        }
-        self.pool.resize(self.pool.len().next_multiple_of(64), 0);
+        self.masks = self.pool.push_masks(self.level, self.element);
     }
 
     pub fn lanes(&self) -> usize {
         self.level.bytes() / self.element.bytes()
     }
 
-    /// The bytes behind the code.
-    pub fn pool(&self) -> &[u8] {
+    /// What is behind the code.
+    pub fn pool(&self) -> &Pool {
         &self.pool
     }
 
@@ -414,25 +400,5 @@ impl Frame {
         code.extend(GENERAL.iter().enumerate().map(|(i, &r)| Instr::LoadWord(r, word(i))));
         code.extend([Instr::Move(Gpr::RSP, Gpr::RBP), Instr::Pop(Gpr::RBP), Instr::Return]);
         code
-    }
-}
-
-/// The bytes of a constant: a whole vector, or what is broadcast.
-fn append_constant(pool: &mut Vec<u8>, op: Op, width: Width, level: Level) {
-    let steps = |n: i32| (0..(level.bytes() / 4) as i32).map(move |lane| lane.wrapping_mul(n));
-    match (op, width) {
-        (Op::Steps(n), _) => pool.extend(steps(n).flat_map(i32::to_le_bytes)),
-        (Op::FloatSteps(n), Width::Single) => {
-            pool.extend(steps(n).flat_map(|x| (x as f32).to_le_bytes()));
-        }
-        (Op::FloatSteps(n), Width::Double) => {
-            pool.extend(steps(n).take(level.bytes() / 8).flat_map(|x| f64::from(x).to_le_bytes()));
-        }
-        (Op::Constant(bits), _) => {
-            let copies = if level == Level::L512 { 8 } else { level.bytes() };
-            let bytes = &bits.to_le_bytes()[..width.bytes()];
-            pool.extend(bytes.iter().cycle().take(copies));
-        }
-        _ => {}
     }
 }

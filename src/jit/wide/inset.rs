@@ -9,6 +9,7 @@ use super::body::{Body, Op, Val, Width};
 use super::frame::{Frame, Mode};
 use super::instr::{Instr, Memory, Register};
 use super::level::Level;
+use super::pool::Pool;
 use super::select::{Kind, Selected, select};
 use super::uses::{Class, Uses, class, registers};
 use super::verify::verify;
@@ -85,7 +86,7 @@ impl Constants {
         self.frame.load_mask(lanes)
     }
 
-    pub fn bytes(&self) -> &[u8] {
+    pub fn pool(&self) -> &Pool {
         self.frame.pool()
     }
 

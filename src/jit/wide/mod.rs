@@ -1,8 +1,9 @@
 //! Loop bodies to wide vector code on x86-64: [`Body`] → `select` → `allocate` → `encode` → [`LoopKernel`].
 //!
 //! `level` says how wide, `lower` makes bodies of the loop IR's blocks, `frame` holds what the code
-//! around a body shares with it, `uses` and `operands` serve the allocation, which `verify` checks;
-//! `assemble` puts the function together, `inset` puts a body into other code, `dump` is the code as text.
+//! around a body shares with it, `pool` the constants; `uses` and `operands` serve the allocation, which
+//! `verify` checks; `assemble` puts the function together, `inset` puts a body into other code, `dump` is
+//! the code as text.
 //!
 //! What must stay true: all `unsafe` is in `kernel`; every level computes the interpreter's bits.
 
@@ -22,6 +23,7 @@ mod lower;
 pub mod nest;
 mod opcode;
 mod operands;
+mod pool;
 mod select;
 mod uses;
 mod verify;
@@ -37,3 +39,4 @@ pub(in crate::jit) use kernel::foreign_address;
 pub use level::{Level, VARIABLE};
 pub use lower::{Stream, apply, lower};
 pub(super) use opcode::Opcode;
+pub(super) use pool::Pool;
