@@ -5,7 +5,7 @@
 //! element's operations as it would by itself; what it reads and writes besides is not the factors'.
 
 use super::code::{Code, Pointer};
-use super::shape::{OUTER, Shape, View, bytes};
+use super::shape::{OUTER, REACH, Shape, View};
 use crate::jit::wide::{Inset, Memory, Op, Register, Val, Width, apply};
 use crate::loops::tensor::{Affine, Buffer, Load, Nest, Place, Product, Write};
 use crate::loops::{Block, Inst};
@@ -13,9 +13,6 @@ use smallvec::SmallVec;
 
 /// Most instructions on a vector of sums: what takes more has no registers here, and is worth a loop.
 const MOST: usize = 12;
-
-/// Bytes from the arena's start that code may reach.
-const REACH: i64 = 1 << 30;
 
 /// See the head of the file.
 #[derive(Debug)]
@@ -83,7 +80,7 @@ impl Epilogue {
         if sums.any(|place| place.at != *sum) {
             return None;
         }
-        let unit = bytes(shape.precision) as i64;
+        let unit = shape.unit() as i64;
         let start = |place: &Place| (buffers[place.buffer.index()].offset as i64 + place.at.offset) * unit;
         let streams: Vec<&Place> =
             places.filter(|place| !is_sum(place)).chain(nest.stores.iter().map(|store| &store.to)).collect();
@@ -205,7 +202,7 @@ impl Beside {
 /// How everything a nest reads and writes goes along with the result; none where the nest is not over all
 /// of the result's elements.
 fn aligned(nest: &Nest, sum: &Affine, streams: &[&Place], shape: &Shape) -> Option<Vec<Beside>> {
-    let unit = bytes(shape.precision) as i64;
+    let unit = shape.unit() as i64;
     let loops = nest.loops.iter().enumerate().filter(|(_, l)| l.extent > 1);
     let mut parts: Vec<Part> = loops
         .map(|(at, l)| Part {

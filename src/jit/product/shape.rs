@@ -13,7 +13,7 @@ use std::rc::Rc;
 pub(super) const OUTER: usize = 5;
 
 /// Bytes a pointer may go in all: displacements are 32 bits.
-const REACH: i64 = 1 << 30;
+pub(super) const REACH: i64 = 1 << 30;
 
 /// A matrix: bytes from the arena's start to its first element, and from row to row and from column
 /// to column.
