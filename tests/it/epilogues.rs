@@ -356,44 +356,48 @@ fn nests_move_only_past_what_leaves_them_as_they_are() {
     let product =
         Product { size: [8, 8, 8], to: matrix(2), left: matrix(0), right: matrix(1), outer: vec![] };
     // Factors 0 and 1, the result 2, what is added 3, the sum 4, and two more.
-    let check =
-        |what: &str, between: Option<(u32, u32)>, nest: Nest, shared: Option<(usize, usize)>, wanted| {
-            let mut buffers: Vec<Buffer> = (0..7).map(|at| Buffer { size: 64, offset: 64 * at }).collect();
-            if let Some((one, other)) = shared {
-                buffers[one].offset = buffers[other].offset;
-            }
-            let between = between.map(|(from, to)| Step::Nest(copy(from, to, 64)));
-            let steps = [Step::Product(product.clone())].into_iter().chain(between).chain([Step::Nest(nest)]);
-            let ids = |ids: &[u32]| ids.iter().map(|&id| BufferId::new(id)).collect();
-            let program = TensorProgram {
-                arena: 7 * 64,
-                buffers,
-                inputs: ids(&[0, 1, 3, 5]),
-                outputs: ids(&[4, 6]),
-                steps: steps.collect(),
-            };
-            assert_eq!(verify(&program), Ok(()), "{what}");
-            let inputs = (0..4 * 64).map(|i| f64::from(i * 7 % 11) + 1.0).collect();
-            let case = Case { program, inputs };
-            let expected = bits(&interpret(&case.program, Precision::F64, &case.inputs));
-            for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
-                let (found, stretches) = case.run(Precision::F64, level, 1);
-                assert_eq!(found, expected, "{what}, {level} bits");
-                let wanted = usize::from(wanted && level > Level::L128);
-                assert_eq!(fused(&stretches), wanted, "{what}, {level} bits: {stretches:?}");
-            }
+    let check = |what: &str,
+                 product: &Product,
+                 between: Option<(u32, u32)>,
+                 nest: Nest,
+                 shared: Option<(usize, usize)>,
+                 wanted| {
+        let mut buffers: Vec<Buffer> = (0..7).map(|at| Buffer { size: 64, offset: 64 * at }).collect();
+        if let Some((one, other)) = shared {
+            buffers[one].offset = buffers[other].offset;
+        }
+        let between = between.map(|(from, to)| Step::Nest(copy(from, to, 64)));
+        let steps = [Step::Product(product.clone())].into_iter().chain(between).chain([Step::Nest(nest)]);
+        let ids = |ids: &[u32]| ids.iter().map(|&id| BufferId::new(id)).collect();
+        let program = TensorProgram {
+            arena: 7 * 64,
+            buffers,
+            inputs: ids(&[0, 1, 3, 5]),
+            outputs: ids(&[4, 6]),
+            steps: steps.collect(),
         };
-    check("nothing is in the way", None, sum_with(3, 4, 8), None, true);
-    check("something else is done first", Some((5, 6)), sum_with(3, 4, 8), None, true);
-    check("the sum takes the result's place", None, sum_with(3, 4, 8), Some((4, 2)), true);
-    check("the sum takes the other's place", None, sum_with(3, 4, 8), Some((4, 3)), true);
-    check("the sum takes a factor's place", None, sum_with(3, 4, 8), Some((4, 0)), false);
-    check("the sum takes the other factor's place", None, sum_with(3, 4, 8), Some((4, 1)), false);
-    check("what is added is written first", Some((5, 3)), sum_with(3, 4, 8), None, false);
-    check("the sum's place is read first", Some((5, 6)), sum_with(3, 4, 8), Some((4, 5)), false);
-    check("the sum's place is written first", Some((5, 6)), sum_with(3, 4, 8), Some((6, 4)), false);
-    check("what is added is in the result's place", None, sum_with(6, 4, 8), Some((6, 2)), false);
-    check("a part of the result", None, sum_with(3, 4, 7), None, false);
+        assert_eq!(verify(&program), Ok(()), "{what}");
+        let inputs = (0..4 * 64).map(|i| f64::from(i * 7 % 11) + 1.0).collect();
+        let case = Case { program, inputs };
+        let expected = bits(&interpret(&case.program, Precision::F64, &case.inputs));
+        for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+            let (found, stretches) = case.run(Precision::F64, level, 1);
+            assert_eq!(found, expected, "{what}, {level} bits");
+            let wanted = usize::from(wanted && level > Level::L128);
+            assert_eq!(fused(&stretches), wanted, "{what}, {level} bits: {stretches:?}");
+        }
+    };
+    check("nothing is in the way", &product, None, sum_with(3, 4, 8), None, true);
+    check("something else is done first", &product, Some((5, 6)), sum_with(3, 4, 8), None, true);
+    check("the sum takes the result's place", &product, None, sum_with(3, 4, 8), Some((4, 2)), true);
+    check("the sum takes the other's place", &product, None, sum_with(3, 4, 8), Some((4, 3)), true);
+    check("the sum takes a factor's place", &product, None, sum_with(3, 4, 8), Some((4, 0)), false);
+    check("the sum takes the other factor's place", &product, None, sum_with(3, 4, 8), Some((4, 1)), false);
+    check("what is added is written first", &product, Some((5, 3)), sum_with(3, 4, 8), None, false);
+    check("the sum's place is read first", &product, Some((5, 6)), sum_with(3, 4, 8), Some((4, 5)), false);
+    check("the sum's place is written first", &product, Some((5, 6)), sum_with(3, 4, 8), Some((6, 4)), false);
+    check("what is added is in the result's place", &product, None, sum_with(6, 4, 8), Some((6, 2)), false);
+    check("a part of the result", &product, None, sum_with(3, 4, 7), None, false);
     let mut twice = sum_with(3, 4, 8);
     twice.loops.insert(0, Loop { extent: 2, reduced: false });
     twice.lanes = Some(2);
@@ -402,7 +406,17 @@ fn nests_move_only_past_what_leaves_them_as_they_are() {
         let Load::Element(place) = load else { unreachable!("an element") };
         place.at.strides.insert(0, 0);
     }
-    check("over and over", None, twice, None, false);
+    check("over and over", &product, None, twice, None, false);
+    // Rows of 12, where those of the result are 8.
+    let product = Product { size: [6, 8, 8], ..product };
+    let mut askew = sum_with(3, 4, 4);
+    askew.loops[1].extent = 12;
+    askew.stores[0].to.at.strides[0] = 12;
+    for load in &mut askew.loads {
+        let Load::Element(place) = load else { unreachable!("an element") };
+        place.at.strides[0] = 12;
+    }
+    check("rows that begin in the middle of others", &product, None, askew, None, false);
 }
 
 #[test]
