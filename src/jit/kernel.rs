@@ -56,10 +56,7 @@ impl Kernel {
     pub fn compile(function: &Function) -> Result<Kernel, Error> {
         let program = loops::scheduled(function);
         match Tape::of(&program) {
-            Some(tape) => {
-                verify(&program).map_err(|fact| Error::internal("loops", fact))?;
-                Ok(Kernel::new(Form::Tape(tape), &program))
-            }
+            Some(tape) => Ok(Kernel::new(Form::Tape(tape), &program)),
             None => Kernel::from_program(&chunk(&program, CHUNK)),
         }
     }
@@ -160,12 +157,7 @@ impl Kernel {
     }
 }
 
-/// `((sum + a₀) + a₁) + …`
-pub(super) fn chained_sum(sum: f64, terms: &[f64]) -> f64 {
-    terms.iter().fold(sum, |sum, term| sum + term)
-}
-
-/// The same with products fused with each addition.
+/// `((sum + a₀b₀) + a₁b₁) + …`, each product fused with its addition.
 pub(super) fn chained_sum_of_products(sum: f64, a: &[f64], b: &[f64]) -> f64 {
     #[cfg(target_arch = "x86_64")]
     {

@@ -15,7 +15,7 @@
 mod kernels;
 mod plan;
 
-use super::kernel::{chained_sum, chained_sum_of_products};
+use super::kernel::chained_sum_of_products;
 use super::wide::LoopKernel;
 use crate::loops::Program;
 use std::ops::Range;
@@ -56,7 +56,7 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// The tape of a verified program of one block, if it is long enough, and repeats itself enough, for one.
+    /// The tape of a program of one block that verifies, if it is long enough, and repeats itself enough, for one.
     pub fn of(program: &Program) -> Option<Tape> {
         plan::plan(program, plan::LONG, plan::WINDOW)
     }
@@ -92,7 +92,7 @@ impl Tape {
                 Order::Sum { start, terms, to, count } => {
                     let mut sum = memory[*start as usize];
                     self.in_blocks(*count as usize, &[terms], memory, &mut blocks, |[a, ..]| {
-                        sum = chained_sum(sum, a);
+                        sum = a.iter().fold(sum, |sum, term| sum + term);
                     });
                     memory[*to as usize] = sum;
                 }

@@ -11,7 +11,7 @@
 use super::kernels::{Operation, kernel};
 use super::{Order, Source, Tape};
 use crate::ir::Elementwise;
-use crate::loops::{Buffer, Extent, Inst, Nest, Program, Value};
+use crate::loops::{Buffer, Extent, Inst, Nest, Program, Value, verify};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -45,6 +45,7 @@ pub(super) fn plan(program: &Program, long: usize, window: usize) -> Option<Tape
     if block.insts.len() < long || program.scratch > 0 {
         return None;
     }
+    verify(program).ok()?;
     let mut planner = Planner::new(&block.insts, program, window);
     for start in (0..block.insts.len()).step_by(window) {
         let end = (start + window).min(block.insts.len());
