@@ -25,16 +25,11 @@ pub(super) enum Pointer {
     Beside(usize),
 }
 
+#[rustfmt::skip]
 const POINTERS: [Gpr; 4 + OUTER] = [
-    Gpr::R8,
-    Gpr::R9,
-    Gpr::R10,
-    Gpr::RDX, // And those of the caller that count no loop.
-    Gpr::R15,
-    Gpr::R14,
-    Gpr::R13,
-    Gpr::R12,
-    Gpr::RBX,
+    Gpr::R8, Gpr::R9, Gpr::R10, Gpr::RDX,
+    // Those of the caller that count no loop.
+    Gpr::R15, Gpr::R14, Gpr::R13, Gpr::R12, Gpr::RBX,
 ];
 
 impl Pointer {
@@ -100,6 +95,7 @@ pub(super) struct Code {
     labels: u32,
     /// How far each pointer is said to be from where it is.
     moved: [i64; POINTERS.len()],
+    /// With the masks of tails.
     pub constants: Constants,
     /// False once something could not be written.
     pub is_whole: bool,

@@ -113,25 +113,25 @@ impl Epilogue {
         Some(Epilogue { insets, streams, besides, keeps })
     }
 
-    /// Writes it for the sums in one of so many registers: a vector of a row, which may be a tail. False
-    /// where it cannot be written.
+    /// Writes it for the sums in one of so many registers: a vector of a row, which may be a tail. The code is
+    /// not whole where there are too few registers left.
     pub fn write(
         &self,
         code: &mut Code,
         (sums, which): (usize, usize),
         (row, vector): (usize, usize),
         tail: bool,
-    ) -> bool {
+    ) {
         let place = |stream: &Stream| -> Memory {
             let along = if stream.column == 0 { 0 } else { vector as i64 * code.vector() };
             code.at(stream.pointer, stream.distance + row as i64 * stream.row + along)
         };
         let places: Vec<Memory> = self.streams.iter().map(place).collect();
-        match code.constants.write(&self.insets[usize::from(tail)], (which as Register, sums), &places) {
+        let inset = &self.insets[usize::from(tail)];
+        match inset.write(&mut code.constants, (which as Register, sums), &places) {
             Some(instrs) => instrs.into_iter().for_each(|instr| code.push(instr)),
-            None => return false,
+            None => code.is_whole = false,
         }
-        true
     }
 }
 

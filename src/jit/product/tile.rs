@@ -66,7 +66,7 @@ pub(super) fn write(code: &mut Code, shape: &Shape, piece: Piece) {
         for sum in 0..sums {
             let place = (sum / tile.vectors, sum % tile.vectors);
             let is_tail = piece.masked && place.1 + 1 == tile.vectors;
-            code.is_whole &= epilogue.write(code, (sums, sum), place, is_tail);
+            epilogue.write(code, (sums, sum), place, is_tail);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The steps of a program as functions: nests in a row become one, a large nest one that does a
-//! chunk of it; products stay the library's.
+//! chunk of it; products are code of ours, with a nest as their epilogue, or the library's.
 //!
-//! What must stay true: the order of steps; a function takes the arena and, of chunks, a number,
+//! What must stay true: the order of steps, but for epilogues; a function takes the arena and, of chunks, a number,
 //! and nothing else. What is a chunk depends on the program only, not on the threads there are.
 
 use super::epilogues::epilogue;
@@ -241,12 +241,13 @@ fn product<'p>(
     let Some(code) = generate(product, &program.buffers, precision, level, rounds) else {
         return Some(Stretch::Product(product));
     };
-    let Some((place, code)) = epilogue(program, (steps, at), &code, taken) else {
-        return Some(Stretch::Generated(product, code, None));
-    };
-    taken[place] = true;
-    let Step::Nest(nest) = &steps[place] else { return None };
-    Some(Stretch::Generated(product, code, Some(nest)))
+    Some(match epilogue(program, (steps, at), &code, taken) {
+        None => Stretch::Generated(product, code, None),
+        Some((place, nest, code)) => {
+            taken[place] = true;
+            Stretch::Generated(product, code, Some(nest))
+        }
+    })
 }
 
 /// A function of the wide emitter begins on a cache line.

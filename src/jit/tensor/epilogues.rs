@@ -9,14 +9,14 @@ use crate::loops::tensor::{Buffer, BufferId, Nest, Product, Step, TensorProgram}
 /// Steps that a nest moves past at most.
 const FAR: usize = 64;
 
-/// The nest among the steps after a product that can be its epilogue, by its place, and the code with it.
+/// The nest among the steps after a product that can be its epilogue, its place, and the code with it.
 /// `taken` are nests that are epilogues already.
-pub(super) fn epilogue(
+pub(super) fn epilogue<'p>(
     program: &TensorProgram,
-    (steps, at): (&[Step], usize),
+    (steps, at): (&'p [Step], usize),
     code: &Generated,
     taken: &[bool],
-) -> Option<(usize, Generated)> {
+) -> Option<(usize, &'p Nest, Generated)> {
     let Step::Product(product) = &steps[at] else { return None };
     let mut between: Vec<&Step> = Vec::new();
     for (place, step) in steps.iter().enumerate().skip(at + 1).take(FAR) {
@@ -27,7 +27,7 @@ pub(super) fn epilogue(
                 if may_move(&program.buffers, product, &between, nest)
                     && let Some(code) = code.followed_by(nest, product, &program.buffers, keeps)
                 {
-                    return Some((place, code));
+                    return Some((place, nest, code));
                 }
             }
             Step::Nest(_) | Step::Product(_) => {}

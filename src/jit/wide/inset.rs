@@ -46,6 +46,29 @@ impl Inset {
         let needs = code.iter().map(|selected| needs(&body, selected)).max().unwrap_or(0);
         Some(Inset { body, code, uses, used, needs })
     }
+
+    /// The code over streams at places, on one of the first `taken` registers, which all belong to the code
+    /// around. `None` where the others are too few.
+    pub fn write(
+        &self,
+        constants: &mut Constants,
+        (register, taken): (Register, usize),
+        streams: &[Memory],
+    ) -> Option<Vec<Instr>> {
+        let Inset { body, code, uses, used, needs } = self;
+        let frame = &mut constants.frame;
+        if taken + needs > usize::from(registers(body.level, Mode::Tail)) {
+            return None;
+        }
+        frame.enter(body, used, streams.iter().map(|&place| (place, None)).collect());
+        frame.keep_slots(0);
+        frame.taken = (1 << taken) - 1;
+        let carried = [Carried { slot: 0, register, before: GIVEN, after: GIVEN, at_once: false }];
+        let fixed = (&[][..], &carried[..]);
+        let placed = allocate(body, code, uses, fixed, frame, Mode::Tail);
+        debug_assert_eq!(verify(body, code, fixed, &placed, frame), Ok(()));
+        (frame.scratch() == 0).then(|| placed.into_iter().map(|placed| placed.instr).collect())
+    }
 }
 
 /// The vector registers of an instruction's operands and its result; constants are in memory where they
@@ -89,27 +112,6 @@ impl Constants {
     pub fn pool(&self) -> &Pool {
         self.frame.pool()
     }
-
-    /// The code of an inset over streams at places, on one of the first `taken` registers, which all belong
-    /// to the code around. `None` where the others are too few.
-    pub fn write(
-        &mut self,
-        Inset { body, code, uses, used, needs }: &Inset,
-        (register, taken): (Register, usize),
-        streams: &[Memory],
-    ) -> Option<Vec<Instr>> {
-        if taken + needs > usize::from(registers(body.level, Mode::Tail)) {
-            return None;
-        }
-        self.frame.enter(body, used, streams.iter().map(|&place| (place, None)).collect());
-        self.frame.keep_slots(0);
-        self.frame.taken = (1 << taken) - 1;
-        let carried = [Carried { slot: 0, register, before: GIVEN, after: GIVEN, at_once: false }];
-        let fixed = (&[][..], &carried[..]);
-        let placed = allocate(body, code, uses, fixed, &mut self.frame, Mode::Tail);
-        debug_assert_eq!(verify(body, code, fixed, &placed, &self.frame), Ok(()));
-        (self.frame.scratch() == 0).then(|| placed.into_iter().map(|placed| placed.instr).collect())
-    }
 }
 
 #[cfg(test)]
@@ -133,9 +135,9 @@ mod tests {
         for (level, all) in [(Level::L256, 15), (Level::L512, 32)] {
             let mut constants = Constants::new(level, Width::Double);
             let inset = inset(level);
-            assert!(constants.write(&inset, (3, all - 3), &streams).is_some());
+            assert!(inset.write(&mut constants, (3, all - 3), &streams).is_some());
             assert!(
-                constants.write(&inset, (3, all - 2), &streams).is_none(),
+                inset.write(&mut constants, (3, all - 2), &streams).is_none(),
                 "there are two registers left"
             );
         }
