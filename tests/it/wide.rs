@@ -90,8 +90,12 @@ fn to_f64<T: Number>(x: T) -> f64 {
     }
 }
 
-/// Runs the function over columns of `count` rows at each level: the values of the operations, bit
-/// for bit, and nothing behind the end.
+/// How outputs lie in memory: elements from a cache line to their first one, of the first output and
+/// how many more of each after it.
+type Skew = (usize, usize);
+
+/// Runs the function over columns of `count` rows at each level, with stores through the caches and
+/// past them: the values of the operations, bit for bit, and nothing before the start or behind the end.
 #[track_caller]
 fn check<T: Number>(function: &Function, count: usize, columns: &[Vec<f64>], context: &str) {
     let columns: Vec<Vec<T>> = columns.iter().map(|c| c.iter().map(|&x| T::rounded(x)).collect()).collect();
@@ -102,23 +106,52 @@ fn check<T: Number>(function: &Function, count: usize, columns: &[Vec<f64>], con
         let block = &program.nests[0].blocks[0];
         let body = lower(block, &vec![Stream::Column; columns.len()], level, T::WIDTH).expect("no scratch");
         let kernel = LoopKernel::compile(body).expect("compiles");
-        let mut outputs = vec![vec![T::rounded(0.5); count + 1]; function.output_size()];
-        let inputs: Vec<&[T]> = columns.iter().map(Vec::as_slice).collect();
-        let mut slices: Vec<&mut [T]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-        kernel.run(count, &inputs, &mut slices).expect("lengths fit");
-        for (j, output) in outputs.iter().enumerate() {
-            for i in 0..count {
-                let expected = T::rounded(expected[i][j]);
-                assert!(
-                    output[i].bits() == expected.bits(),
-                    "{context}: {level} bits, output {j} at {:?}, element {i} of {count}: {:?}, not {expected:?}\n{program}",
-                    row(i),
-                    output[i],
-                );
+        let skews: [Option<Skew>; 4] = [None, Some((0, 0)), Some((count % 7 + 1, 0)), Some((3, 1))];
+        for skew in skews {
+            let context = format!("{context}: {level} bits, lying {skew:?}");
+            let outputs = run(&kernel, count, &columns, function.output_size(), skew);
+            for (j, (before, output)) in outputs.iter().enumerate() {
+                for i in 0..count {
+                    let expected = T::rounded(expected[i][j]);
+                    assert!(
+                        output[i].bits() == expected.bits(),
+                        "{context}, output {j} at {:?}, element {i} of {count}: {:?}, not {expected:?}\n{program}",
+                        row(i),
+                        output[i],
+                    );
+                }
+                let around = before.iter().chain(&output[count..]);
+                assert!(around.copied().all(|x| x == T::rounded(0.5)), "{context}: written elsewhere");
             }
-            assert_eq!(output[count], T::rounded(0.5), "{context}: written behind the end");
         }
     }
+}
+
+/// What is before each output, and the output with what is behind; past the caches where the skew is said.
+fn run<T: Number>(
+    kernel: &LoopKernel,
+    count: usize,
+    columns: &[Vec<T>],
+    outputs: usize,
+    skew: Option<Skew>,
+) -> Vec<(Vec<T>, Vec<T>)> {
+    let (first, more) = skew.unwrap_or_default();
+    let mut memory = vec![vec![T::rounded(0.5); count + 3 * 64]; outputs];
+    let inputs: Vec<&[T]> = columns.iter().map(Vec::as_slice).collect();
+    let starts: Vec<usize> = memory
+        .iter()
+        .enumerate()
+        .map(|(j, memory)| memory.as_ptr().align_offset(64) + (first + j * more) % 64)
+        .collect();
+    let places = memory.iter_mut().zip(&starts);
+    let mut slices: Vec<&mut [T]> = places.map(|(memory, &start)| &mut memory[start..]).collect();
+    match skew {
+        None => kernel.run(count, &inputs, &mut slices),
+        Some(_) => kernel.run_non_temporal(count, &inputs, &mut slices),
+    }
+    .expect("lengths fit");
+    let parts = memory.iter().zip(starts).map(|(memory, start)| memory.split_at(start));
+    parts.map(|(before, output)| (before.to_vec(), output.to_vec())).collect()
 }
 
 /// All tuples of special values, as columns.

@@ -10,7 +10,7 @@ mod options;
 mod share;
 mod sums;
 
-use super::wide::{Body, Element, Level, LoopKernel, Op, Stream, Width, lower};
+use super::wide::{Body, Element, Level, LoopKernel, Op, Stream, Width, exceeds_caches, lower};
 use crate::error::{Diagnostic, Error};
 use crate::ir::{Function, Precision};
 use crate::loops;
@@ -157,8 +157,10 @@ impl MapKernel {
             return self.sum(rows, inputs, outputs);
         }
         let threads = self.threads(rows, ROWS_A_THREAD);
+        let columns = self.streams.iter().filter(|stream| **stream == Stream::Column).count() + outputs.len();
+        let is_large = exceeds_caches(rows * columns * size_of::<T>());
         if threads == 1 {
-            return self.piece(rows, inputs, outputs);
+            return self.piece(rows, inputs, outputs, is_large);
         }
         let mut rest: Columns<T> = outputs.iter_mut().map(|y| &mut **y).collect();
         let pieces = (0..rows).step_by(PIECE).map(|start| {
@@ -169,7 +171,7 @@ impl MapKernel {
             (start, size, piece)
         });
         share(threads, pieces, |(start, size, mut piece)| {
-            self.piece(size, &self.rows(inputs, start, size), &mut piece)
+            self.piece(size, &self.rows(inputs, start, size), &mut piece, is_large)
         })
     }
 
@@ -188,8 +190,16 @@ impl MapKernel {
         .collect()
     }
 
-    fn piece<T: Element>(&self, rows: usize, inputs: &[&[T]], outputs: &mut [&mut [T]]) -> Result<(), Error> {
+    /// Some rows, of columns that a cache holds or that are too large for it.
+    fn piece<T: Element>(
+        &self,
+        rows: usize,
+        inputs: &[&[T]],
+        outputs: &mut [&mut [T]],
+        is_large: bool,
+    ) -> Result<(), Error> {
         match &self.engine {
+            Engine::Wide { kernel, .. } if is_large => kernel.run_non_temporal(rows, inputs, outputs),
             Engine::Wide { kernel, .. } => kernel.run(rows, inputs, outputs),
             Engine::Narrow(kernel) => kernel.run(rows, inputs, outputs),
         }

@@ -72,7 +72,7 @@ impl MapKernel {
             let size = BLOCK.min(size - at);
             let mut columns: SmallVec<[&mut [T]; 8]> =
                 memory.chunks_exact_mut(BLOCK).map(|column| &mut column[..size]).collect();
-            self.piece(size, &self.rows(inputs, start + at, size), &mut columns)?;
+            self.piece(size, &self.rows(inputs, start + at, size), &mut columns, false)?;
             lanes.iter_mut().zip(columns).for_each(|(lanes, column)| add(lanes, column));
         }
         Ok(())

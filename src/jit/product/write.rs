@@ -58,7 +58,13 @@ pub(super) fn write(form: &Form, cut: &Cut) -> Option<Assembly> {
     code.push(Instr::ZeroUpper);
     code.push(Instr::Return);
     let constants = if has_constants { code.constants.pool().clone() } else { Pool::default() };
-    code.is_whole.then_some(Assembly { level: code.level, code: code.out, constants, scratch: 0 })
+    code.is_whole.then_some(Assembly {
+        level: code.level,
+        code: code.out,
+        constants,
+        scratch: 0,
+        non_temporal: None,
+    })
 }
 
 /// Bytes of stack.

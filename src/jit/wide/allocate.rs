@@ -153,7 +153,10 @@ impl Allocator<'_> {
             Kind::Store(stream, part) => {
                 let from = self.hold(uses[0]);
                 let to = self.column(stream);
-                self.store(selected.width, from, to, part);
+                match self.mode == Mode::NonTemporal && self.frame.non_temporal.is_some_and(|s| stream >= s) {
+                    true => self.vector(Vector::unary(Opcode::StreamPd, from, Place::Memory(to))),
+                    false => self.store(selected.width, from, to, part),
+                }
                 self.release(uses);
             }
             Kind::Keep(slot) => self.keep(uses[0], slot),

@@ -2,7 +2,8 @@
 //!
 //! The function takes a table of pointers, one a stream, how many elements there are, and memory
 //! for slots. Short bodies have two forms, one of whole vectors and one for the lanes that are left;
-//! long ones only the second, for every round.
+//! long ones only the second, for every round. Short bodies that store have a second function, whose
+//! loop stores past the caches.
 //!
 //! What must stay true: exactly the first `count` elements of a column are read or written.
 
@@ -10,7 +11,7 @@ use super::allocate::{Placed, allocate, broadcast, load_opcode};
 use super::body::{Body, Op, Val};
 use super::encode;
 use super::frame::{Frame, Mode, SUM_LANES};
-use super::instr::{Condition, Gpr, Instr, Memory, Place, Vector};
+use super::instr::{Condition, Gpr, Instr, Label, Memory, Place, Vector};
 use super::level::Level;
 use super::opcode::Opcode;
 use super::pool::Pool;
@@ -31,11 +32,19 @@ pub struct Assembly {
     pub constants: Pool,
     /// Bytes of slots the caller lends, on a cache line.
     pub scratch: usize,
+    /// Where a second function begins, which takes what the first does but stores past the caches.
+    pub non_temporal: Option<Label>,
 }
 
 impl Assembly {
     pub fn bytes(&self) -> Vec<u8> {
-        encode::encode(self.level, &self.code, self.constants.bytes())
+        self.encoded().0
+    }
+
+    /// The bytes, and how many of them are before the second function.
+    pub(super) fn encoded(&self) -> (Vec<u8>, Option<usize>) {
+        let (bytes, labels) = encode::encode(self.level, &self.code, self.constants.bytes());
+        (bytes, self.non_temporal.map(|label| labels[&label]))
     }
 }
 
@@ -54,19 +63,28 @@ pub fn assemble(mut body: Body, foreign: u64) -> Result<Assembly, Error> {
     }
     let pins = pins(&body, &code, &uses, registers(body.level, Mode::Masked), |_| true);
     let mut writer = Writer { body: &body, code: &code, uses: &uses, pins: &pins, out: Vec::new() };
-    writer.around(frame.open());
-    writer.pins(&frame);
+    writer.open(&frame);
+    let mut non_temporal = None;
     match code.len() <= TWO_FORMS {
-        true => writer.two_forms(&mut frame)?,
-        false => writer.one_form(&mut frame)?,
+        true => {
+            let tail = writer.two_forms(&mut frame)?;
+            writer.around(frame.close());
+            if frame.non_temporal.is_some() {
+                non_temporal = Some(writer.non_temporal(&mut frame, tail)?);
+            }
+        }
+        false => {
+            writer.one_form(&mut frame)?;
+            writer.around(frame.close());
+        }
     }
-    writer.around(frame.close());
     writer.around(frame.stubs(foreign));
     Ok(Assembly {
         level: body.level,
         code: writer.out,
         constants: frame.pool().clone(),
         scratch: frame.scratch(),
+        non_temporal,
     })
 }
 
@@ -123,30 +141,51 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn pins(&mut self, frame: &Frame) {
+    /// What is before the first element.
+    fn open(&mut self, frame: &Frame) {
+        self.around(frame.open());
         self.out.extend(load_pins(self.body, self.pins, frame));
+        self.around([Instr::MoveImmediate(Gpr::RAX, 0)]);
+        self.around(frame.has_sums.then_some(Instr::MoveImmediate(Gpr::RBP, 0)));
     }
 
-    fn two_forms(&mut self, frame: &mut Frame) -> Result<(), Error> {
+    /// Whole vectors while there are any, then on at `tail`.
+    fn whole(&mut self, frame: &mut Frame, mode: Mode, tail: Label) -> Result<(), Error> {
         let lanes = frame.lanes() as i32;
-        let [head, tail, done] = [(); 3].map(|()| frame.label());
-        self.start(frame);
+        let head = frame.label();
         self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::Below, tail), Instr::Head(head)]);
-        self.form(frame, Mode::Whole)?;
+        self.form(frame, mode)?;
         self.step(frame);
         self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::AtLeast, head)]);
+        Ok(())
+    }
+
+    /// Where the tail begins.
+    fn two_forms(&mut self, frame: &mut Frame) -> Result<Label, Error> {
+        let [tail, done] = [(); 2].map(|()| frame.label());
+        self.whole(frame, Mode::Whole, tail)?;
+        let lanes = frame.lanes() as i32;
         self.around([Instr::Label(tail), Instr::Add(Gpr::RSI, lanes), Instr::Test(Gpr::RSI)]);
         self.around([Instr::Jump(Condition::Zero, done)]);
         self.around(frame.make_mask());
         self.form(frame, Mode::Masked)?;
         self.around([Instr::Label(done)]);
-        Ok(())
+        Ok(tail)
+    }
+
+    /// The second function, which ends as the first; where it begins.
+    fn non_temporal(&mut self, frame: &mut Frame, tail: Label) -> Result<Label, Error> {
+        let start = frame.label();
+        self.around([Instr::Label(start)]);
+        self.open(frame);
+        self.whole(frame, Mode::NonTemporal, tail)?;
+        self.around([Instr::Fence, Instr::Jump(Condition::Always, tail)]);
+        Ok(start)
     }
 
     fn one_form(&mut self, frame: &mut Frame) -> Result<(), Error> {
         let lanes = frame.lanes() as i32;
         let [head, done] = [(); 2].map(|()| frame.label());
-        self.start(frame);
         self.around([Instr::Test(Gpr::RSI), Instr::Jump(Condition::Zero, done), Instr::Label(head)]);
         self.around(frame.make_mask());
         self.form(frame, Mode::Masked)?;
@@ -154,11 +193,6 @@ impl Writer<'_> {
         self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::Above, head)]);
         self.around([Instr::Label(done)]);
         Ok(())
-    }
-
-    fn start(&mut self, frame: &Frame) {
-        self.around([Instr::MoveImmediate(Gpr::RAX, 0)]);
-        self.around(frame.has_sums.then_some(Instr::MoveImmediate(Gpr::RBP, 0)));
     }
 
     fn step(&mut self, frame: &Frame) {

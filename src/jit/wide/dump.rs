@@ -14,6 +14,9 @@ impl fmt::Display for Assembly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for instr in &self.code {
             match instr {
+                Instr::Label(label) if self.non_temporal == Some(*label) => {
+                    writeln!(f, "# for columns that no cache holds:\n{label}:")?;
+                }
                 Instr::Label(label) => writeln!(f, "{label}:")?,
                 Instr::Head(label) => writeln!(f, ".p2align 5\n{label}:")?,
                 Instr::Vector(vector) => writeln!(f, "    {}", Text { vector, level: self.level })?,
@@ -235,6 +238,7 @@ impl fmt::Display for Instr {
             Instr::Constants(to) => write!(f, "lea {to}, [rip+constants]"),
             Instr::CallRegister(r) => write!(f, "call {r}"),
             Instr::ZeroUpper => f.write_str("vzeroupper"),
+            Instr::Fence => f.write_str("sfence"),
             Instr::Return => f.write_str("ret"),
         }
     }

@@ -29,8 +29,8 @@ const NOPS: [&[u8]; 8] = [
 /// The constants start on a cache line.
 const ALIGNMENT: usize = 64;
 
-/// Bytes of code, with the constants behind.
-pub fn encode(level: Level, code: &[Instr], constants: &[u8]) -> Vec<u8> {
+/// Bytes of code, with the constants behind, and where its labels are.
+pub fn encode(level: Level, code: &[Instr], constants: &[u8]) -> (Vec<u8>, FxHashMap<Label, usize>) {
     let mut encoder = Encoder { level, bytes: Vec::new(), labels: FxHashMap::default(), holes: Vec::new() };
     let mut pool = Vec::new();
     for instr in code {
@@ -45,7 +45,7 @@ pub fn encode(level: Level, code: &[Instr], constants: &[u8]) -> Vec<u8> {
         encoder.bytes.extend_from_slice(constants);
         pool.into_iter().for_each(|at| encoder.patch(at, start));
     }
-    encoder.bytes
+    (encoder.bytes, encoder.labels)
 }
 
 struct Encoder {
@@ -141,6 +141,7 @@ impl Encoder {
                 self.bytes.extend([0xFF, 0xD0 | low(r.0)]);
             }
             Instr::ZeroUpper => self.bytes.extend([0xC5, 0xF8, 0x77]),
+            Instr::Fence => self.bytes.extend([0x0F, 0xAE, 0xF8]),
             Instr::Return => self.bytes.push(0xC3),
             Instr::Vector(_)
             | Instr::Label(_)

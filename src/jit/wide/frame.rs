@@ -10,6 +10,7 @@ use super::body::{Body, Op, Val, Width};
 use super::call::{GENERAL_AT, MASKS_AT, Registers, Site};
 use super::instr::{Condition, Gpr, Instr, Label, Memory, Place, Register, Vector};
 use super::level::Level;
+use super::non_temporal::first_stream;
 use super::opcode::Opcode;
 use super::pool::Pool;
 use crate::elementary::Foreign;
@@ -35,6 +36,8 @@ pub enum Mode {
     Masked,
     /// Whole vectors, but for what says it is of the tail.
     Tail,
+    /// Whole vectors, some of them stored past the caches.
+    NonTemporal,
 }
 
 /// A call written after the loop, and where it comes back to.
@@ -61,12 +64,14 @@ pub(super) struct Frame {
     element: Width,
     streams: Streams,
     pub has_sums: bool,
+    /// The first of the streams that [`Mode::NonTemporal`] stores past the caches.
+    pub non_temporal: Option<u32>,
     constants: FxHashMap<Val, Memory>,
     places: FxHashMap<(Op, Width), i32>,
     pool: Pool,
     masks: i32,
     /// By mode.
-    slots: [u32; 3],
+    slots: [u32; 4],
     labels: u32,
     stubs: Vec<Stub>,
     thunk: Option<Label>,
@@ -82,11 +87,12 @@ impl Frame {
             element,
             streams: Streams::Placed(Vec::new()),
             has_sums: false,
+            non_temporal: None,
             constants: FxHashMap::default(),
             places: FxHashMap::default(),
             pool: Pool::default(),
             masks: 0,
-            slots: [0; 3],
+            slots: [0; 4],
             labels: 0,
             stubs: Vec::new(),
             thunk: None,
@@ -97,6 +103,7 @@ impl Frame {
     /// The frame of a body over a table of streams.
     pub fn of_table(body: &Body, used: &[bool]) -> Frame {
         let mut frame = Frame::new(body.level, body.element);
+        frame.non_temporal = first_stream(body);
         let mut pointers = FxHashMap::default();
         let mut point_at = |stream: u32| {
             if let Some(&next) = POINTERS.get(pointers.len()) {
@@ -179,7 +186,7 @@ impl Frame {
 
     /// Sets so many slots apart, and the rest free.
     pub fn keep_slots(&mut self, count: u32) {
-        self.slots = [count; 3];
+        self.slots = [count; 4];
     }
 
     pub fn slot(&self, slot: u32) -> Memory {

@@ -151,5 +151,7 @@ pub enum Instr {
     Constants(Gpr),
     CallRegister(Gpr),
     ZeroUpper,
+    /// What was stored before is seen before what is stored after.
+    Fence,
     Return,
 }

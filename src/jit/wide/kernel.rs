@@ -11,6 +11,7 @@ use super::body::{Body, Op, Width};
 use super::call::{Registers, Site};
 use super::element::Element;
 use super::frame::SUM_LANES;
+use super::non_temporal::first_stream;
 use crate::error::{Diagnostic, Error};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
@@ -33,6 +34,11 @@ enum Use {
 }
 
 impl Use {
+    /// True for what has a place for every element.
+    fn is_column(self) -> bool {
+        matches!(self, Use::Column | Use::Output)
+    }
+
     /// How long its slice is in a run of so many elements, at least.
     fn length(self, count: usize) -> usize {
         match self {
@@ -74,6 +80,8 @@ impl Use {
 /// ```
 pub struct LoopKernel {
     entry: Entry,
+    /// What stores the streams from this one on past the caches, in whole vectors on their boundaries.
+    non_temporal: Option<(Entry, u32)>,
     uses: Vec<Use>,
     element: Width,
     assembly: Assembly,
@@ -117,18 +125,19 @@ impl LoopKernel {
             let message = format!("this machine has no vectors of {} bits", body.level);
             return Err(Error::unsupported(Diagnostic::error(message)));
         }
-        let (element, uses) = (body.element, uses(&body)?);
+        let (element, uses, first) = (body.element, uses(&body)?, first_stream(&body));
         let assembly = assemble(body, foreign_address())?;
-        let bytes = assembly.bytes();
+        let (bytes, second) = assembly.encoded();
         let host = Host::get()?;
         let builder = JITBuilder::with_isa(host.isa.clone(), default_libcall_names());
         let mut pages = Pages::new(JITModule::new(builder));
         let start = define(pages.module(), host, &bytes)?;
-        // SAFETY: the bytes at `start` are a function of this signature and calling convention;
-        // they are executable by now.
-        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(start) };
+        // SAFETY: the bytes at `start`, and those where the second function begins, are functions of
+        // this signature and calling convention; they are executable by now.
+        let function = |at: usize| unsafe { std::mem::transmute::<*const u8, Entry>(start.add(at)) };
+        let (entry, non_temporal) = (function(0), second.map(function).zip(first));
         let (size, pool) = (bytes.len(), Mutex::default());
-        Ok(LoopKernel { entry, uses, element, assembly, size, pool, _pages: Mutex::new(pages) })
+        Ok(LoopKernel { entry, non_temporal, uses, element, assembly, size, pool, _pages: Mutex::new(pages) })
     }
 
     /// Where the code of a loop that is kept for good begins, for code that calls it as `Entry` says:
@@ -163,6 +172,39 @@ impl LoopKernel {
         inputs: &[&[T]],
         outputs: &mut [&mut [T]],
     ) -> Result<(), Error> {
+        self.run_from(None, count, inputs, outputs)
+    }
+
+    /// As [`run`](Self::run), but half of the outputs are stored past the caches where they lie as the
+    /// processor wants it, for columns that [no cache holds](super::exceeds_caches). Gives the same.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    pub fn run_non_temporal<T: Element>(
+        &self,
+        count: usize,
+        inputs: &[&[T]],
+        outputs: &mut [&mut [T]],
+    ) -> Result<(), Error> {
+        let entry = self.non_temporal.and_then(|(entry, first)| {
+            let streams = inputs.len() as u32..;
+            let mut stored = outputs.iter().zip(streams).filter(|(_, stream)| *stream >= first);
+            let vector = self.assembly.level.bytes();
+            let before = stored.next()?.0.as_ptr().align_offset(vector);
+            let is_even = stored.all(|(y, _)| y.as_ptr().align_offset(vector) == before);
+            (is_even && before <= count).then_some((entry, before))
+        });
+        self.run_from(entry, count, inputs, outputs)
+    }
+
+    /// Runs over all elements, from some on by another entry.
+    fn run_from<T: Element>(
+        &self,
+        other: Option<(Entry, usize)>,
+        count: usize,
+        inputs: &[&[T]],
+        outputs: &mut [&mut [T]],
+    ) -> Result<(), Error> {
         self.check(count, inputs, outputs)?;
         let mut few = [std::ptr::null_mut::<u8>(); 16];
         let mut many = Vec::new();
@@ -181,8 +223,19 @@ impl LoopKernel {
         let mut slots = (self.assembly.scratch > 0).then(|| self.take_slots());
         let start = slots.as_mut().map_or(std::ptr::null_mut(), |slots| slots.as_mut_ptr().cast());
         // SAFETY: `check` has measured every slice of the table against its stream's use, inputs
-        // are only read, the slots are as long as the code wants, and `self` owns the code.
-        unsafe { (self.entry)(table.as_ptr(), count as u64, start) };
+        // are only read, the slots are as long as the code wants, and `self` owns the code. The other
+        // entry gets the rest of the columns, which begins where its vectors may.
+        let call =
+            |entry: Entry, table: &[*mut u8], count| unsafe { entry(table.as_ptr(), count as u64, start) };
+        match other {
+            None => call(self.entry, table, count),
+            Some((entry, before)) => {
+                call(self.entry, table, before);
+                let columns = table.iter_mut().zip(&self.uses).filter(|(_, used)| used.is_column());
+                columns.for_each(|(at, _)| *at = at.wrapping_add(before * self.element.bytes()));
+                call(entry, table, count - before);
+            }
+        }
         if let Some(slots) = slots {
             self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(slots);
         }

@@ -1,7 +1,7 @@
 //! Loop bodies to wide vector code on x86-64: [`Body`] → `select` → `allocate` → `encode` → [`LoopKernel`].
 //!
 //! `level` says how wide, `lower` makes bodies of the loop IR's blocks, `frame` holds what the code
-//! around a body shares with it, `pool` the constants; `uses` and `operands` serve the allocation, which
+//! around a body shares with it, `pool` the constants, `non_temporal` says when stores pass the caches; `uses` and `operands` serve the allocation, which
 //! `verify` checks; `assemble` puts the function together, `inset` puts a body into other code, `dump` is
 //! the code as text.
 //!
@@ -21,6 +21,7 @@ mod kernel;
 mod level;
 mod lower;
 pub mod nest;
+mod non_temporal;
 mod opcode;
 mod operands;
 mod pool;
@@ -38,5 +39,6 @@ pub use kernel::LoopKernel;
 pub(in crate::jit) use kernel::foreign_address;
 pub use level::{Level, VARIABLE};
 pub use lower::{Stream, apply, lower};
+pub use non_temporal::exceeds_caches;
 pub(super) use opcode::Opcode;
 pub(super) use pool::Pool;

@@ -159,6 +159,7 @@ opcodes! {
     LoadPs     "vmovups"        0 1 0x10 [0 0] 4 Rm,       Whole,       Both;
     StorePd    "vmovupd"        1 1 0x11 [0 1] 8 Mr,       Whole,       Both;
     StorePs    "vmovups"        0 1 0x11 [0 0] 4 Mr,       Whole,       Both;
+    StreamPd   "vmovntpd"       1 1 0x2B [0 1] 8 Mr,       Whole,       Both;
     MovPd      "vmovapd"        1 1 0x28 [0 1] 8 Rm,       Whole,       Both;
     BroadcastQ "vbroadcastsd"   1 2 0x19 [0 1] 8 Rm,       Element,     Both;
     BroadcastD "vbroadcastss"   1 2 0x18 [0 0] 4 Rm,       Element,     Both;

@@ -78,7 +78,7 @@ fn can_pin(body: &Body, value: Val, may: impl Fn(Op) -> bool) -> bool {
 pub(super) fn registers(level: Level, mode: Mode) -> u8 {
     match (level, mode) {
         (Level::L512, _) => 32,
-        (_, Mode::Whole) => 16,
+        (_, Mode::Whole | Mode::NonTemporal) => 16,
         // The last one is the tail's mask.
         (_, Mode::Masked | Mode::Tail) => 15,
     }

@@ -303,7 +303,7 @@ impl Coder {
         code.extend(saved.into_iter().rev().map(Instr::Pop));
         code.extend([Instr::ZeroUpper, Instr::Return]);
         code.extend(self.frame.stubs(foreign));
-        Assembly { level, code, constants: self.frame.pool().clone(), scratch: 0 }
+        Assembly { level, code, constants: self.frame.pool().clone(), scratch: 0, non_temporal: None }
     }
 }
 
