@@ -128,27 +128,27 @@ fn what_does_not_fit_is_refused() {
 #[test]
 fn columns_that_no_cache_holds_give_what_short_ones_give() {
     const ROWS: usize = 1_500_001;
-    let f = symdiff::parse("(1 - x)^2 + 100(y - x^2)^2")
+    let f = symdiff::parse("(a - x)^2 + 100(y - x^2)^2")
         .and_then(|f| symdiff::value_and_grad(&f))
         .expect("a gradient");
     let mut random = Random(7);
     let [x, y]: [Vec<f64>; 2] = std::array::from_fn(|_| (0..ROWS).map(|_| random.unit()).collect());
     for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
-        let options = MapOptions { level, ..MapOptions::default() };
+        let options = MapOptions { level, uniform: vec!["a".into()], ..MapOptions::default() };
         let [one, two] = [1, 2].map(|threads| {
             MapKernel::compile(&f, &MapOptions { threads, ..options.clone() }).expect("compiles")
         });
-        let mut expected = vec![vec![0.0; ROWS]; 3];
+        let mut expected = vec![vec![0.0; ROWS]; 4];
         for start in (0..ROWS).step_by(10_000) {
             let piece = start..ROWS.min(start + 10_000);
             let mut slices: Vec<&mut [f64]> = expected.iter_mut().map(|y| &mut y[piece.clone()]).collect();
-            one.run(&[&x[piece.clone()], &y[piece]], &mut slices).expect("lengths fit");
+            one.run(&[&[1.5], &x[piece.clone()], &y[piece]], &mut slices).expect("lengths fit");
         }
-        for (kernel, skew) in [(&one, [0; 3]), (&one, [3; 3]), (&one, [0, 1, 2]), (&two, [5; 3])] {
-            let mut memory = vec![vec![0.5; ROWS + 8]; 3];
+        for (kernel, skew) in [(&one, [0; 4]), (&one, [3; 4]), (&one, [0, 1, 2, 3]), (&two, [5; 4])] {
+            let mut memory = vec![vec![0.5; ROWS + 8]; 4];
             let places = memory.iter_mut().zip(skew);
             let mut slices: Vec<&mut [f64]> = places.map(|(y, skew)| &mut y[skew..skew + ROWS]).collect();
-            kernel.run(&[&x, &y], &mut slices).expect("lengths fit");
+            kernel.run(&[&[1.5], &x, &y], &mut slices).expect("lengths fit");
             for ((y, expected), skew) in memory.iter().zip(&expected).zip(skew) {
                 assert!(y[skew..skew + ROWS] == expected[..], "{level} bits, {skew} elements on");
                 let around = y[..skew].iter().chain(&y[skew + ROWS..]);

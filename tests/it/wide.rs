@@ -211,6 +211,29 @@ fn every_length_of_tail_is_right() {
     }
 }
 
+/// How many vectors of its first column a round of the loop loads.
+fn vectors(text: &str, level: Level) -> usize {
+    let f = symdiff::parse(text).expect("parses");
+    let program = loops::schedule(&loops::lower(&f));
+    let streams = vec![Stream::Column; f.input_size()];
+    let body = lower(&program.nests[0].blocks[0], &streams, level, Width::Double).expect("no scratch");
+    let assembly = LoopKernel::compile(body).expect("compiles").assembly().to_string();
+    let round = assembly.split("jae").next().unwrap_or_default();
+    round.matches("[r8+rax*8").count()
+}
+
+#[test]
+fn rounds_have_as_many_vectors_as_registers_allow() {
+    for level in levels() {
+        assert_eq!(vectors("exp(x)", level), 4, "{level} bits");
+        assert_eq!(vectors("gamma(x)", level), 1, "{level} bits: calls hold all registers");
+    }
+    let many = "x^2*y^3*z^4*w^5*(x + y + z + w)*(x - y)*(y - z)*(z - w)*sin(x)*sin(y)*sin(z)*sin(w)";
+    if levels().any(|level| level == Level::L256) {
+        assert!(vectors(many, Level::L256) < 4, "sixteen registers are too few");
+    }
+}
+
 #[test]
 fn values_that_do_not_fit_the_registers_are_spilled() {
     // All pairs of many columns: more streams, values and masks alive than there are registers.

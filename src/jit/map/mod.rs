@@ -10,7 +10,7 @@ mod options;
 mod share;
 mod sums;
 
-use super::wide::{Body, Element, Level, LoopKernel, Op, Stream, Width, exceeds_caches, lower};
+use super::wide::{Body, Element, Level, LoopKernel, Op, Stream, Width, cached_bytes, lower};
 use crate::error::{Diagnostic, Error};
 use crate::ir::{Function, Precision};
 use crate::loops;
@@ -68,6 +68,8 @@ pub struct MapKernel {
     streams: Vec<Stream>,
     outputs: usize,
     options: MapOptions,
+    /// The most rows whose columns a cache holds.
+    cached_rows: usize,
 }
 
 /// Columns to be written.
@@ -109,8 +111,11 @@ impl MapKernel {
                 Engine::Wide { kernel: Box::new(LoopKernel::compile(body)?), adds }
             }
         };
+        let columns = streams.iter().filter(|stream| **stream == Stream::Column).count() + outputs;
+        let row = columns.max(1) * Width::from(options.precision).bytes();
+        let cached_rows = cached_bytes() / row;
         let options = MapOptions { level, ..options.clone() };
-        Ok(MapKernel { engine, names: function.scalar_names(), streams, outputs, options })
+        Ok(MapKernel { engine, names: function.scalar_names(), streams, outputs, options, cached_rows })
     }
 
     /// How many slices a run takes.
@@ -157,8 +162,7 @@ impl MapKernel {
             return self.sum(rows, inputs, outputs);
         }
         let threads = self.threads(rows, ROWS_A_THREAD);
-        let columns = self.streams.iter().filter(|stream| **stream == Stream::Column).count() + outputs.len();
-        let is_large = exceeds_caches(rows * columns * size_of::<T>());
+        let is_large = rows > self.cached_rows;
         if threads == 1 {
             return self.piece(rows, inputs, outputs, is_large);
         }
@@ -177,7 +181,10 @@ impl MapKernel {
 
     /// How many threads so many rows are worth.
     fn threads(&self, rows: usize, each: usize) -> usize {
-        self.options.threads.clamp(1, rows.div_ceil(each).max(1))
+        match self.options.threads {
+            0 | 1 => 1,
+            most => most.min(rows.div_ceil(each)).max(1),
+        }
     }
 
     /// Some rows of the columns, and what is uniform.

@@ -144,7 +144,7 @@ impl Allocator<'_> {
             Kind::Swap(opcode, order) => self.swap(selected, opcode, order),
             Kind::Load(stream, part) => self.load(selected, stream, part),
             Kind::Spread(stream) => {
-                let from = self.column(stream);
+                let from = self.column(stream, Part::First);
                 let to = self.define(selected);
                 self.vector(Vector::unary(broadcast(selected.width), to, Place::Memory(from)));
             }
@@ -152,7 +152,7 @@ impl Allocator<'_> {
             Kind::Position(stream) => self.position(selected, stream),
             Kind::Store(stream, part) => {
                 let from = self.hold(uses[0]);
-                let to = self.column(stream);
+                let to = self.column(stream, part);
                 match self.mode == Mode::NonTemporal && self.frame.non_temporal.is_some_and(|s| stream >= s) {
                     true => self.vector(Vector::unary(Opcode::StreamPd, from, Place::Memory(to))),
                     false => self.store(selected.width, from, to, part),
@@ -160,7 +160,7 @@ impl Allocator<'_> {
                 self.release(uses);
             }
             Kind::Keep(slot) => self.keep(uses[0], slot),
-            Kind::Sum(stream) => self.sum(selected, stream),
+            Kind::Sum(stream, vector) => self.sum(selected, stream, vector),
             Kind::Foreign(f) => {
                 let args: Vec<Register> = uses.iter().map(|&x| self.hold(x)).collect();
                 self.release(uses);
@@ -269,7 +269,7 @@ impl Allocator<'_> {
         let class = if wide { Class::Mask } else { Class::Vector };
         let mask = self.take(class);
         self.locked[class as usize] |= 1 << mask;
-        let from = self.column(stream);
+        let from = self.column(stream, part);
         let to = self.take(Class::Vector);
         let tail = Place::Register(self.frame.tail_mask());
         let (same, own) = (Place::Register(mask), Place::Register(to));
@@ -293,7 +293,7 @@ impl Allocator<'_> {
 
     /// An address as a number: made in a general register, made a float, and spread.
     fn position(&mut self, selected: &Selected, stream: u32) {
-        let at = self.column(stream);
+        let at = self.column(stream, Part::First);
         let to = self.define(selected);
         self.emit(Instr::Address(Gpr::RCX, at));
         let opcode = match selected.width {
@@ -319,11 +319,11 @@ impl Allocator<'_> {
     }
 
     fn is_masked(&self, part: Part) -> bool {
-        part == Part::Tail || part == Part::Lanes && self.mode == Mode::Masked
+        part == Part::Tail || part == Part::Lanes(0) && self.mode == Mode::Masked
     }
 
     fn load(&mut self, selected: &Selected, stream: u32, part: Part) {
-        let from = Place::Memory(self.column(stream));
+        let from = Place::Memory(self.column(stream, part));
         let to = self.define(selected);
         let masked = self.is_masked(part);
         self.vector(match (self.body.level, selected.width) {
@@ -354,25 +354,25 @@ impl Allocator<'_> {
         });
     }
 
-    fn sum(&mut self, selected: &Selected, stream: u32) {
+    fn sum(&mut self, selected: &Selected, stream: u32, vector: u8) {
         let x = selected.uses[0];
         let from = self.hold(x);
         let to = match self.ends(x) && !self.is_pinned(x) {
             true => from,
             false => self.take(Class::Vector),
         };
-        let place = self.frame.partial_sums(stream);
+        let place = self.frame.partial_sums(stream, vector);
         let opcode = match selected.width {
             Width::Double => Opcode::AddPd,
             Width::Single => Opcode::AddPs,
         };
         self.vector(Vector::new(opcode, to, from, Place::Memory(place)));
-        self.store(selected.width, to, place, Part::Lanes);
+        self.store(selected.width, to, place, Part::Lanes(vector));
         self.release(&selected.uses);
     }
 
-    fn column(&mut self, stream: u32) -> Memory {
-        let (memory, before) = self.frame.column(stream);
+    fn column(&mut self, stream: u32, part: Part) -> Memory {
+        let (memory, before) = self.frame.column(stream, part);
         self.address(before);
         memory
     }

@@ -1,9 +1,9 @@
 //! A body to a function over streams: the loop, its tail, what is around them.
 //!
 //! The function takes a table of pointers, one a stream, how many elements there are, and memory
-//! for slots. Short bodies have two forms, one of whole vectors and one for the lanes that are left;
-//! long ones only the second, for every round. Short bodies that store have a second function, whose
-//! loop stores past the caches.
+//! for slots. Short bodies have forms of several whole vectors, of one, and of the lanes that are left;
+//! long ones only the last, for every round. Short bodies that store have a second function, whose loop
+//! stores past the caches.
 //!
 //! What must stay true: exactly the first `count` elements of a column are read or written.
 
@@ -12,15 +12,15 @@ use super::body::{Body, Op, Val};
 use super::encode;
 use super::frame::{Frame, Mode, SUM_LANES};
 use super::instr::{Condition, Gpr, Instr, Label, Memory, Place, Vector};
+use super::interleave::{Round, several};
 use super::level::Level;
 use super::opcode::Opcode;
 use super::pool::Pool;
 use super::select::{Selected, select};
-use super::uses::{Uses, pins, registers};
 use super::verify::verify;
 use crate::error::Error;
 
-/// Longest selected code that has two forms.
+/// Longest selected code that has a form for whole vectors.
 const TWO_FORMS: usize = 1000;
 
 /// A function before it has an address.
@@ -55,26 +55,28 @@ impl Assembly {
 /// Where there are more sums than registers to point at them, and where the allocation does not verify.
 pub fn assemble(mut body: Body, foreign: u64) -> Result<Assembly, Error> {
     let code = select(&mut body);
-    let uses = Uses::new(&body, &code);
     let used = used(&body, &code);
     let mut frame = Frame::of_table(&body, &used);
     if !frame.sums_fit(&body) {
         return Err(Error::internal("wide", "more sums than registers"));
     }
-    let pins = pins(&body, &code, &uses, registers(body.level, Mode::Masked), |_| true);
-    let mut writer = Writer { body: &body, code: &code, uses: &uses, pins: &pins, out: Vec::new() };
+    let is_short = code.len() <= TWO_FORMS;
+    let several = if is_short { several(&mut body, &code, &frame) } else { None };
+    let one = Round::new(&body, code, 1);
+    let most = several.as_ref().unwrap_or(&one);
+    let mut writer = Writer { body: &body, pins: &most.pins, out: Vec::new() };
     writer.open(&frame);
     let mut non_temporal = None;
-    match code.len() <= TWO_FORMS {
+    match is_short {
         true => {
-            let tail = writer.two_forms(&mut frame)?;
+            let next = writer.two_forms(&mut frame, &one, several.as_ref())?;
             writer.around(frame.close());
             if frame.non_temporal.is_some() {
-                non_temporal = Some(writer.non_temporal(&mut frame, tail)?);
+                non_temporal = Some(writer.non_temporal(&mut frame, most, next)?);
             }
         }
         false => {
-            writer.one_form(&mut frame)?;
+            writer.one_form(&mut frame, &one)?;
             writer.around(frame.close());
         }
     }
@@ -120,8 +122,6 @@ pub(super) fn load_pins(body: &Body, pins: &[Val], frame: &Frame) -> Vec<Instr> 
 
 struct Writer<'a> {
     body: &'a Body,
-    code: &'a [Selected],
-    uses: &'a Uses,
     pins: &'a [Val],
     out: Vec<Instr>,
 }
@@ -131,10 +131,10 @@ impl Writer<'_> {
         self.out.extend(code);
     }
 
-    fn form(&mut self, frame: &mut Frame, mode: Mode) -> Result<(), Error> {
-        let placed = allocate(self.body, self.code, self.uses, (self.pins, &[]), frame, mode);
+    fn form(&mut self, frame: &mut Frame, round: &Round, mode: Mode) -> Result<(), Error> {
+        let placed = allocate(self.body, &round.code, &round.uses, (self.pins, &[]), frame, mode);
         if cfg!(debug_assertions) {
-            let fact = verify(self.body, self.code, (self.pins, &[]), &placed, frame);
+            let fact = verify(self.body, &round.code, (self.pins, &[]), &placed, frame);
             fact.map_err(|fact| Error::internal("wide", fact))?;
         }
         self.out.extend(placed.into_iter().map(|Placed { instr, .. }| instr));
@@ -149,54 +149,62 @@ impl Writer<'_> {
         self.around(frame.has_sums.then_some(Instr::MoveImmediate(Gpr::RBP, 0)));
     }
 
-    /// Whole vectors while there are any, then on at `tail`.
-    fn whole(&mut self, frame: &mut Frame, mode: Mode, tail: Label) -> Result<(), Error> {
-        let lanes = frame.lanes() as i32;
+    /// Rounds while there are as many elements, then on at `next` with as many too few.
+    fn whole(&mut self, frame: &mut Frame, round: &Round, mode: Mode, next: Label) -> Result<(), Error> {
+        let elements = round.elements(frame);
         let head = frame.label();
-        self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::Below, tail), Instr::Head(head)]);
-        self.form(frame, mode)?;
-        self.step(frame);
-        self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::AtLeast, head)]);
+        self.around([Instr::Sub(Gpr::RSI, elements), Instr::Jump(Condition::Below, next), Instr::Head(head)]);
+        self.form(frame, round, mode)?;
+        self.step(frame, elements);
+        self.around([Instr::Sub(Gpr::RSI, elements), Instr::Jump(Condition::AtLeast, head)]);
         Ok(())
     }
 
-    /// Where the tail begins.
-    fn two_forms(&mut self, frame: &mut Frame) -> Result<Label, Error> {
-        let [tail, done] = [(); 2].map(|()| frame.label());
-        self.whole(frame, Mode::Whole, tail)?;
-        let lanes = frame.lanes() as i32;
-        self.around([Instr::Label(tail), Instr::Add(Gpr::RSI, lanes), Instr::Test(Gpr::RSI)]);
-        self.around([Instr::Jump(Condition::Zero, done)]);
-        self.around(frame.make_mask());
-        self.form(frame, Mode::Masked)?;
-        self.around([Instr::Label(done)]);
-        Ok(tail)
+    /// What comes behind rounds.
+    fn behind(&mut self, frame: &Frame, round: &Round, next: Label) {
+        self.around([Instr::Label(next), Instr::Add(Gpr::RSI, round.elements(frame))]);
     }
 
-    /// The second function, which ends as the first; where it begins.
-    fn non_temporal(&mut self, frame: &mut Frame, tail: Label) -> Result<Label, Error> {
+    /// Where the first rounds end.
+    fn two_forms(&mut self, frame: &mut Frame, one: &Round, several: Option<&Round>) -> Result<Label, Error> {
+        let [next, tail, done] = [(); 3].map(|()| frame.label());
+        if let Some(several) = several {
+            self.whole(frame, several, Mode::Whole, next)?;
+            self.behind(frame, several, next);
+        }
+        self.whole(frame, one, Mode::Whole, tail)?;
+        self.behind(frame, one, tail);
+        self.around([Instr::Test(Gpr::RSI), Instr::Jump(Condition::Zero, done)]);
+        self.around(frame.make_mask());
+        self.form(frame, one, Mode::Masked)?;
+        self.around([Instr::Label(done)]);
+        Ok(if several.is_some() { next } else { tail })
+    }
+
+    /// The second function, which goes on as the first; where it begins.
+    fn non_temporal(&mut self, frame: &mut Frame, round: &Round, next: Label) -> Result<Label, Error> {
         let start = frame.label();
         self.around([Instr::Label(start)]);
         self.open(frame);
-        self.whole(frame, Mode::NonTemporal, tail)?;
-        self.around([Instr::Fence, Instr::Jump(Condition::Always, tail)]);
+        self.whole(frame, round, Mode::NonTemporal, next)?;
+        self.around([Instr::Fence, Instr::Jump(Condition::Always, next)]);
         Ok(start)
     }
 
-    fn one_form(&mut self, frame: &mut Frame) -> Result<(), Error> {
-        let lanes = frame.lanes() as i32;
+    fn one_form(&mut self, frame: &mut Frame, one: &Round) -> Result<(), Error> {
+        let lanes = one.elements(frame);
         let [head, done] = [(); 2].map(|()| frame.label());
         self.around([Instr::Test(Gpr::RSI), Instr::Jump(Condition::Zero, done), Instr::Label(head)]);
         self.around(frame.make_mask());
-        self.form(frame, Mode::Masked)?;
-        self.step(frame);
+        self.form(frame, one, Mode::Masked)?;
+        self.step(frame, lanes);
         self.around([Instr::Sub(Gpr::RSI, lanes), Instr::Jump(Condition::Above, head)]);
         self.around([Instr::Label(done)]);
         Ok(())
     }
 
-    fn step(&mut self, frame: &Frame) {
-        self.around([Instr::Add(Gpr::RAX, frame.lanes() as i32)]);
+    fn step(&mut self, frame: &Frame, elements: i32) {
+        self.around([Instr::Add(Gpr::RAX, elements)]);
         if frame.has_sums {
             self.around([Instr::Move(Gpr::RBP, Gpr::RAX), Instr::And(Gpr::RBP, SUM_LANES as i32 - 1)]);
         }

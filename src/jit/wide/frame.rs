@@ -13,6 +13,7 @@ use super::level::Level;
 use super::non_temporal::first_stream;
 use super::opcode::Opcode;
 use super::pool::Pool;
+use super::select::Part;
 use crate::elementary::Foreign;
 use rustc_hash::FxHashMap;
 
@@ -41,6 +42,7 @@ pub enum Mode {
 }
 
 /// A call written after the loop, and where it comes back to.
+#[derive(Clone)]
 struct Stub {
     label: Label,
     back: Label,
@@ -48,6 +50,7 @@ struct Stub {
 }
 
 /// Where streams are.
+#[derive(Clone)]
 enum Streams {
     /// In a table; some have registers.
     Table(FxHashMap<u32, Gpr>),
@@ -59,6 +62,7 @@ enum Streams {
 pub(super) type Located = (Memory, Option<Instr>);
 
 /// See the head of the file.
+#[derive(Clone)]
 pub(super) struct Frame {
     level: Level,
     element: Width,
@@ -211,19 +215,25 @@ impl Frame {
     }
 
     /// The current elements of a stream.
-    pub fn column(&self, stream: u32) -> Located {
+    pub fn column(&self, stream: u32, part: Part) -> Located {
         let (memory, before) = self.uniform(stream);
         let index = match self.streams {
             Streams::Table(_) => Some((Gpr::RAX, self.scale())),
             Streams::Placed(_) => None,
         };
-        (Memory { index, ..memory }, before)
+        let vector = if let Part::Lanes(vector) = part { vector } else { 0 };
+        (Memory { index, disp: memory.disp + self.offset(vector), ..memory }, before)
+    }
+
+    /// Bytes from the first vector of a round to this one.
+    fn offset(&self, vector: u8) -> i32 {
+        i32::from(vector) * self.level.bytes() as i32
     }
 
     /// Where the current elements are added. The stream has a pointer of its own.
-    pub fn partial_sums(&self, stream: u32) -> Memory {
+    pub fn partial_sums(&self, stream: u32, vector: u8) -> Memory {
         let pointer = self.pointer(stream).unwrap_or(Gpr::RCX);
-        Memory { index: Some((Gpr::RBP, self.scale())), ..Memory::at(pointer, 0) }
+        Memory { index: Some((Gpr::RBP, self.scale())), ..Memory::at(pointer, self.offset(vector)) }
     }
 
     /// True where every stream of sums has a register.

@@ -18,43 +18,38 @@ use crate::jit::kernel::Pages;
 use cranelift_codegen::ir::Signature;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
+use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
 /// A table of streams, elements, slots.
 type Entry = unsafe extern "sysv64" fn(*const *mut u8, u64, *mut u8);
 
-/// What a stream is to a loop.
+/// What a stream is to a loop, by what a slice must have for it: runs of few elements are over soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Use {
-    Unused,
-    Uniform,
-    Column,
-    Output,
-    Sums,
+struct Use {
+    /// Numbers for each element, and numbers in any case.
+    each: usize,
+    fixed: usize,
+    /// The most that serve.
+    most: usize,
+    is_written: bool,
 }
 
 impl Use {
-    /// True for what has a place for every element.
-    fn is_column(self) -> bool {
-        matches!(self, Use::Column | Use::Output)
-    }
+    const UNUSED: Use = Use { each: 0, fixed: 0, most: usize::MAX, is_written: false };
+    const UNIFORM: Use = Use { fixed: 1, ..Use::UNUSED };
+    const COLUMN: Use = Use { each: 1, ..Use::UNUSED };
+    const OUTPUT: Use = Use { is_written: true, ..Use::COLUMN };
+    const SUMS: Use = Use { fixed: SUM_LANES, most: SUM_LANES, is_written: true, ..Use::UNUSED };
 
     /// How long its slice is in a run of so many elements, at least.
     fn length(self, count: usize) -> usize {
-        match self {
-            Use::Unused => 0,
-            Use::Uniform => 1,
-            Use::Column | Use::Output => count,
-            Use::Sums => SUM_LANES,
-        }
+        self.each * count + self.fixed
     }
 
     /// Whether a slice of this length serves, which may be written or not.
     fn fits(self, length: usize, count: usize, is_output: bool) -> bool {
-        let is_written = matches!(self, Use::Output | Use::Sums);
-        length >= self.length(count)
-            && (self != Use::Sums || length == SUM_LANES)
-            && (is_output || !is_written)
+        (length >= self.length(count)) & (length <= self.most) & (is_output | !self.is_written)
     }
 }
 
@@ -96,6 +91,9 @@ const _: () = {
     const fn is_shared<T: Send + Sync>() {}
     is_shared::<LoopKernel>()
 };
+
+/// Lines of slots on the stack; more are on the heap.
+const NEAR: usize = 64;
 
 /// A cache line of slots.
 #[derive(Clone, Copy)]
@@ -176,7 +174,7 @@ impl LoopKernel {
     }
 
     /// As [`run`](Self::run), but half of the outputs are stored past the caches where they lie as the
-    /// processor wants it, for columns that [no cache holds](super::exceeds_caches). Gives the same.
+    /// processor wants it, for columns that [no cache holds](super::cached_bytes). Gives the same.
     ///
     /// # Errors
     /// Those of [`run`](Self::run).
@@ -205,7 +203,6 @@ impl LoopKernel {
         inputs: &[&[T]],
         outputs: &mut [&mut [T]],
     ) -> Result<(), Error> {
-        self.check(count, inputs, outputs)?;
         let mut few = [std::ptr::null_mut::<u8>(); 16];
         let mut many = Vec::new();
         let streams = inputs.len() + outputs.len();
@@ -216,27 +213,29 @@ impl LoopKernel {
                 &mut many[..]
             }
         };
-        let (read, written) = table.split_at_mut(inputs.len());
-        read.iter_mut().zip(inputs).for_each(|(to, x)| *to = x.as_ptr().cast_mut().cast());
-        written.iter_mut().zip(outputs).for_each(|(to, y)| *to = y.as_mut_ptr().cast());
-        // Code that spills nothing takes no slots, and no lock.
-        let mut slots = (self.assembly.scratch > 0).then(|| self.take_slots());
-        let start = slots.as_mut().map_or(std::ptr::null_mut(), |slots| slots.as_mut_ptr().cast());
-        // SAFETY: `check` has measured every slice of the table against its stream's use, inputs
-        // are only read, the slots are as long as the code wants, and `self` owns the code. The other
-        // entry gets the rest of the columns, which begins where its vectors may.
+        if !self.tabulate(count, inputs, outputs, table) {
+            return Err(self.misfit(count, inputs, outputs));
+        }
+        let mut near = MaybeUninit::<[Line; NEAR]>::uninit();
+        let mut far = (self.assembly.scratch > size_of_val(&near)).then(|| self.take_slots());
+        let slots = far.as_mut().map_or(near.as_mut_ptr().cast(), |slots| slots.as_mut_ptr().cast());
+        // SAFETY: `tabulate` has measured every slice of the table against its stream's use, inputs
+        // are only read, the slots are as long as the code wants and written before they are read, and
+        // `self` owns the code. The other entry gets the rest of the columns, which begins where its
+        // vectors may.
         let call =
-            |entry: Entry, table: &[*mut u8], count| unsafe { entry(table.as_ptr(), count as u64, start) };
+            |entry: Entry, table: &[*mut u8], count| unsafe { entry(table.as_ptr(), count as u64, slots) };
         match other {
             None => call(self.entry, table, count),
             Some((entry, before)) => {
                 call(self.entry, table, before);
-                let columns = table.iter_mut().zip(&self.uses).filter(|(_, used)| used.is_column());
-                columns.for_each(|(at, _)| *at = at.wrapping_add(before * self.element.bytes()));
+                let bytes = before * self.element.bytes();
+                let streams = table.iter_mut().zip(&self.uses);
+                streams.for_each(|(at, used)| *at = at.wrapping_add(used.each * bytes));
                 call(entry, table, count - before);
             }
         }
-        if let Some(slots) = slots {
+        if let Some(slots) = far {
             self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(slots);
         }
         Ok(())
@@ -247,17 +246,29 @@ impl LoopKernel {
         used.unwrap_or_else(|| vec![Line([0; 64]); self.assembly.scratch.div_ceil(64)])
     }
 
-    /// An error where slices do not fit their streams.
-    fn check<T: Element>(&self, count: usize, inputs: &[&[T]], outputs: &[&mut [T]]) -> Result<(), Error> {
+    /// Where every slice is; false where one does not fit its stream.
+    fn tabulate<T: Element>(
+        &self,
+        count: usize,
+        inputs: &[&[T]],
+        outputs: &mut [&mut [T]],
+        table: &mut [*mut u8],
+    ) -> bool {
         let (read, written) = self.uses.split_at(inputs.len().min(self.uses.len()));
-        let fits = T::WIDTH == self.element
-            && inputs.iter().zip(read).all(|(x, used)| used.fits(x.len(), count, false))
-            && outputs.iter().zip(written).all(|(y, used)| used.fits(y.len(), count, true))
-            && written.len() <= outputs.len();
-        if fits { Ok(()) } else { Err(self.misfit(count, inputs, outputs)) }
+        let mut fits = T::WIDTH == self.element && written.len() <= outputs.len();
+        let (from, to) = table.split_at_mut(inputs.len());
+        for ((at, x), used) in from.iter_mut().zip(inputs).zip(read) {
+            *at = x.as_ptr().cast_mut().cast();
+            fits &= used.fits(x.len(), count, false);
+        }
+        for ((at, y), used) in to.iter_mut().zip(outputs).zip(written) {
+            *at = y.as_mut_ptr().cast();
+            fits &= used.fits(y.len(), count, true);
+        }
+        fits
     }
 
-    /// What [`check`](Self::check) has found.
+    /// What [`tabulate`](Self::tabulate) has found.
     #[cold]
     fn misfit<T: Element>(&self, count: usize, inputs: &[&[T]], outputs: &[&mut [T]]) -> Error {
         let read = inputs.iter().map(|x| (x.len(), false));
@@ -283,17 +294,17 @@ fn uses(body: &Body) -> Result<Vec<Use>, Error> {
     let mut uses: Vec<Use> = Vec::new();
     for inst in &body.insts {
         let (stream, found) = match inst.op {
-            Op::Load(stream) => (stream, Use::Column),
-            Op::Uniform(stream) => (stream, Use::Uniform),
-            Op::Store(stream) => (stream, Use::Output),
-            Op::Sum(stream) => (stream, Use::Sums),
+            Op::Load(stream) => (stream, Use::COLUMN),
+            Op::Uniform(stream) => (stream, Use::UNIFORM),
+            Op::Store(stream) => (stream, Use::OUTPUT),
+            Op::Sum(stream) => (stream, Use::SUMS),
             _ => continue,
         };
         let at = stream as usize;
         if uses.len() <= at {
-            uses.resize(at + 1, Use::Unused);
+            uses.resize(at + 1, Use::UNUSED);
         }
-        if uses[at] != Use::Unused && uses[at] != found {
+        if uses[at] != Use::UNUSED && uses[at] != found {
             return Err(Error::internal("wide", format!("stream {at} is used in two ways")));
         }
         uses[at] = found;

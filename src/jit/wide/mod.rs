@@ -1,7 +1,8 @@
 //! Loop bodies to wide vector code on x86-64: [`Body`] → `select` → `allocate` → `encode` → [`LoopKernel`].
 //!
 //! `level` says how wide, `lower` makes bodies of the loop IR's blocks, `frame` holds what the code
-//! around a body shares with it, `pool` the constants, `non_temporal` says when stores pass the caches; `uses` and `operands` serve the allocation, which
+//! around a body shares with it, `pool` the constants, `non_temporal` says when stores pass the caches,
+//! `interleave` how many vectors a round has; `uses` and `operands` serve the allocation, which
 //! `verify` checks; `assemble` puts the function together, `inset` puts a body into other code, `dump` is
 //! the code as text.
 //!
@@ -17,6 +18,7 @@ mod encode;
 mod frame;
 mod inset;
 mod instr;
+mod interleave;
 mod kernel;
 mod level;
 mod lower;
@@ -39,6 +41,6 @@ pub use kernel::LoopKernel;
 pub(in crate::jit) use kernel::foreign_address;
 pub use level::{Level, VARIABLE};
 pub use lower::{Stream, apply, lower};
-pub use non_temporal::exceeds_caches;
+pub use non_temporal::cached_bytes;
 pub(super) use opcode::Opcode;
 pub(super) use pool::Pool;

@@ -22,11 +22,11 @@ pub(super) fn first_stream(body: &Body) -> Option<u32> {
     stored.get(stored.len() / 2).copied()
 }
 
-/// True for columns of so many bytes in all that the last cache would not hold them until somebody
-/// reads them: of more than three quarters of it.
-pub fn exceeds_caches(bytes: usize) -> bool {
+/// How many bytes columns may have in all for the last cache to hold them until somebody reads them: three
+/// quarters of it.
+pub fn cached_bytes() -> usize {
     static LAST: OnceLock<usize> = OnceLock::new();
-    bytes > *LAST.get_or_init(last_cache) / 4 * 3
+    *LAST.get_or_init(last_cache) / 4 * 3
 }
 
 /// Bytes of the largest cache.

@@ -11,8 +11,8 @@ use crate::elementary::Foreign;
 /// Which lanes are loaded or stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Those of the loop's form.
-    Lanes,
+    /// Those of the loop's form, of this vector of a round.
+    Lanes(u8),
     Tail,
     First,
 }
@@ -40,7 +40,8 @@ pub enum Kind {
     Position(u32),
     Store(u32, Part),
     Keep(u32),
-    Sum(u32),
+    /// Of this vector of a round.
+    Sum(u32, u8),
     Foreign(Foreign),
     /// Mask, otherwise, argument.
     Rare(Foreign),
@@ -101,7 +102,7 @@ impl Loads {
             return;
         }
         let kind = match body.insts[at].op {
-            Op::Load(stream) => Kind::Load(stream, Part::Lanes),
+            Op::Load(stream) => Kind::Load(stream, Part::Lanes(0)),
             Op::LoadTail(stream) => Kind::Load(stream, Part::Tail),
             Op::Spread(stream) => Kind::Spread(stream),
             _ => unreachable!("only loads wait"),
@@ -128,14 +129,14 @@ fn instruction(body: &mut Body, value: Val) -> Selected {
         uses.swap(0, 1);
     }
     let kind = match op {
-        Op::Store(stream) => Kind::Store(stream, Part::Lanes),
+        Op::Store(stream) => Kind::Store(stream, Part::Lanes(0)),
         Op::StoreTail(stream) => Kind::Store(stream, Part::Tail),
         Op::StoreOne(stream) => Kind::Store(stream, Part::First),
         Op::Keep(slot) => Kind::Keep(slot),
-        Op::Gather(stream) => Kind::Gather(stream, Part::Lanes),
+        Op::Gather(stream) => Kind::Gather(stream, Part::Lanes(0)),
         Op::GatherTail(stream) => Kind::Gather(stream, Part::Tail),
         Op::Position(stream) => Kind::Position(stream),
-        Op::Sum(stream) => Kind::Sum(stream),
+        Op::Sum(stream) => Kind::Sum(stream, 0),
         Op::Foreign(f) => Kind::Foreign(f),
         Op::Rare(f) => Kind::Rare(f),
         Op::Less | Op::LessEqual | Op::Equal | Op::NotEqual => comparison(body, op, width, &mut uses),

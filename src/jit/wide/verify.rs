@@ -9,7 +9,7 @@ use super::call::Site;
 use super::frame::Frame;
 use super::instr::{Gpr, Instr, Memory, Order, Place, Register, Vector};
 use super::opcode::{Layout, Opcode, Sizes};
-use super::select::{Kind, Selected};
+use super::select::{Kind, Part, Selected};
 use super::uses::{Class, class};
 use rustc_hash::FxHashMap;
 
@@ -116,27 +116,38 @@ impl State<'_> {
                 self.holds(Place::Register(vector.second), uses[2])?;
                 self.define(selected, vector.reg)
             }
-            Kind::Load(stream, _) | Kind::Spread(stream) => {
-                match vector.last == Place::Memory(self.frame.column(stream).0) {
-                    true => self.define(selected, vector.reg),
-                    false => Err(format!("loads from elsewhere than stream {stream}")),
-                }
-            }
-            Kind::Store(stream, _) => {
+            Kind::Load(stream, part) => self.load(vector, selected, stream, part),
+            Kind::Spread(stream) => self.load(vector, selected, stream, Part::First),
+            Kind::Store(stream, part) => {
                 self.holds(Place::Register(vector.reg), uses[0])?;
-                match vector.last == Place::Memory(self.frame.column(stream).0) {
+                match vector.last == Place::Memory(self.frame.column(stream, part).0) {
                     true => Ok(()),
                     false => Err(format!("stores elsewhere than in stream {stream}")),
                 }
             }
-            Kind::Sum(_) if matches!(vector.opcode, Opcode::AddPd | Opcode::AddPs) => {
+            Kind::Sum(stream, part) if matches!(vector.opcode, Opcode::AddPd | Opcode::AddPs) => {
                 self.holds(Place::Register(vector.second), uses[0])?;
-                self.write(Class::Vector, vector.reg, None)
+                match vector.last == Place::Memory(self.frame.partial_sums(stream, part)) {
+                    true => self.write(Class::Vector, vector.reg, None),
+                    false => Err(format!("adds elsewhere than in stream {stream}")),
+                }
             }
-            Kind::Sum(_) => Ok(()),
+            Kind::Sum(stream, part) => {
+                match vector.last == Place::Memory(self.frame.partial_sums(stream, part)) {
+                    true => Ok(()),
+                    false => Err(format!("stores elsewhere than in stream {stream}")),
+                }
+            }
             // The test of the mask; the call itself is looked at by its site.
             Kind::Rare(_) => self.holds(vector.last, uses[0]),
             Kind::Foreign(_) => Err("is no call".to_owned()),
+        }
+    }
+
+    fn load(&mut self, vector: &Vector, selected: &Selected, stream: u32, part: Part) -> Result<(), String> {
+        match vector.last == Place::Memory(self.frame.column(stream, part).0) {
+            true => self.define(selected, vector.reg),
+            false => Err(format!("loads from elsewhere than stream {stream}")),
         }
     }
 
@@ -145,7 +156,7 @@ impl State<'_> {
         match (vector.opcode.row().layout, vector.opcode.row().sizes, vector.last) {
             (Layout::Gather, _, Place::Memory(Memory { index: Some((index, _)), base, disp, .. })) => {
                 self.holds(Place::Register(index.0), selected.uses[0])?;
-                let from = self.frame.column(stream).0;
+                let from = self.frame.column(stream, Part::First).0;
                 match (from.base, from.disp) == (base, disp) {
                     true => self.define(selected, vector.reg),
                     false => Err(format!("gathers from elsewhere than stream {stream}")),
