@@ -9,7 +9,7 @@
 mod opponent;
 
 use libloading::Library;
-use opponent::{function, passed, worked, worked_by_all};
+use opponent::{function, passed, worked};
 use std::time::{Duration, Instant};
 use symdiff::ir::Precision;
 use symdiff::jit::wide::{Element, Level};
@@ -203,25 +203,22 @@ fn least(rounds: usize, clock: fn() -> Duration, mut work: impl FnMut()) -> f64 
     (clock() - before).as_secs_f64() / rounds as f64
 }
 
-/// Two threads beside one: what passes on the clock, and what both work. Where other work keeps the
-/// processors busy, half of the second says what the first would be.
+/// Two threads beside one, by the clock.
 fn threads(case: &Case) {
     const ROWS: usize = 1_000_000;
-    let (mut times, mut works) = ([f64::INFINITY; 2], [f64::INFINITY; 2]);
+    let mut times = [f64::INFINITY; 2];
     let kernels = [1, 2].map(|threads| kernel(case, &MapOptions { threads, ..MapOptions::default() }));
     let mut columns = filled::<f64>(case, &kernels[0], ROWS);
     let mut all = columns.all();
     let start = Instant::now();
     while start.elapsed() < 4 * STRETCH {
-        for (kernel, (time, work)) in kernels.iter().zip(times.iter_mut().zip(&mut works)) {
+        for (kernel, time) in kernels.iter().zip(&mut times) {
             *time = time.min(least(1, passed, || run(kernel, &mut all)));
-            *work = work.min(least(1, worked_by_all, || run(kernel, &mut all)));
         }
     }
     let [one, two] = times.map(|seconds| seconds * 1e9 / ROWS as f64);
-    let share = 2.0 * works[0] / works[1];
     println!(
-        "{:12} N = {ROWS}: one thread {one:.3} ns, two {two:.3} ns, {:.2} times as many; by work {share:.2} times",
+        "{:12} N = {ROWS}: one thread {one:.3} ns, two {two:.3} ns, {:.2} times as many",
         case.name,
         one / two
     );

@@ -47,13 +47,6 @@ pub fn worked() -> Duration {
     clock(THREAD)
 }
 
-/// What all threads of this process have worked, as [`worked`].
-#[allow(dead_code, reason = "not every bench has threads")]
-pub fn worked_by_all() -> Duration {
-    const PROCESS: i32 = 2;
-    clock(PROCESS)
-}
-
 /// One of Linux's clocks.
 fn clock(clock: i32) -> Duration {
     #[cfg(target_os = "linux")]

@@ -5,6 +5,7 @@
 //! that take a few instructions are written in line on the CLIF machine, from the same source; and
 //! where a block calls one several times at once, `side_by_side` has a wide loop compute them all.
 //! Very long programs are tables of such loops, without code of their own (`tape`).
+//! `pool` is the threads that kernels share their work with.
 //!
 //! What must stay true: all `unsafe` is in `kernel` and `tensor/kernel`; a kernel computes the interpreter's bits.
 
@@ -19,6 +20,7 @@ mod library;
 mod machine;
 mod map;
 mod paired;
+mod pool;
 pub mod product;
 mod side_by_side;
 pub mod tape;

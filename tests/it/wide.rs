@@ -5,7 +5,9 @@ use std::process::Command;
 use symdiff::elementary::{Machine, Plain, PlainSingle};
 use symdiff::ir::{Elementwise, Expr, Function, Precision, Real, Selection, Single};
 use symdiff::jit::tensor::TensorKernel;
-use symdiff::jit::wide::{Assembly, Body, Element, Level, LoopKernel, Op, SUM_LANES, Stream, Width, lower};
+use symdiff::jit::wide::{
+    Assembly, Body, Element, Level, LoopKernel, Op, Pieces, SUM_LANES, Stream, Width, lower,
+};
 use symdiff::loops::tensor::TensorOptions;
 use symdiff::loops::{self, Inst, Kind, Program};
 use symdiff::{MapKernel, MapOptions};
@@ -147,7 +149,10 @@ fn run<T: Number>(
     let mut slices: Vec<&mut [T]> = places.map(|(memory, &start)| &mut memory[start..]).collect();
     match skew {
         None => kernel.run(count, &inputs, &mut slices),
-        Some(_) => kernel.run_non_temporal(count, &inputs, &mut slices),
+        Some(_) => {
+            let pieces = Pieces { non_temporal: true, ..Pieces::ONE };
+            kernel.run_pieces(&pieces, count, &inputs, &mut slices)
+        }
     }
     .expect("lengths fit");
     let parts = memory.iter().zip(starts).map(|(memory, start)| memory.split_at(start));
@@ -311,6 +316,74 @@ fn functions_over_columns_depend_on_neither_level_nor_threads() {
             assert!(run(level, threads) == narrow, "{level} bits on {threads} threads");
         }
     }
+}
+
+#[test]
+fn pieces_give_what_one_run_gives() {
+    let f = function(&["x", "y"], |_, x| vec![x[0] * x[1], x[0].exp() - x[1]]);
+    let program = loops::schedule(&loops::lower(&f));
+    let rows = 1_001;
+    let columns = random_columns(&mut Random(11), 2, rows);
+    let inputs: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    for level in levels() {
+        let mut body = lower(&program.nests[0].blocks[0], &[Stream::Column; 2], level, Width::Double)
+            .expect("no scratch");
+        // The second output is summed.
+        for inst in body.insts.iter_mut().filter(|inst| inst.op == Op::Store(3)) {
+            inst.op = Op::Sum(3);
+        }
+        let kernel = LoopKernel::compile(body).expect("compiles");
+        let run = |size: usize, threads: usize, non_temporal: bool| {
+            let pieces = Pieces { size, threads, non_temporal };
+            let mut column = vec![0.5; rows];
+            let mut sums = vec![0.0; rows.div_ceil(size) * SUM_LANES];
+            kernel.run_pieces(&pieces, rows, &inputs, &mut [&mut column, &mut sums]).expect("lengths fit");
+            (column.into_iter().map(Number::bits).collect::<Vec<u64>>(), sums)
+        };
+        let (column, _) = run(rows, 1, false);
+        for size in [1, 8, 100, 999, 1_000] {
+            let one_by_one: Vec<f64> = (0..rows)
+                .step_by(size)
+                .flat_map(|start| {
+                    let piece = start..rows.min(start + size);
+                    let (mut column, mut sums) = (vec![0.5; piece.len()], vec![0.0; SUM_LANES]);
+                    let inputs = [&inputs[0][piece.clone()], &inputs[1][piece.clone()]];
+                    kernel.run(piece.len(), &inputs, &mut [&mut column, &mut sums]).expect("lengths fit");
+                    sums
+                })
+                .collect();
+            for (threads, non_temporal) in [(1, false), (2, false), (3, true), (9, true)] {
+                let context = format!("{level} bits, pieces of {size} on {threads} threads");
+                let (again, sums) = run(size, threads, non_temporal);
+                assert!(again == column, "{context}");
+                let bits = |sums: &[f64]| sums.iter().map(|&x| Number::bits(x)).collect::<Vec<u64>>();
+                assert!(bits(&sums) == bits(&one_by_one), "{context}: sums");
+            }
+        }
+    }
+}
+
+#[test]
+fn runs_at_the_same_time_have_threads_of_their_own() {
+    let f = function(&["x"], |_, x| vec![x[0].sin()]);
+    let options = MapOptions { threads: 3, ..MapOptions::default() };
+    let kernel = MapKernel::compile(&f, &options).expect("compiles");
+    let rows = 60_000;
+    std::thread::scope(|scope| {
+        for start in 0..4 {
+            let kernel = &kernel;
+            scope.spawn(move || {
+                let x: Vec<f64> = (0..rows).map(|i| f64::from(start * 1000 + i)).collect();
+                let expected: Vec<f64> =
+                    x.iter().map(|&x| <f64 as Number>::value(Elementwise::Sin, &[x])).collect();
+                for _ in 0..20 {
+                    let mut y = vec![0.0; x.len()];
+                    kernel.run(&[&x], &mut [&mut y]).expect("lengths fit");
+                    assert!(y == expected, "columns from {start}");
+                }
+            });
+        }
+    });
 }
 
 #[test]

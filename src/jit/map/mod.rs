@@ -10,7 +10,7 @@ mod options;
 mod share;
 mod sums;
 
-use super::wide::{Body, Element, Level, LoopKernel, Op, Stream, Width, cached_bytes, lower};
+use super::wide::{Body, Element, Level, LoopKernel, Op, Pieces, Stream, Width, cached_bytes, lower};
 use crate::error::{Diagnostic, Error};
 use crate::ir::{Function, Precision};
 use crate::loops;
@@ -162,9 +162,16 @@ impl MapKernel {
             return self.sum(rows, inputs, outputs);
         }
         let threads = self.threads(rows, ROWS_A_THREAD);
-        let is_large = rows > self.cached_rows;
+        let narrow = match &self.engine {
+            Engine::Narrow(narrow) => narrow,
+            Engine::Wide { kernel, .. } => {
+                let size = if threads == 1 { usize::MAX } else { PIECE };
+                let pieces = Pieces { size, threads, non_temporal: rows > self.cached_rows };
+                return kernel.run_pieces(&pieces, rows, inputs, outputs);
+            }
+        };
         if threads == 1 {
-            return self.piece(rows, inputs, outputs, is_large);
+            return narrow.run(rows, inputs, outputs);
         }
         let mut rest: Columns<T> = outputs.iter_mut().map(|y| &mut **y).collect();
         let pieces = (0..rows).step_by(PIECE).map(|start| {
@@ -175,11 +182,12 @@ impl MapKernel {
             (start, size, piece)
         });
         share(threads, pieces, |(start, size, mut piece)| {
-            self.piece(size, &self.rows(inputs, start, size), &mut piece, is_large)
+            narrow.run(size, &self.rows(inputs, start, size), &mut piece)
         })
     }
 
     /// How many threads so many rows are worth.
+    #[inline]
     fn threads(&self, rows: usize, each: usize) -> usize {
         match self.options.threads {
             0 | 1 => 1,
@@ -197,16 +205,9 @@ impl MapKernel {
         .collect()
     }
 
-    /// Some rows, of columns that a cache holds or that are too large for it.
-    fn piece<T: Element>(
-        &self,
-        rows: usize,
-        inputs: &[&[T]],
-        outputs: &mut [&mut [T]],
-        is_large: bool,
-    ) -> Result<(), Error> {
+    /// Some rows.
+    fn piece<T: Element>(&self, rows: usize, inputs: &[&[T]], outputs: &mut [&mut [T]]) -> Result<(), Error> {
         match &self.engine {
-            Engine::Wide { kernel, .. } if is_large => kernel.run_non_temporal(rows, inputs, outputs),
             Engine::Wide { kernel, .. } => kernel.run(rows, inputs, outputs),
             Engine::Narrow(kernel) => kernel.run(rows, inputs, outputs),
         }

@@ -8,7 +8,7 @@
 use super::share::share;
 use super::{Engine, MapKernel};
 use crate::error::Error;
-use crate::jit::wide::{Element, SUM_LANES};
+use crate::jit::wide::{Element, Pieces, SUM_LANES};
 use smallvec::SmallVec;
 
 /// Rows of a chunk: a multiple of [`SUM_LANES`], and worth a thread.
@@ -28,10 +28,22 @@ impl MapKernel {
         inputs: &[&[T]],
         outputs: &mut [&mut [T]],
     ) -> Result<(), Error> {
+        let threads = self.threads(rows, CHUNK);
+        if let Engine::Wide { kernel, adds: true } = &self.engine {
+            let pieces = Pieces { size: CHUNK, threads, non_temporal: false };
+            let length = rows.div_ceil(CHUNK).max(1) * SUM_LANES;
+            let mut partial = vec![T::default(); outputs.len() * length];
+            let mut lanes: SmallVec<[&mut [T]; 8]> = partial.chunks_exact_mut(length).collect();
+            kernel.run_pieces(&pieces, rows, inputs, &mut lanes)?;
+            for (output, lanes) in outputs.iter_mut().zip(lanes) {
+                output[0] = altogether(lanes.chunks_exact_mut(SUM_LANES).map(added));
+            }
+            return Ok(());
+        }
         let width = outputs.len();
         let mut sums = vec![T::default(); rows.div_ceil(CHUNK) * width];
         let chunks = sums.chunks_exact_mut(width.max(1)).enumerate();
-        share(self.threads(rows, CHUNK), chunks, |(at, sums)| self.chunk(at * CHUNK, rows, inputs, sums))?;
+        share(threads, chunks, |(at, sums)| self.chunk(at * CHUNK, rows, inputs, sums))?;
         for (k, output) in outputs.iter_mut().enumerate() {
             output[0] = altogether(sums.iter().skip(k).step_by(width).copied());
         }
@@ -49,12 +61,7 @@ impl MapKernel {
         let size = CHUNK.min(rows - start);
         let mut partial = vec![T::default(); sums.len() * SUM_LANES];
         let mut lanes: SmallVec<[&mut [T]; 8]> = partial.chunks_exact_mut(SUM_LANES).collect();
-        match &self.engine {
-            Engine::Wide { kernel, adds: true } => {
-                kernel.run(size, &self.rows(inputs, start, size), &mut lanes)?;
-            }
-            _ => self.add_blocks(start, size, inputs, &mut lanes)?,
-        }
+        self.add_blocks(start, size, inputs, &mut lanes)?;
         sums.iter_mut().zip(lanes).for_each(|(sum, lanes)| *sum = added(lanes));
         Ok(())
     }
@@ -72,7 +79,7 @@ impl MapKernel {
             let size = BLOCK.min(size - at);
             let mut columns: SmallVec<[&mut [T]; 8]> =
                 memory.chunks_exact_mut(BLOCK).map(|column| &mut column[..size]).collect();
-            self.piece(size, &self.rows(inputs, start + at, size), &mut columns, false)?;
+            self.piece(size, &self.rows(inputs, start + at, size), &mut columns)?;
             lanes.iter_mut().zip(columns).for_each(|(lanes, column)| add(lanes, column));
         }
         Ok(())

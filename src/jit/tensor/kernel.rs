@@ -8,12 +8,12 @@
 
 use super::code::{Definition, Start, assemblies, stretches};
 use super::plan::{Cut, Entry, Moves, Native, Order, Plan, Side, Turns};
-use super::pool::Pool;
 use super::workspace::{Layout, Workspace};
 use crate::error::Error;
 use crate::ir::{Function, NESTING, Precision};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
+use crate::jit::pool::Pool;
 use crate::jit::wide::{Assembly, Level};
 use crate::loops::tensor::{
     BufferId, Matrix, Product, Subnormals, TensorOptions, TensorProgram, build, verify,

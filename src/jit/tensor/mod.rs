@@ -4,7 +4,7 @@
 //! `code` cuts a program into functions, `plan` says in which order they run, `nest` writes loops,
 //! `access` addresses, `math` and `lanes` the arithmetic of scalars and vectors; matrix products are
 //! those of `jit/product`, or the `gemm` crate's where that has none. Large steps are cut into pieces,
-//! which the threads of a `pool` share.
+//! which the threads of a `jit/pool` share.
 //!
 //! What must stay true: all `unsafe` is in `kernel`.
 
@@ -16,7 +16,6 @@ mod lanes;
 mod math;
 mod nest;
 mod plan;
-mod pool;
 mod workspace;
 
 pub(crate) use kernel::Control;

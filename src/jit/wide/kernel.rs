@@ -15,9 +15,11 @@ use super::non_temporal::first_stream;
 use crate::error::{Diagnostic, Error};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
+use crate::jit::pool::Pool;
 use cranelift_codegen::ir::Signature;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
+use smallvec::SmallVec;
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
@@ -27,31 +29,68 @@ type Entry = unsafe extern "sysv64" fn(*const *mut u8, u64, *mut u8);
 /// What a stream is to a loop, by what a slice must have for it: runs of few elements are over soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Use {
-    /// Numbers for each element, and numbers in any case.
+    /// Numbers for each element, for each piece of a run, and in any case.
     each: usize,
+    per_piece: usize,
     fixed: usize,
-    /// The most that serve.
-    most: usize,
+    /// How many more may be there.
+    more: usize,
     is_written: bool,
 }
 
 impl Use {
-    const UNUSED: Use = Use { each: 0, fixed: 0, most: usize::MAX, is_written: false };
+    const UNUSED: Use = Use { each: 0, per_piece: 0, fixed: 0, more: usize::MAX, is_written: false };
     const UNIFORM: Use = Use { fixed: 1, ..Use::UNUSED };
     const COLUMN: Use = Use { each: 1, ..Use::UNUSED };
     const OUTPUT: Use = Use { is_written: true, ..Use::COLUMN };
-    const SUMS: Use = Use { fixed: SUM_LANES, most: SUM_LANES, is_written: true, ..Use::UNUSED };
+    const SUMS: Use = Use { per_piece: SUM_LANES, more: 0, is_written: true, ..Use::UNUSED };
 
-    /// How long its slice is in a run of so many elements, at least.
-    fn length(self, count: usize) -> usize {
-        self.each * count + self.fixed
+    /// How long its slice is in a run of so many elements and pieces, at least.
+    fn length(self, count: usize, pieces: usize) -> usize {
+        self.each * count + self.per_piece * pieces + self.fixed
     }
 
     /// Whether a slice of this length serves, which may be written or not.
-    fn fits(self, length: usize, count: usize, is_output: bool) -> bool {
-        (length >= self.length(count)) & (length <= self.most) & (is_output | !self.is_written)
+    fn fits(self, length: usize, (count, pieces): (usize, usize), is_output: bool) -> bool {
+        let least = self.length(count, pieces);
+        (length >= least) & (length.wrapping_sub(least) <= self.more) & (is_output | !self.is_written)
     }
 }
+
+/// How a run goes about its elements.
+#[derive(Clone, Copy, Debug)]
+pub struct Pieces {
+    /// Elements of a piece.
+    pub size: usize,
+    /// The most threads that do them, the caller's included.
+    pub threads: usize,
+    /// Half of the outputs are stored past the caches where they lie as the processor wants it: for columns
+    /// that [no cache holds](super::cached_bytes).
+    pub non_temporal: bool,
+}
+
+impl Pieces {
+    /// All elements at once.
+    pub const ONE: Pieces = Pieces { size: usize::MAX, threads: 1, non_temporal: false };
+}
+
+/// A run under way.
+struct Run<'a> {
+    kernel: &'a LoopKernel,
+    /// What does all but the first elements of a piece.
+    other: Option<(Entry, usize)>,
+    /// Where the streams are.
+    table: &'a [*mut u8],
+    count: usize,
+    size: usize,
+}
+
+/// The address of a run that others take part in.
+#[derive(Clone, Copy)]
+struct Job(usize);
+
+/// Threads that wait for jobs, by how many take part, and at work on none.
+static TEAMS: Mutex<Vec<(usize, Pool<Job>)>> = Mutex::new(Vec::new());
 
 /// A loop over columns, compiled for this machine.
 ///
@@ -92,8 +131,9 @@ const _: () = {
     is_shared::<LoopKernel>()
 };
 
-/// Lines of slots on the stack; more are on the heap.
-const NEAR: usize = 64;
+/// Lines of slots on the stack, and streams of a table there; more are on the heap.
+const NEAR: usize = 48;
+const FEW: usize = 16;
 
 /// A cache line of slots.
 #[derive(Clone, Copy)]
@@ -170,75 +210,66 @@ impl LoopKernel {
         inputs: &[&[T]],
         outputs: &mut [&mut [T]],
     ) -> Result<(), Error> {
-        self.run_from(None, count, inputs, outputs)
+        self.run_pieces(&Pieces::ONE, count, inputs, outputs)
     }
 
-    /// As [`run`](Self::run), but half of the outputs are stored past the caches where they lie as the
-    /// processor wants it, for columns that [no cache holds](super::cached_bytes). Gives the same.
+    /// As [`run`](Self::run), piece by piece: each adds to [`SUM_LANES`] partial sums of its own, which
+    /// follow one another. Columns are the same however they are cut.
     ///
     /// # Errors
     /// Those of [`run`](Self::run).
-    pub fn run_non_temporal<T: Element>(
+    pub fn run_pieces<T: Element>(
         &self,
+        pieces: &Pieces,
         count: usize,
         inputs: &[&[T]],
         outputs: &mut [&mut [T]],
     ) -> Result<(), Error> {
-        let entry = self.non_temporal.and_then(|(entry, first)| {
-            let streams = inputs.len() as u32..;
-            let mut stored = outputs.iter().zip(streams).filter(|(_, stream)| *stream >= first);
-            let vector = self.assembly.level.bytes();
-            let before = stored.next()?.0.as_ptr().align_offset(vector);
-            let is_even = stored.all(|(y, _)| y.as_ptr().align_offset(vector) == before);
-            (is_even && before <= count).then_some((entry, before))
-        });
-        self.run_from(entry, count, inputs, outputs)
+        let nowhere = std::ptr::null_mut();
+        match inputs.len() + outputs.len() {
+            streams @ 0..=FEW => {
+                self.run_over(&mut [nowhere; FEW][..streams], pieces, count, inputs, outputs)
+            }
+            streams => self.run_over(&mut vec![nowhere; streams], pieces, count, inputs, outputs),
+        }
     }
 
-    /// Runs over all elements, from some on by another entry.
-    fn run_from<T: Element>(
+    /// As [`run_pieces`](Self::run_pieces), with room for where the streams are.
+    fn run_over<T: Element>(
         &self,
-        other: Option<(Entry, usize)>,
+        table: &mut [*mut u8],
+        pieces: &Pieces,
         count: usize,
         inputs: &[&[T]],
         outputs: &mut [&mut [T]],
     ) -> Result<(), Error> {
-        let mut few = [std::ptr::null_mut::<u8>(); 16];
-        let mut many = Vec::new();
-        let streams = inputs.len() + outputs.len();
-        let table = match few.get_mut(..streams) {
-            Some(few) => few,
-            None => {
-                many.resize(streams, std::ptr::null_mut());
-                &mut many[..]
-            }
-        };
-        if !self.tabulate(count, inputs, outputs, table) {
-            return Err(self.misfit(count, inputs, outputs));
+        let size = pieces.size.max(1);
+        let number = if count <= size { 1 } else { count.div_ceil(size) };
+        if !self.tabulate((count, number), inputs, outputs, table) {
+            return Err(self.misfit((count, number), inputs, outputs));
         }
-        let mut near = MaybeUninit::<[Line; NEAR]>::uninit();
-        let mut far = (self.assembly.scratch > size_of_val(&near)).then(|| self.take_slots());
-        let slots = far.as_mut().map_or(near.as_mut_ptr().cast(), |slots| slots.as_mut_ptr().cast());
-        // SAFETY: `tabulate` has measured every slice of the table against its stream's use, inputs
-        // are only read, the slots are as long as the code wants and written before they are read, and
-        // `self` owns the code. The other entry gets the rest of the columns, which begins where its
-        // vectors may.
-        let call =
-            |entry: Entry, table: &[*mut u8], count| unsafe { entry(table.as_ptr(), count as u64, slots) };
-        match other {
-            None => call(self.entry, table, count),
-            Some((entry, before)) => {
-                call(self.entry, table, before);
-                let bytes = before * self.element.bytes();
-                let streams = table.iter_mut().zip(&self.uses);
-                streams.for_each(|(at, used)| *at = at.wrapping_add(used.each * bytes));
-                call(entry, table, count - before);
-            }
-        }
-        if let Some(slots) = far {
-            self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(slots);
+        let other = if pieces.non_temporal { self.past_caches(inputs.len(), outputs) } else { None };
+        let run = Run { kernel: self, other, table, count, size };
+        match number {
+            // SAFETY: `tabulate` has measured every slice of the table against its stream's use, and inputs
+            // are only read.
+            1 => unsafe { run.stretch(table, count) },
+            // SAFETY: as before, and each piece is done once.
+            _ if pieces.threads <= 1 => (0..number).for_each(|at| unsafe { run.piece(at) }),
+            _ => run.together(pieces.threads.min(number), number),
         }
         Ok(())
+    }
+
+    /// The other entry, and how many elements are before the boundaries that its vectors want; these have to
+    /// be the same for all it stores past the caches.
+    fn past_caches<T: Element>(&self, inputs: usize, outputs: &[&mut [T]]) -> Option<(Entry, usize)> {
+        let (entry, first) = self.non_temporal?;
+        let mut stored = outputs.iter().zip(inputs as u32..).filter(|(_, stream)| *stream >= first);
+        let vector = self.assembly.level.bytes();
+        let before = stored.next()?.0.as_ptr().align_offset(vector);
+        let is_even = stored.all(|(y, _)| y.as_ptr().align_offset(vector) == before);
+        is_even.then_some((entry, before))
     }
 
     fn take_slots(&self) -> Vec<Line> {
@@ -249,7 +280,7 @@ impl LoopKernel {
     /// Where every slice is; false where one does not fit its stream.
     fn tabulate<T: Element>(
         &self,
-        count: usize,
+        extent: (usize, usize),
         inputs: &[&[T]],
         outputs: &mut [&mut [T]],
         table: &mut [*mut u8],
@@ -259,25 +290,25 @@ impl LoopKernel {
         let (from, to) = table.split_at_mut(inputs.len());
         for ((at, x), used) in from.iter_mut().zip(inputs).zip(read) {
             *at = x.as_ptr().cast_mut().cast();
-            fits &= used.fits(x.len(), count, false);
+            fits &= used.fits(x.len(), extent, false);
         }
         for ((at, y), used) in to.iter_mut().zip(outputs).zip(written) {
             *at = y.as_mut_ptr().cast();
-            fits &= used.fits(y.len(), count, true);
+            fits &= used.fits(y.len(), extent, true);
         }
         fits
     }
 
     /// What [`tabulate`](Self::tabulate) has found.
     #[cold]
-    fn misfit<T: Element>(&self, count: usize, inputs: &[&[T]], outputs: &[&mut [T]]) -> Error {
+    fn misfit<T: Element>(&self, extent: (usize, usize), inputs: &[&[T]], outputs: &[&mut [T]]) -> Error {
         let read = inputs.iter().map(|x| (x.len(), false));
         let mut slices = read.chain(outputs.iter().map(|y| (y.len(), true))).zip(&self.uses);
-        let wrong = slices.position(|((length, is_output), used)| !used.fits(length, count, is_output));
+        let wrong = slices.position(|((length, is_output), used)| !used.fits(length, extent, is_output));
         let message = match wrong {
             _ if T::WIDTH != self.element => "the loop is over numbers of another precision".to_owned(),
             Some(at) => {
-                let wanted = self.uses[at].length(count);
+                let wanted = self.uses[at].length(extent.0, extent.1);
                 format!("stream {at} of the loop is another's, or shorter than {wanted} numbers")
             }
             None => {
@@ -286,6 +317,78 @@ impl LoopKernel {
             }
         };
         Error::input(Diagnostic::error(message))
+    }
+}
+
+impl Run<'_> {
+    /// Runs over elements whose streams are at these places.
+    ///
+    /// # Safety
+    /// The slices there have as many elements, or what their uses want, and nobody else writes what is
+    /// written there.
+    #[inline]
+    unsafe fn stretch(&self, table: &[*mut u8], count: usize) {
+        let kernel = self.kernel;
+        let call = |slots: *mut u8| {
+            let call = |entry: Entry, table: &[*mut u8], count| {
+                // SAFETY: the caller answers for the table, the slots are as long as the code wants and
+                // written before they are read, and the kernel owns the code.
+                unsafe { entry(table.as_ptr(), count as u64, slots) }
+            };
+            match self.other {
+                Some((entry, before)) if before < count => {
+                    call(kernel.entry, table, before);
+                    call(entry, &self.further(table, |used| used.each * before), count - before);
+                }
+                _ => call(kernel.entry, table, count),
+            }
+        };
+        let mut near = MaybeUninit::<[Line; NEAR]>::uninit();
+        if kernel.assembly.scratch <= size_of_val(&near) {
+            return call(near.as_mut_ptr().cast());
+        }
+        let mut far = kernel.take_slots();
+        call(far.as_mut_ptr().cast());
+        kernel.pool.lock().unwrap_or_else(PoisonError::into_inner).push(far);
+    }
+
+    /// Runs over the elements of a piece.
+    ///
+    /// # Safety
+    /// That of [`stretch`](Run::stretch), of the whole run; and nobody else does this piece.
+    unsafe fn piece(&self, at: usize) {
+        let start = at * self.size;
+        let table = self.further(self.table, |used| used.each * start + used.per_piece * at);
+        // SAFETY: the caller's; pieces have elements and partial sums to themselves.
+        unsafe { self.stretch(&table, self.size.min(self.count - start)) }
+    }
+
+    /// Where streams are so many numbers on.
+    fn further(&self, table: &[*mut u8], numbers: impl Fn(&Use) -> usize) -> SmallVec<[*mut u8; 16]> {
+        let bytes = self.kernel.element.bytes();
+        let mut table: SmallVec<[*mut u8; 16]> = SmallVec::from_slice(table);
+        let streams = table.iter_mut().zip(&self.kernel.uses);
+        streams.for_each(|(at, used)| *at = at.wrapping_add(numbers(used) * bytes));
+        table
+    }
+
+    /// Runs over all pieces on so many threads.
+    fn together(&self, threads: usize, pieces: usize) {
+        let teams = || TEAMS.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = {
+            let mut teams = teams();
+            let fitting = teams.iter().position(|(size, _)| *size == threads);
+            fitting.map(|at| teams.swap_remove(at).1)
+        };
+        let team = idle.unwrap_or_else(|| {
+            Pool::new(threads - 1, |Job(run), piece| {
+                // SAFETY: the run is there until the pool says that all its pieces are done, which is
+                // after each was done once; what it points at is `Sync` or a piece's own.
+                unsafe { (*(run as *const Run)).piece(piece) }
+            })
+        });
+        team.run(Job(std::ptr::from_ref(self) as usize), pieces as u32);
+        teams().push((threads, team));
     }
 }
 

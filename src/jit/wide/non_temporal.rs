@@ -11,8 +11,12 @@ use super::body::{Body, Op};
 use std::sync::OnceLock;
 
 /// The first of the streams that are stored past the caches: those from it on, which are the later half
-/// of what is stored, or the only one.
+/// of what is stored, or the only one. None where something is summed: which partial sum an element is
+/// added to is counted from where a function begins.
 pub(super) fn first_stream(body: &Body) -> Option<u32> {
+    if body.insts.iter().any(|inst| matches!(inst.op, Op::Sum(_))) {
+        return None;
+    }
     let stored = body.insts.iter().filter_map(|inst| match inst.op {
         Op::Store(stream) => Some(stream),
         _ => None,

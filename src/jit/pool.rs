@@ -35,7 +35,7 @@ struct Shared<J> {
 }
 
 /// Threads that, with the caller, do the pieces of one job at a time.
-pub(super) struct Pool<J> {
+pub(in crate::jit) struct Pool<J> {
     shared: Arc<Shared<J>>,
     threads: Vec<JoinHandle<()>>,
 }
