@@ -26,11 +26,11 @@ pub(super) fn first_stream(body: &Body) -> Option<u32> {
     stored.get(stored.len() / 2).copied()
 }
 
-/// How many bytes columns may have in all for the last cache to hold them until somebody reads them: three
-/// quarters of it.
+/// How many bytes columns may have in all for the last cache to hold them until somebody reads them: half
+/// of it, as others use it too.
 pub fn cached_bytes() -> usize {
     static LAST: OnceLock<usize> = OnceLock::new();
-    *LAST.get_or_init(last_cache) / 4 * 3
+    *LAST.get_or_init(last_cache) / 2
 }
 
 /// Bytes of the largest cache.
