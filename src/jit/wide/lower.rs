@@ -6,6 +6,7 @@
 
 use super::body::{Body, Op, Val, Width};
 use super::level::Level;
+use super::lockstep::{self, Each, Lockstep};
 use crate::elementary::Machine;
 use crate::ir::{Elementwise, Single};
 use crate::jit::machine::selected;
@@ -62,24 +63,69 @@ pub fn apply(body: &mut Body, inst: &Inst, operands: &[Val]) -> Val {
     }
 }
 
+/// The values of such an instruction for several vectors, whose operands are given one vector's after another's.
+pub(in crate::jit) fn apply_each(
+    body: &mut Body,
+    inst: &Inst,
+    operands: &[SmallVec<[Val; 3]>],
+) -> SmallVec<[Val; 4]> {
+    let element = body.element;
+    let Inst::Elementwise(op, _) = *inst else {
+        return operands.iter().map(|operands| apply(body, inst, operands)).collect();
+    };
+    if element == Width::Double || op.single() == Single::Native {
+        return several(body, element, op, operands);
+    }
+    let halves: Vec<SmallVec<[Val; 3]>> = operands
+        .iter()
+        .flat_map(|operands| {
+            let lower = operands.iter().map(|&x| widened(body, x)).collect();
+            let upper = operands.iter().map(|&x| upper(body, x)).collect();
+            [lower, upper]
+        })
+        .collect();
+    let values = several(body, Width::Double, op, &halves);
+    let values: Vec<Val> = values.iter().map(|&y| body.push(Op::Narrow, Width::Double, &[y])).collect();
+    values.chunks_exact(2).map(|halves| body.push(Op::Join, Width::Single, halves)).collect()
+}
+
+/// The values of a function, as many vectors at once as there may be.
+fn several(
+    body: &mut Body,
+    width: Width,
+    op: Elementwise,
+    operands: &[SmallVec<[Val; 3]>],
+) -> SmallVec<[Val; 4]> {
+    let mut values = SmallVec::new();
+    for operands in operands.chunks(lockstep::MOST) {
+        let arity = operands[0].len();
+        let each: SmallVec<[Each; 3]> =
+            (0..arity).map(|k| lockstep::each(operands.iter().map(|operands| operands[k]))).collect();
+        let mut machine = Lockstep { lanes: body.machine(width), vectors: operands.len() };
+        let results = op.value(&mut machine, &each);
+        values.extend_from_slice(&results[..operands.len()]);
+    }
+    values
+}
+
 fn elementwise(body: &mut Body, op: Elementwise, operands: &[Val]) -> Val {
     if body.element == Width::Double || op.single() == Single::Native {
         let element = body.element;
         return op.value(&mut body.machine(element), operands);
     }
     let lower: SmallVec<[Val; 3]> = operands.iter().map(|&x| widened(body, x)).collect();
-    let upper: SmallVec<[Val; 3]> = operands
-        .iter()
-        .map(|&x| {
-            let half = body.push(Op::Upper, Width::Single, &[x]);
-            widened(body, half)
-        })
-        .collect();
+    let upper: SmallVec<[Val; 3]> = operands.iter().map(|&x| upper(body, x)).collect();
     let halves = [lower, upper].map(|operands| {
         let y = op.value(&mut body.machine(Width::Double), &operands);
         body.push(Op::Narrow, Width::Double, &[y])
     });
     body.push(Op::Join, Width::Single, &halves)
+}
+
+/// The upper half of singles as doubles.
+fn upper(body: &mut Body, x: Val) -> Val {
+    let half = body.push(Op::Upper, Width::Single, &[x]);
+    widened(body, half)
 }
 
 fn widened(body: &mut Body, x: Val) -> Val {

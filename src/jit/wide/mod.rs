@@ -21,6 +21,7 @@ mod instr;
 mod interleave;
 mod kernel;
 mod level;
+mod lockstep;
 mod lower;
 pub mod nest;
 mod non_temporal;
@@ -40,6 +41,7 @@ pub(super) use instr::{Condition, Gpr, Instr, Label, Memory, Order, Place, Regis
 pub(in crate::jit) use kernel::foreign_address;
 pub use kernel::{LoopKernel, Pieces};
 pub use level::{Level, VARIABLE};
+pub(in crate::jit) use lower::apply_each;
 pub use lower::{Stream, apply, lower};
 pub use non_temporal::cached_bytes;
 pub(super) use opcode::Opcode;

@@ -46,6 +46,12 @@ impl Nest {
         self.body_length() <= SHORT
     }
 
+    /// True where an elementary function is computed.
+    pub fn has_functions(&self) -> bool {
+        let is_function = |inst: &Inst| matches!(inst, Inst::Elementwise(op, _) if !is_arithmetic(*op));
+        self.block().insts.iter().any(is_function)
+    }
+
     /// The work of one iteration, in instructions or so; the same on every machine.
     pub fn body_length(&self) -> u32 {
         let lengths = self.block().insts.iter().map(|inst| match inst {

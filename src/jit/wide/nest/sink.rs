@@ -7,7 +7,7 @@
 
 use super::memory::{Arena, Memory};
 use super::tree::{Address, Base, Item, LoopId, Pointer, Region, Row, Strides, Tree};
-use crate::jit::wide::{Body, Level, Op, Val, Width, apply};
+use crate::jit::wide::{Body, Level, Op, Val, Width, apply, apply_each};
 use crate::loops::Inst;
 use crate::loops::tensor::Combine;
 use rustc_hash::FxHashMap;
@@ -243,6 +243,15 @@ impl Sink {
         let region = self.region();
         let value = apply(self.body(), inst, &operands);
         Held { region, value }
+    }
+
+    /// The same for several vectors.
+    pub fn apply_each(&mut self, inst: &Inst, operands: &[SmallVec<[Held; 3]>]) -> SmallVec<[Held; 4]> {
+        let operands: Vec<SmallVec<[Val; 3]>> =
+            operands.iter().map(|one| one.iter().map(|&x| self.here(x)).collect()).collect();
+        let region = self.region();
+        let values = apply_each(self.body(), inst, &operands);
+        values.into_iter().map(|value| Held { region, value }).collect()
     }
 
     pub fn number(&mut self, x: f64) -> Held {

@@ -20,6 +20,10 @@ const UNROLL: u32 = 160;
 /// Vectors at once, in loops of little work.
 const PARTS: usize = 4;
 
+/// Rounds of several vectors that a loop has at least where its body is not short: the code of what is left
+/// over is as long as theirs.
+const ROUNDS: usize = 16;
+
 /// What is emitted at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -79,13 +83,26 @@ pub(super) struct NestWriter<'n, 's> {
     work: Vec<u32>,
     /// Whether all loops are written out.
     extent: Extent,
-    /// Vectors at once.
+    /// Vectors at once, and vectors of partial sums where lanes are summed.
     parts: usize,
+    sums: usize,
     /// Of each store, by part.
     accumulators: Vec<SmallVec<[Held; 4]>>,
     /// The rows that indices have chosen, by load and by store.
     pub(super) rows: Vec<Option<Row>>,
     pub(super) store_rows: Vec<Option<Row>>,
+}
+
+/// How many vectors at once a nest gains by: the most in short bodies; in long ones over elementary
+/// functions, which wait for themselves, as many as registers suffice for (see `lockstep`).
+fn vectors(nest: &Nest, level: Level, lanes: usize) -> usize {
+    let is_long = nest.lanes.is_some_and(|l| nest.loops[l].extent as usize >= ROUNDS * PARTS * lanes);
+    match (nest.is_short(), nest.has_functions() && is_long) {
+        (true, _) => PARTS,
+        (_, true) if level == Level::L512 => PARTS,
+        (_, true) => PARTS / 2,
+        _ => 1,
+    }
 }
 
 impl<'n, 's> NestWriter<'n, 's> {
@@ -119,11 +136,9 @@ impl<'n, 's> NestWriter<'n, 's> {
             work[at] += costs(inst);
         }
         let lanes = level.bytes() / element.bytes();
-        let parts = match nest.lanes {
-            Some(l) if nest.loops[l].reduced => nest.partial_sums(element.bytes()) / lanes,
-            _ if nest.is_short() => PARTS,
-            _ => 1,
-        };
+        let sums = nest.partial_sums(element.bytes()) / lanes;
+        let parts = vectors(nest, level, lanes);
+        let parts = if nest.lanes_are_reduced() { parts.max(sums) } else { parts };
         let fused = nest.fused_products();
         let mut writer = NestWriter {
             sink,
@@ -139,6 +154,7 @@ impl<'n, 's> NestWriter<'n, 's> {
             work,
             extent,
             parts,
+            sums,
             accumulators: Vec::new(),
             rows: vec![None; nest.loads.len()],
             store_rows: vec![None; nest.stores.len()],
@@ -182,7 +198,16 @@ impl<'n, 's> NestWriter<'n, 's> {
             let is_here = self.levels[at] == level && !self.fused[at];
             if is_here && !matches!(inst, Inst::Constant(_) | Inst::Store(..)) {
                 let parts = if self.varies[at] { self.mode.parts() } else { 1 };
-                known[at] = (0..parts).map(|part| self.compute(inst, part, known)).collect();
+                known[at] = match (inst, parts) {
+                    (Inst::Load(_), _) | (_, 1) => {
+                        (0..parts).map(|part| self.compute(inst, part, known)).collect()
+                    }
+                    _ => {
+                        let operands: Vec<_> =
+                            (0..parts).map(|part| self.operands(inst, part, known)).collect();
+                        self.sink.apply_each(inst, &operands)
+                    }
+                };
             }
         }
         let reduces = self.nest.kept() < self.nest.loops.len();
@@ -274,9 +299,12 @@ impl<'n, 's> NestWriter<'n, 's> {
         if let Inst::Load(address) = inst {
             return self.load(address.offset as usize, part);
         }
-        let operands: SmallVec<[Held; 3]> =
-            inst.operands().iter().map(|x| self.value(*x, part, known)).collect();
+        let operands = self.operands(inst, part, known);
         self.sink.apply(inst, &operands)
+    }
+
+    fn operands(&mut self, inst: &Inst, part: usize, known: &Known) -> SmallVec<[Held; 3]> {
+        inst.operands().iter().map(|x| self.value(*x, part, known)).collect()
     }
 
     /// A part of an instruction's value; constants are made where they are used.
@@ -305,7 +333,7 @@ impl<'n, 's> NestWriter<'n, 's> {
     fn open_accumulators(&mut self) {
         let parts = match self.nest.lanes {
             Some(l) if self.nest.lanes_are_reduced() => {
-                self.parts.min((self.nest.loops[l].extent as usize).div_ceil(self.lanes()))
+                self.sums.min((self.nest.loops[l].extent as usize).div_ceil(self.lanes()))
             }
             _ => self.mode.parts(),
         };
@@ -331,7 +359,8 @@ impl<'n, 's> NestWriter<'n, 's> {
                 _ => None,
             };
             for part in 0..self.mode.parts() {
-                let so_far = self.accumulators[store][first + part];
+                let at = if self.nest.lanes_are_reduced() { (first + part) % self.sums } else { part };
+                let so_far = self.accumulators[store][at];
                 let all = match factors {
                     Some(factors) => {
                         let [a, b] = factors.map(|x| self.value(x, part, known));
@@ -345,7 +374,7 @@ impl<'n, 's> NestWriter<'n, 's> {
                 // What is outside the tail takes no part.
                 let is_tail = matches!(self.mode, Mode::Tail { .. }) && self.nest.lanes_are_reduced();
                 let all = if is_tail { self.sink.in_tail(all, so_far) } else { all };
-                self.accumulators[store][first + part] = all;
+                self.accumulators[store][at] = all;
             }
         }
     }
@@ -368,7 +397,7 @@ impl<'n, 's> NestWriter<'n, 's> {
     /// have had no elements.
     fn across(&mut self, combine: Combine, parts: &[Held]) -> Held {
         let mut parts = parts.to_vec();
-        let mut half = self.parts / 2;
+        let mut half = self.sums / 2;
         while half > 0 {
             for upper in half..parts.len() {
                 parts[upper - half] = self.sink.combined(combine, parts[upper - half], parts[upper]);
