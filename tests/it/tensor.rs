@@ -678,6 +678,31 @@ fn every_op_agrees_on_vectors_and_tails() {
     }
 }
 
+/// Loops of sixteen rounds of four vectors and some left over, set and summed.
+#[test]
+fn every_op_gives_the_same_bits_in_long_loops() {
+    const LENGTH: usize = 16 * 64 + 45;
+    for &op in Elementwise::ALL {
+        let mut graph = Graph::new();
+        let names = (0..op.arity()).map(|i| format!("x{i}"));
+        let operands: Vec<Id> = names.map(|name| tensor(&mut graph, &name, &[LENGTH as u32])).collect();
+        if operands.is_empty() {
+            continue;
+        }
+        let y = graph.apply(op, &operands);
+        let shifted = graph.apply(Elementwise::Add, &[y, operands[0]]);
+        let (sum, least) = (graph.sum(shifted, 1), graph.reduce(Reduction::Min, shifted, 1));
+        let f = function(graph, vec![y, sum, least]);
+        let inputs: Vec<f64> =
+            (0..op.arity() * LENGTH).map(|i| (i * 7919 % 1009) as f64 / 256.0 - 1.5).collect();
+        for precision in [Precision::F64, Precision::F32] {
+            let options = options(precision, &[]);
+            let inputs = rounded(precision, &inputs);
+            check_levels(&f, &compiled(&f, &options), &options, &inputs, op.name());
+        }
+    }
+}
+
 #[test]
 fn options_that_do_not_fit_are_refused() {
     let mut graph = Graph::new();
