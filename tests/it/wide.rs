@@ -364,6 +364,21 @@ fn pieces_give_what_one_run_gives() {
 }
 
 #[test]
+fn more_pieces_than_there_is_room_for_are_refused() {
+    for level in levels() {
+        let mut body = Body::new(level, Width::Double);
+        let x = body.push(Op::Uniform(0), Width::Double, &[]);
+        body.push(Op::Sum(1), Width::Double, &[x]);
+        let kernel = LoopKernel::compile(body).expect("compiles");
+        for count in [2, usize::MAX / SUM_LANES + 2, usize::MAX] {
+            let pieces = Pieces { size: 1, ..Pieces::ONE };
+            let refused = kernel.run_pieces(&pieces, count, &[&[1.0]], &mut [&mut [0.0; SUM_LANES]]);
+            assert!(refused.is_err(), "{level} bits, {count} elements");
+        }
+    }
+}
+
+#[test]
 fn runs_at_the_same_time_have_threads_of_their_own() {
     let f = function(&["x"], |_, x| vec![x[0].sin()]);
     let options = MapOptions { threads: 3, ..MapOptions::default() };

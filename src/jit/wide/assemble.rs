@@ -21,7 +21,7 @@ use super::verify::verify;
 use crate::error::Error;
 
 /// Longest selected code that has a form for whole vectors.
-const TWO_FORMS: usize = 1000;
+const SHORT: usize = 1000;
 
 /// A function before it has an address.
 #[derive(Clone)]
@@ -60,7 +60,7 @@ pub fn assemble(mut body: Body, foreign: u64) -> Result<Assembly, Error> {
     if !frame.sums_fit(&body) {
         return Err(Error::internal("wide", "more sums than registers"));
     }
-    let is_short = code.len() <= TWO_FORMS;
+    let is_short = code.len() <= SHORT;
     let several = if is_short { several(&mut body, &code, &frame) } else { None };
     let one = Round::new(&body, code, 1);
     let most = several.as_ref().unwrap_or(&one);
@@ -69,7 +69,7 @@ pub fn assemble(mut body: Body, foreign: u64) -> Result<Assembly, Error> {
     let mut non_temporal = None;
     match is_short {
         true => {
-            let next = writer.two_forms(&mut frame, &one, several.as_ref())?;
+            let next = writer.all_forms(&mut frame, &one, several.as_ref())?;
             writer.around(frame.close());
             if frame.non_temporal.is_some() {
                 non_temporal = Some(writer.non_temporal(&mut frame, most, next)?);
@@ -166,7 +166,7 @@ impl Writer<'_> {
     }
 
     /// Where the first rounds end.
-    fn two_forms(&mut self, frame: &mut Frame, one: &Round, several: Option<&Round>) -> Result<Label, Error> {
+    fn all_forms(&mut self, frame: &mut Frame, one: &Round, several: Option<&Round>) -> Result<Label, Error> {
         let [next, tail, done] = [(); 3].map(|()| frame.label());
         if let Some(several) = several {
             self.whole(frame, several, Mode::Whole, next)?;

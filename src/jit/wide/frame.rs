@@ -4,7 +4,7 @@
 //! the constants, RBP the element modulo the partial sums, RCX anything for a moment; the others
 //! point at streams, as many as there are; streams beyond those are looked up in the table.
 //!
-//! What must stay true: both forms of a loop agree on all of it but the slots.
+//! What must stay true: all forms of a loop agree on all of it but the slots.
 
 use super::body::{Body, Op, Val, Width};
 use super::call::{GENERAL_AT, MASKS_AT, Registers, Site};

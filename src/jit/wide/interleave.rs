@@ -44,7 +44,7 @@ impl Round {
     }
 }
 
-/// As many vectors as registers allow, if it is more than one; the body gets the values of the others.
+/// As many vectors as registers allow, if it is more than one: the body then gets the values of the others.
 pub(super) fn several(body: &mut Body, code: &[Selected], frame: &Frame) -> Option<Round> {
     let calls = code.iter().any(|selected| matches!(selected.kind, Kind::Foreign(_)));
     if calls || code.len() >= WIDTH * depth(body, code) {
@@ -52,13 +52,16 @@ pub(super) fn several(body: &mut Body, code: &[Selected], frame: &Frame) -> Opti
     }
     let length = body.insts.len();
     VECTORS.into_iter().find_map(|vectors| {
-        body.insts.truncate(length);
         let code = interleaved(body, code, vectors);
         let round = Round::new(body, code, vectors);
         let fixed = (&round.pins[..], &[][..]);
         let placed = allocate(body, &round.code, &round.uses, fixed, &mut frame.clone(), Mode::Whole);
         let moves = placed.iter().filter(|placed| is_move(placed)).count();
-        (8 * moves <= 3 * round.code.len()).then_some(round)
+        if 8 * moves > 3 * round.code.len() {
+            body.insts.truncate(length);
+            return None;
+        }
+        Some(round)
     })
 }
 

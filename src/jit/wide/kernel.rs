@@ -4,7 +4,8 @@
 //! - the code reads and writes the first `count` elements of columns, one element of uniform
 //!   streams, all of the partial sums, and the slots: `assemble` sees to it, `verify` checks the values;
 //! - [`LoopKernel`] owns its pages; no address of its code leaves this file but that of a kernel
-//!   that lives as long as the process.
+//!   that lives as long as the process;
+//! - pieces of a run have their elements and partial sums to themselves, and a run ends after all of them.
 
 use super::assemble::{Assembly, assemble};
 use super::body::{Body, Op, Width};
@@ -47,7 +48,7 @@ impl Use {
 
     /// How long its slice is in a run of so many elements and pieces, at least.
     fn length(self, count: usize, pieces: usize) -> usize {
-        self.each * count + self.per_piece * pieces + self.fixed
+        (self.each * count).saturating_add(self.per_piece.saturating_mul(pieces)).saturating_add(self.fixed)
     }
 
     /// Whether a slice of this length serves, which may be written or not.
@@ -250,13 +251,13 @@ impl LoopKernel {
         }
         let other = if pieces.non_temporal { self.past_caches(inputs.len(), outputs) } else { None };
         let run = Run { kernel: self, other, table, count, size };
-        match number {
+        match (number, u32::try_from(number)) {
             // SAFETY: `tabulate` has measured every slice of the table against its stream's use, and inputs
             // are only read.
-            1 => unsafe { run.stretch(table, count) },
+            (1, _) => unsafe { run.stretch(table, count) },
+            (_, Ok(shared)) if pieces.threads > 1 => run.together(pieces.threads.min(number), shared),
             // SAFETY: as before, and each piece is done once.
-            _ if pieces.threads <= 1 => (0..number).for_each(|at| unsafe { run.piece(at) }),
-            _ => run.together(pieces.threads.min(number), number),
+            _ => (0..number).for_each(|at| unsafe { run.piece(at) }),
         }
         Ok(())
     }
@@ -330,17 +331,17 @@ impl Run<'_> {
     unsafe fn stretch(&self, table: &[*mut u8], count: usize) {
         let kernel = self.kernel;
         let call = |slots: *mut u8| {
-            let call = |entry: Entry, table: &[*mut u8], count| {
+            let enter = |entry: Entry, table: &[*mut u8], count| {
                 // SAFETY: the caller answers for the table, the slots are as long as the code wants and
                 // written before they are read, and the kernel owns the code.
                 unsafe { entry(table.as_ptr(), count as u64, slots) }
             };
             match self.other {
                 Some((entry, before)) if before < count => {
-                    call(kernel.entry, table, before);
-                    call(entry, &self.further(table, |used| used.each * before), count - before);
+                    enter(kernel.entry, table, before);
+                    enter(entry, &self.further(table, |used| used.each * before), count - before);
                 }
-                _ => call(kernel.entry, table, count),
+                _ => enter(kernel.entry, table, count),
             }
         };
         let mut near = MaybeUninit::<[Line; NEAR]>::uninit();
@@ -364,16 +365,16 @@ impl Run<'_> {
     }
 
     /// Where streams are so many numbers on.
-    fn further(&self, table: &[*mut u8], numbers: impl Fn(&Use) -> usize) -> SmallVec<[*mut u8; 16]> {
+    fn further(&self, table: &[*mut u8], numbers: impl Fn(&Use) -> usize) -> SmallVec<[*mut u8; FEW]> {
         let bytes = self.kernel.element.bytes();
-        let mut table: SmallVec<[*mut u8; 16]> = SmallVec::from_slice(table);
+        let mut table: SmallVec<[*mut u8; FEW]> = SmallVec::from_slice(table);
         let streams = table.iter_mut().zip(&self.kernel.uses);
         streams.for_each(|(at, used)| *at = at.wrapping_add(numbers(used) * bytes));
         table
     }
 
     /// Runs over all pieces on so many threads.
-    fn together(&self, threads: usize, pieces: usize) {
+    fn together(&self, threads: usize, pieces: u32) {
         let teams = || TEAMS.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = {
             let mut teams = teams();
@@ -387,7 +388,7 @@ impl Run<'_> {
                 unsafe { (*(run as *const Run)).piece(piece) }
             })
         });
-        team.run(Job(std::ptr::from_ref(self) as usize), pieces as u32);
+        team.run(Job(std::ptr::from_ref(self) as usize), pieces);
         teams().push((threads, team));
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! `level` says how wide, `lower` makes bodies of the loop IR's blocks, `frame` holds what the code
 //! around a body shares with it, `pool` the constants, `non_temporal` says when stores pass the caches,
-//! `interleave` how many vectors a round has, `lockstep` computes a function of several; `uses` and `operands` serve the allocation, which
-//! `verify` checks; `assemble` puts the function together, `inset` puts a body into other code, `dump` is
-//! the code as text.
+//! `interleave` how many vectors a round has, `lockstep` computes a function of several; `uses` and
+//! `operands` serve the allocation, which `verify` checks; `assemble` puts the function together, `inset`
+//! puts a body into other code, `dump` is the code as text.
 //!
 //! What must stay true: all `unsafe` is in `kernel`; every level computes the interpreter's bits.
 
