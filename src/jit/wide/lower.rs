@@ -63,7 +63,7 @@ pub fn apply(body: &mut Body, inst: &Inst, operands: &[Val]) -> Val {
     }
 }
 
-/// The values of such an instruction for several vectors, whose operands are given one vector's after another's.
+/// The values of such an instruction for several vectors, by each one's operands.
 pub(in crate::jit) fn apply_each(
     body: &mut Body,
     inst: &Inst,
@@ -76,17 +76,9 @@ pub(in crate::jit) fn apply_each(
     if element == Width::Double || op.single() == Single::Native {
         return several(body, element, op, operands);
     }
-    let halves: Vec<SmallVec<[Val; 3]>> = operands
-        .iter()
-        .flat_map(|operands| {
-            let lower = operands.iter().map(|&x| widened(body, x)).collect();
-            let upper = operands.iter().map(|&x| upper(body, x)).collect();
-            [lower, upper]
-        })
-        .collect();
+    let halves: Vec<_> = operands.iter().flat_map(|operands| halves(body, operands)).collect();
     let values = several(body, Width::Double, op, &halves);
-    let values: Vec<Val> = values.iter().map(|&y| body.push(Op::Narrow, Width::Double, &[y])).collect();
-    values.chunks_exact(2).map(|halves| body.push(Op::Join, Width::Single, halves)).collect()
+    values.chunks_exact(2).map(|halves| joined(body, [halves[0], halves[1]])).collect()
 }
 
 /// The values of a function, as many vectors at once as there may be.
@@ -113,19 +105,24 @@ fn elementwise(body: &mut Body, op: Elementwise, operands: &[Val]) -> Val {
         let element = body.element;
         return op.value(&mut body.machine(element), operands);
     }
-    let lower: SmallVec<[Val; 3]> = operands.iter().map(|&x| widened(body, x)).collect();
-    let upper: SmallVec<[Val; 3]> = operands.iter().map(|&x| upper(body, x)).collect();
-    let halves = [lower, upper].map(|operands| {
-        let y = op.value(&mut body.machine(Width::Double), &operands);
-        body.push(Op::Narrow, Width::Double, &[y])
-    });
-    body.push(Op::Join, Width::Single, &halves)
+    let values = halves(body, operands).map(|operands| op.value(&mut body.machine(Width::Double), &operands));
+    joined(body, values)
 }
 
-/// The upper half of singles as doubles.
-fn upper(body: &mut Body, x: Val) -> Val {
-    let half = body.push(Op::Upper, Width::Single, &[x]);
-    widened(body, half)
+/// The lower and the upper halves of singles as doubles.
+fn halves(body: &mut Body, operands: &[Val]) -> [SmallVec<[Val; 3]>; 2] {
+    let lower = operands.iter().map(|&x| widened(body, x)).collect();
+    let upper = operands.iter().map(|&x| {
+        let half = body.push(Op::Upper, Width::Single, &[x]);
+        widened(body, half)
+    });
+    [lower, upper.collect()]
+}
+
+/// Doubles as the halves of singles.
+fn joined(body: &mut Body, halves: [Val; 2]) -> Val {
+    let halves = halves.map(|y| body.push(Op::Narrow, Width::Double, &[y]));
+    body.push(Op::Join, Width::Single, &halves)
 }
 
 fn widened(body: &mut Body, x: Val) -> Val {
