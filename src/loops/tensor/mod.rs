@@ -38,6 +38,7 @@ pub use program::{
     Buffer, BufferId, Chosen, Combine, Load, Loop, Matrix, Nest, Place, Product, Repeated, Rounds, Step,
     Store, TensorProgram, Transfer, When, Write,
 };
+pub(crate) use sums::is_arithmetic;
 pub use verify::verify;
 
 use crate::ir::Precision;

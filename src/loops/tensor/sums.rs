@@ -80,7 +80,7 @@ impl Nest {
 }
 
 /// True for ops that are an instruction or few.
-fn is_arithmetic(op: Elementwise) -> bool {
+pub(crate) fn is_arithmetic(op: Elementwise) -> bool {
     use Elementwise::{Abs, Add, Ceil, Div, Floor, Fma, Max, Min, Mul, Neg, Relu, Sign, Sqrt, Sub};
     matches!(op, Neg | Add | Sub | Mul | Div | Fma | Sqrt | Abs | Floor | Ceil | Min | Max | Relu | Sign)
 }

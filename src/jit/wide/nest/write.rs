@@ -10,7 +10,7 @@ use super::access::Row;
 use super::sink::{Held, Sink};
 use super::tree::{CHUNK, LoopId};
 use crate::jit::wide::{Level, Op, Width};
-use crate::loops::tensor::{Combine, Nest, TensorProgram};
+use crate::loops::tensor::{Combine, Nest, TensorProgram, is_arithmetic};
 use crate::loops::{Inst, Value as Name};
 use smallvec::SmallVec;
 
@@ -198,15 +198,13 @@ impl<'n, 's> NestWriter<'n, 's> {
             let is_here = self.levels[at] == level && !self.fused[at];
             if is_here && !matches!(inst, Inst::Constant(_) | Inst::Store(..)) {
                 let parts = if self.varies[at] { self.mode.parts() } else { 1 };
-                known[at] = match (inst, parts) {
-                    (Inst::Load(_), _) | (_, 1) => {
-                        (0..parts).map(|part| self.compute(inst, part, known)).collect()
-                    }
-                    _ => {
+                known[at] = match inst {
+                    Inst::Elementwise(op, _) if parts > 1 && !is_arithmetic(*op) => {
                         let operands: Vec<_> =
                             (0..parts).map(|part| self.operands(inst, part, known)).collect();
                         self.sink.apply_each(inst, &operands)
                     }
+                    _ => (0..parts).map(|part| self.compute(inst, part, known)).collect(),
                 };
             }
         }
