@@ -25,7 +25,12 @@ use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
 /// A table of streams, elements, slots.
+#[cfg(target_arch = "x86_64")]
 type Entry = unsafe extern "sysv64" fn(*const *mut u8, u64, *mut u8);
+
+/// As on a processor of ours; elsewhere there is no such code.
+#[cfg(not(target_arch = "x86_64"))]
+type Entry = unsafe extern "C" fn(*const *mut u8, u64, *mut u8);
 
 /// What a stream is to a loop, by what a slice must have for it: runs of few elements are over soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,9 +147,20 @@ const FEW: usize = 16;
 struct Line([u8; 64]);
 
 /// What the code calls for a function that is no straight line.
+#[cfg(target_arch = "x86_64")]
 extern "sysv64" fn foreign(registers: *mut Registers, site: u64) {
     // SAFETY: the code passes the registers it has just stored on its stack, aligned as the type is.
-    let registers = unsafe { &mut *registers };
+    call(unsafe { &mut *registers }, site);
+}
+
+/// As on a processor of ours, called by nobody.
+#[cfg(not(target_arch = "x86_64"))]
+extern "C" fn foreign(registers: *mut Registers, site: u64) {
+    // SAFETY: nobody calls it.
+    call(unsafe { &mut *registers }, site);
+}
+
+fn call(registers: &mut Registers, site: u64) {
     Site::unpack(site).run(registers);
 }
 
