@@ -5,9 +5,9 @@
 //! that take a few instructions are written in line on the CLIF machine, from the same source; and
 //! where a block calls one several times at once, `side_by_side` has a wide loop compute them all.
 //! Very long programs are tables of such loops, without code of their own (`tape`).
-//! `pool` is the threads that kernels share their work with.
+//! `thread_pool` is the threads that kernels share their work with.
 //!
-//! What must stay true: all `unsafe` is in `kernel` and `tensor/kernel`; a kernel computes the interpreter's bits.
+//! What must stay true: all `unsafe` is in `kernel`, `tensor/kernel` and `wide/kernel`; a kernel computes the interpreter's bits.
 
 mod block;
 mod code;
@@ -20,11 +20,11 @@ mod library;
 mod machine;
 mod map;
 mod paired;
-mod pool;
 pub mod product;
 mod side_by_side;
 pub mod tape;
 pub mod tensor;
+mod thread_pool;
 mod translate;
 pub mod wide;
 

@@ -6,9 +6,9 @@
 //! along rows; `code` holds the pointers.
 //! Cranelift's module keeps the bytes; where there is no code of ours, a library multiplies.
 //!
-//! What must stay true: nothing is read or written outside the three matrices and what an epilogue names; an element is summed
-//! in an order that depends on the product's shape and strides only, not on the width of vectors nor
-//! on threads.
+//! What must stay true: nothing is read or written outside the three matrices and what an epilogue names;
+//! an element is summed in an order that depends on the product's shape and strides only, not on the width
+//! of vectors nor on threads.
 
 mod code;
 mod dot;

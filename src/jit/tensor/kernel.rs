@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::ir::{Function, NESTING, Precision};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
-use crate::jit::pool::Pool;
+use crate::jit::thread_pool::ThreadPool;
 use crate::jit::wide::{Assembly, Level};
 use crate::loops::tensor::{
     BufferId, Matrix, Product, Subnormals, TensorOptions, TensorProgram, build, verify,
@@ -51,7 +51,7 @@ pub struct TensorKernel {
     direct: Option<Entry>,
     layout: Arc<Layout>,
     /// Before the pages: its threads end first.
-    pool: Option<Pool<Task>>,
+    pool: Option<ThreadPool<Task>>,
     program: TensorProgram,
     precision: Precision,
     level: Level,
@@ -140,7 +140,7 @@ impl TensorKernel {
         let others = options.threads.saturating_sub(1);
         let shared = code.clone();
         let pool = (others > 0 && code.steps.iter().any(|step| step.pieces() > 1)).then(|| {
-            Pool::new(others, move |task: Task, piece| {
+            ThreadPool::new(others, move |task: Task, piece| {
                 let _control = Control::set(shared.subnormals);
                 shared.piece(&shared.steps[task.step], task.arena as *mut u8, piece);
             })

@@ -4,7 +4,7 @@
 //! `code` cuts a program into functions, `plan` says in which order they run, `nest` writes loops,
 //! `access` addresses, `math` and `lanes` the arithmetic of scalars and vectors; matrix products are
 //! those of `jit/product`, or the `gemm` crate's where that has none. Large steps are cut into pieces,
-//! which the threads of a `jit/pool` share.
+//! which the threads of a `jit/thread_pool` share.
 //!
 //! What must stay true: all `unsafe` is in `kernel`.
 

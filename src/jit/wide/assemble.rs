@@ -32,8 +32,9 @@ pub struct Assembly {
     pub constants: Pool,
     /// Bytes of slots the caller lends, on a cache line.
     pub scratch: usize,
-    /// Where a second function begins, which takes what the first does but stores past the caches.
-    pub non_temporal: Option<Label>,
+    /// Where a second function begins, which takes what the first does but stores past the caches, and the
+    /// first of the streams that it stores so.
+    pub non_temporal: Option<(Label, u32)>,
 }
 
 impl Assembly {
@@ -41,10 +42,10 @@ impl Assembly {
         self.encoded().0
     }
 
-    /// The bytes, and how many of them are before the second function.
-    pub(super) fn encoded(&self) -> (Vec<u8>, Option<usize>) {
+    /// The bytes, how many of them are before the second function, and its first stream.
+    pub(super) fn encoded(&self) -> (Vec<u8>, Option<(usize, u32)>) {
         let (bytes, labels) = encode::encode(self.level, &self.code, self.constants.bytes());
-        (bytes, self.non_temporal.map(|label| labels[&label]))
+        (bytes, self.non_temporal.map(|(label, first)| (labels[&label], first)))
     }
 }
 
@@ -71,8 +72,8 @@ pub fn assemble(mut body: Body, foreign: u64) -> Result<Assembly, Error> {
         true => {
             let next = writer.all_forms(&mut frame, &one, several.as_ref())?;
             writer.around(frame.close());
-            if frame.non_temporal.is_some() {
-                non_temporal = Some(writer.non_temporal(&mut frame, most, next)?);
+            if let Some(first) = frame.non_temporal {
+                non_temporal = Some((writer.non_temporal(&mut frame, most, next)?, first));
             }
         }
         false => {

@@ -14,7 +14,7 @@ impl fmt::Display for Assembly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for instr in &self.code {
             match instr {
-                Instr::Label(label) if self.non_temporal == Some(*label) => {
+                Instr::Label(label) if self.non_temporal.is_some_and(|(start, _)| start == *label) => {
                     writeln!(f, "# for columns that no cache holds:\n{label}:")?;
                 }
                 Instr::Label(label) => writeln!(f, "{label}:")?,

@@ -12,11 +12,10 @@ use super::body::{Body, Op, Width};
 use super::call::{Registers, Site};
 use super::element::Element;
 use super::frame::SUM_LANES;
-use super::non_temporal::first_stream;
 use crate::error::{Diagnostic, Error};
 use crate::jit::isa::Host;
 use crate::jit::kernel::Pages;
-use crate::jit::pool::Pool;
+use crate::jit::thread_pool::ThreadPool;
 use cranelift_codegen::ir::Signature;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError, default_libcall_names};
@@ -96,7 +95,7 @@ struct Run<'a> {
 struct Job(usize);
 
 /// Threads that wait for jobs, by how many take part, and at work on none.
-static TEAMS: Mutex<Vec<(usize, Pool<Job>)>> = Mutex::new(Vec::new());
+static TEAMS: Mutex<Vec<(usize, ThreadPool<Job>)>> = Mutex::new(Vec::new());
 
 /// A loop over columns, compiled for this machine.
 ///
@@ -180,7 +179,7 @@ impl LoopKernel {
             let message = format!("this machine has no vectors of {} bits", body.level);
             return Err(Error::unsupported(Diagnostic::error(message)));
         }
-        let (element, uses, first) = (body.element, uses(&body)?, first_stream(&body));
+        let (element, uses) = (body.element, uses(&body)?);
         let assembly = assemble(body, foreign_address())?;
         let (bytes, second) = assembly.encoded();
         let host = Host::get()?;
@@ -190,7 +189,7 @@ impl LoopKernel {
         // SAFETY: the bytes at `start`, and those where the second function begins, are functions of
         // this signature and calling convention; they are executable by now.
         let function = |at: usize| unsafe { std::mem::transmute::<*const u8, Entry>(start.add(at)) };
-        let (entry, non_temporal) = (function(0), second.map(function).zip(first));
+        let (entry, non_temporal) = (function(0), second.map(|(at, first)| (function(at), first)));
         let (size, pool) = (bytes.len(), Mutex::default());
         Ok(LoopKernel { entry, non_temporal, uses, element, assembly, size, pool, _pages: Mutex::new(pages) })
     }
@@ -398,7 +397,7 @@ impl Run<'_> {
             fitting.map(|at| teams.swap_remove(at).1)
         };
         let team = idle.unwrap_or_else(|| {
-            Pool::new(threads - 1, |Job(run), piece| {
+            ThreadPool::new(threads - 1, |Job(run), piece| {
                 // SAFETY: the run is there until the pool says that all its pieces are done, which is
                 // after each was done once; what it points at is `Sync` or a piece's own.
                 unsafe { (*(run as *const Run)).piece(piece) }

@@ -9,7 +9,7 @@ use crate::elementary::{Foreign, Format, Machine};
 /// The most vectors.
 pub(super) const MOST: usize = 4;
 
-/// A value of each vector; those that are not there have the last one's.
+/// A value of each vector; nobody reads those of vectors that are not there.
 pub(super) type Each = [Val; MOST];
 
 /// The values as operands.

@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 /// Loops of so little work in all are written out.
 const UNROLL: u32 = 160;
 
-/// Vectors at once, in loops of little work.
+/// Vectors at once, where a nest gains by several.
 const PARTS: usize = 4;
 
 /// Rounds of several vectors that a loop has at least where its body is not short: the code of what is left

@@ -35,7 +35,7 @@ struct Shared<J> {
 }
 
 /// Threads that, with the caller, do the pieces of one job at a time.
-pub(in crate::jit) struct Pool<J> {
+pub(in crate::jit) struct ThreadPool<J> {
     shared: Arc<Shared<J>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -49,9 +49,9 @@ impl Drop for Done<'_> {
     }
 }
 
-impl<J: Copy + Send + 'static> Pool<J> {
+impl<J: Copy + Send + 'static> ThreadPool<J> {
     /// `others` threads besides the caller; fewer where the system has no more.
-    pub fn new(others: usize, work: impl Fn(J, usize) + Send + Sync + 'static) -> Pool<J> {
+    pub fn new(others: usize, work: impl Fn(J, usize) + Send + Sync + 'static) -> ThreadPool<J> {
         let shared = Arc::new(Shared {
             work: Box::new(work),
             round: Mutex::new(None),
@@ -65,7 +65,7 @@ impl<J: Copy + Send + 'static> Pool<J> {
             std::thread::Builder::new().spawn(move || shared.serve()).ok()
         };
         let threads = (0..others).map_while(thread).collect();
-        Pool { shared, threads }
+        ThreadPool { shared, threads }
     }
 
     /// Does all pieces of a job.
@@ -133,7 +133,7 @@ impl<J: Copy> Shared<J> {
     }
 }
 
-impl<J> Drop for Pool<J> {
+impl<J> Drop for ThreadPool<J> {
     fn drop(&mut self) {
         {
             // Under the lock, so that no thread is between its look and its sleep.
@@ -156,7 +156,7 @@ mod tests {
     fn every_piece_of_every_round_is_done_once() {
         let counts: Arc<Vec<AtomicUsize>> = Arc::new((0..7).map(|_| AtomicUsize::new(0)).collect());
         let seen = counts.clone();
-        let pool = Pool::new(3, move |job: usize, piece| {
+        let pool = ThreadPool::new(3, move |job: usize, piece| {
             seen[piece].fetch_add(job, Ordering::Relaxed);
         });
         for round in 1..=2_000 {
